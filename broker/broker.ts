@@ -13,7 +13,7 @@ import type { AuthHooks } from './auth/principal.js'
 import { type Chat, makeChat } from './chat/chat.js'
 import type { Screen } from './chat/messages/screening.js'
 import { Streams } from './http/streams.js'
-import { Hub } from './hub.js'
+import { Hub, unlogged } from './hub.js'
 import type { Broker } from './mqtt/aedes.js'
 import type { Listener } from './net/listener.js'
 import type { Store } from './store/store.js'
@@ -21,6 +21,7 @@ import type { Counters } from './util/counters.js'
 import { openLog } from './util/log.js'
 import { makeDirectory } from './util/make-directory.js'
 import { warnOfOpenFiles } from './util/private-files.js'
+import { Consequences } from './wiring/consequences.js'
 import { type Context, makeContext } from './wiring/context.js'
 import { Delivery } from './wiring/delivery.js'
 import { openTransports } from './wiring/http.js'
@@ -88,7 +89,7 @@ async function start(context: Context, { screens = [], hooks, server }: BrokerOp
   const mqtt = await makeMqtt(context, { store, hub, logins, chat })
   const streams = new Streams(config.limits, wheel, counters, failed)
   sessions.attach(mqtt, streams)
-  deliver(context, { hub, chat, mqtt, streams })
+  deliver(context, { store, hub, chat, mqtt, streams })
   await resume(context, { readers, chat, mqtt })
   const maintenance = openMaintenance(context, { store, space, readers, chat, mqtt })
   await openAdmin(context, { store, logins, chat })
@@ -140,14 +141,21 @@ interface Running {
   readonly streams: Streams
 }
 
-/** What chat signals reaches the sessions it concerns. What is appended reaches them because the hub follows their logs. */
+/**
+ * What chat signals, and what follows from what is stored, reaches the sessions it concerns. What is appended reaches them because the hub
+ * follows their logs.
+ */
 function deliver(
   { bus, failed }: Context,
-  { hub, chat, mqtt, streams }: Pick<Running, 'chat' | 'mqtt' | 'streams'> & { hub: Hub },
+  { store, hub, chat, mqtt, streams }: Pick<Running, 'chat' | 'mqtt' | 'streams'> & { store: Store; hub: Hub },
 ): void {
-  const { views, presence, receipts, info } = chat
-  const delivery = new Delivery({ hub, registry: mqtt.registry, streams, views, presence, receipts, info, failed })
+  const { presence, receipts, info } = chat
+  const { registry } = mqtt
+  const delivery = new Delivery({ hub, registry, streams, presence, receipts, failed })
   bus.listen((signal) => delivery.on(signal))
+  info.send = (topic, payload) => hub.send(unlogged(topic, payload, 1))
+  const consequences = new Consequences({ store, hub, registry, streams, receipts, info, failed })
+  store.watch((change) => consequences.on(change))
 }
 
 /** Brings to an end what an earlier run left under way, before any client is accepted. */

@@ -131,14 +131,27 @@ export class FeedSet {
     return exact
   }
 
-  /** Adds a broadcast channel on its first use: wildcard filters follow it from its beginning. */
+  /**
+   * Adds a broadcast channel on its first use: wildcard filters follow it from its beginning, those of QoS 0 too. Its first announcement is in the
+   * log by now.
+   */
   channelAdded(channel: string): void {
     const topic = topics.broadcast(channel)
-    for (const subscription of this.#subscriber.subscriptions.values()) {
+    const { subscriptions, feeds } = this.#subscriber
+    for (const subscription of subscriptions.values()) {
       if (subscription.parsed.kind !== 'broadcast') continue
-      const views = this.viewsOf(subscription).views.filter((view) => view.topic === topic)
-      this.#apply({ views, topics: [] }, () => 0)
+      const [view] = this.viewsOf(subscription).views.filter((view) => view.topic === topic)
+      if (!view) continue
+      // An exact filter followed it before: it has the first announcement.
+      const isFollowed = feeds.has(view.cursor)
+      this.#apply({ views: [view], topics: [] }, () => (isFollowed ? this.#subscriber.headOf(view) : 0))
+      if (!isFollowed) this.#catchUp(view)
     }
+  }
+
+  #catchUp(view: View): void {
+    const feed = this.#subscriber.feeds.get(view.cursor)
+    if (feed && feed.next <= this.#subscriber.headOf(view)) this.#subscriber.catchUp(feed)
   }
 
   /**

@@ -1,6 +1,7 @@
 /** The open event streams, by user. Applies changes of membership and logouts to them. */
 import { Refusal } from '../../schemas/errors.js'
-import type { Logout, Signal } from '../chat/model/signals.js'
+import type { Logout } from '../chat/model/signals.js'
+import type { MembershipChange } from '../following/membership-change.js'
 import type { Counters } from '../util/counters.js'
 import type { TimerWheel } from '../util/timer-wheel.js'
 import type { EventStream } from './event-stream.js'
@@ -52,14 +53,14 @@ export class Streams {
     }
   }
 
-  membership({ room, user, member, last }: Signal & { kind: 'membership' }): void {
+  membership({ room, user, member, last }: MembershipChange): void {
     for (const { feedSet } of this.#of(user)) {
       if (member) feedSet.roomJoined(room).catch(this.#failed)
       else feedSet.roomLeft(room, last)
     }
   }
 
-  channel({ channel }: Signal & { kind: 'channel' }): void {
+  channel(channel: string): void {
     for (const mine of this.#byUser.values()) for (const { feedSet } of mine) feedSet.channelAdded(channel)
   }
 

@@ -5,6 +5,7 @@ import type { LiveSession } from '../chat/commands/sessions.js'
 import type { Logout, Signal } from '../chat/model/signals.js'
 import { roomCursors } from '../chat/model/views.js'
 import { dropCursorOps, type FeedSet } from '../following/feed-set.js'
+import type { MembershipChange } from '../following/membership-change.js'
 import { type Hub, unlogged } from '../hub.js'
 import { commit } from '../store/commit.js'
 import type { Lane } from '../store/lane.js'
@@ -130,7 +131,7 @@ export class Registry {
     else this.#hub.send(message)
   }
 
-  membership(change: Signal & { kind: 'membership' }): void {
+  membership(change: MembershipChange): void {
     const { room, user, member, last } = change
     this.#shares.membership(change)
     for (const { feedSet } of this.#byUser.get(user)?.values() ?? []) {
@@ -140,7 +141,7 @@ export class Registry {
     if (!member) this.#forgetRoom(room, user).catch(this.#failed)
   }
 
-  channel({ channel }: Signal & { kind: 'channel' }): void {
+  channel(channel: string): void {
     this.#shares.channel(channel)
     for (const mine of this.#byUser.values()) for (const { feedSet } of mine.values()) feedSet.channelAdded(channel)
   }

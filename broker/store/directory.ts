@@ -75,6 +75,11 @@ export interface DirectoryStore {
   /** With the member's receipt. */
   deleteMemberOps(room: string, user: string): Op[]
 
+  /** Broadcast channels; not those that were last used with an earlier version, which only have a log. From memory. */
+  channels(): Iterable<string>
+  isChannel(name: string): boolean
+  channelOp(name: string): Op
+
   invite(room: string, user: string): InviteRecord | undefined
   /** By user. */
   invites(room: string): ReadonlyMap<string, InviteRecord>

@@ -13,6 +13,7 @@ import type { OutboxStore, WebhookStore } from './outbox.js'
 import type { Persistence } from './persistence.js'
 import type { QueueStore } from './queues.js'
 import type { ReceiptStore } from './receipts.js'
+import type { RecordListener } from './record-changes.js'
 import type { SessionStore } from './sessions.js'
 import type { SubscriptionStore } from './subscription-store.js'
 import type { TableFollower, Tables } from './tables.js'
@@ -69,6 +70,11 @@ export interface Store extends StorePort {
   readonly accounts: AccountStore
   readonly expiring: ExpiringStore
   readonly moderation: ModerationStore
+  /**
+   * Tells what commits change of what sessions depend on, soon after it is in memory: in order, on every node alike, and also if memory had to
+   * be loaded anew.
+   */
+  watch(listener: RecordListener): void
   /**
    * Makes a decision on what is stored and commits it, such that nobody got in between.
    * @param key Decisions with the same key are made one after another in this process, so that they do not fail each other's guards

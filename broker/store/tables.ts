@@ -28,6 +28,7 @@ export type Table =
   | 'joinRequest'
   | 'written'
   | 'forwarded'
+  | 'channel'
   | 'receipt'
   | 'device'
   | 'deviceShare'

@@ -1,10 +1,9 @@
-/** Where signals become deliveries: the wiring between what chat says and who is connected here. */
+/** Where signals become deliveries to those who are connected here. */
 import { topics } from '../../schemas/topics.js'
 import type { Signal } from '../chat/model/signals.js'
-import { ANY_PRESENCE, type Views } from '../chat/model/views.js'
+import { ANY_PRESENCE } from '../chat/model/views.js'
 import type { Presence } from '../chat/presence/presence.js'
 import type { Receipts } from '../chat/presence/receipts.js'
-import type { RoomInfo } from '../chat/rooms/room-info.js'
 import type { Streams } from '../http/streams.js'
 import { type Endpoint, type Hub, unlogged } from '../hub.js'
 import type { Registry } from '../mqtt/registry.js'
@@ -13,10 +12,8 @@ export interface DeliveryDeps {
   hub: Hub
   registry: Registry
   streams: Streams
-  views: Views
   presence: Presence
   receipts: Receipts
-  info: RoomInfo
   failed: (error: unknown) => void
 }
 
@@ -28,7 +25,7 @@ export class Delivery {
   }
 
   on(signal: Signal): void {
-    const { hub, registry, streams, views, info, failed } = this.#deps
+    const { hub, registry, streams, failed } = this.#deps
     switch (signal.kind) {
       case 'ephemeral':
         return hub.send(
@@ -44,15 +41,6 @@ export class Delivery {
         return this.#presence(signal)
       case 'receipt':
         return this.#receipt(signal)
-      case 'membership':
-        registry.membership(signal)
-        streams.membership(signal)
-        if (!signal.member) this.#deps.receipts.membershipEnded(signal.room, signal.user)
-        return info.changed(signal.room)
-      case 'channel':
-        views.addChannel(signal.channel)
-        registry.channel(signal)
-        return streams.channel(signal)
       case 'roles':
         streams.rolesChanged(signal.user).catch(failed)
         registry.rolesChanged(signal.user).catch(failed)

@@ -74,6 +74,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   m: { exported: ['rooms'], stays: 'the name in the id of a conversation the other keeps' },
   q: erasedWhole('invitations'),
   e: { exported: 'rooms the user has left', stays: null },
+  N: nobodys('broadcast channels'),
   y: erasedWhole('presence'),
   R: { exported: ['rooms'], stays: 'the name in the id of a conversation the other keeps' },
   Wo: { exported: 'how far webhooks have read', stays: 'the name in the id of a conversation the other keeps' },

@@ -586,6 +586,7 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
       store.directory.memberOp(member('r', 'eve')),
       store.directory.inviteOp(invite),
       store.directory.departedOp('r', 'joe'),
+      store.directory.channelOp('news'),
       ...put(records),
       store.receipts.putOp(receipt('r', 'ann', 2)),
       store.receipts.putOp({ ...receipt('r', 'ann', 5), threads: { 2: 4, 30: 40 } }),
@@ -604,6 +605,11 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
     t.same([...store.directory.memberships('ann').keys()], ['r', 'r2'])
     t.same(store.directory.invite('r', 'bob'), invite)
     t.ok(store.directory.departed('r', 'joe'))
+    t.same([...store.directory.channels()], ['news'])
+    t.same(
+      ['news', 'r'].map((name) => store.directory.isChannel(name)),
+      [true, false],
+    )
     for (const one of records) t.same(kept(one.bans.room), Object.values(one))
     t.same(store.directory.links.get('r', 'L1'), records[0]!.links)
     t.same(store.receipts.get('r', 'ann'), { ...receipt('r', 'ann', 5), threads: { 2: 4, 30: 40 } })

@@ -9,18 +9,23 @@ export interface SecondMemory {
   /** Changes are held back until `release`. */
   hold(): void
   release(): void
+  /** The changes that are held back are lost, and what is stored is read anew. */
+  reload(): Promise<void>
 }
 
 export async function secondMemory(store: Store): Promise<SecondMemory> {
   let held: (() => void)[] | null = null
-  const follow: StorePort['follow'] = (follower: TableFollower) =>
-    store.follow({
+  const followers: TableFollower[] = []
+  const follow: StorePort['follow'] = (follower: TableFollower) => {
+    followers.push(follower)
+    return store.follow({
       load: (tables) => follower.load(tables),
       apply: (position, changes) => {
         if (held) held.push(() => follower.apply(position, changes))
         else follower.apply(position, changes)
       },
     })
+  }
   return {
     store: await storeBeside(store, { follow }),
     hold: () => {
@@ -30,6 +35,14 @@ export async function secondMemory(store: Store): Promise<SecondMemory> {
       const all = held ?? []
       held = null
       for (const one of all) one()
+    },
+    reload: async () => {
+      for (const follower of followers) {
+        const apply = await follower.load(store.tables)
+        held = null
+        apply()
+        follower.apply(store.position, [])
+      }
     },
   }
 }

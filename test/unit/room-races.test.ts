@@ -3,19 +3,13 @@ import t, { type Test } from 'tap'
 import { AccountRemovals } from '../../broker/chat/erasure/account-removals.js'
 import { RoomErasure } from '../../broker/chat/erasure/room-erasure.js'
 import type { Actor } from '../../broker/chat/model/actor.js'
-import { AskLimits } from '../../broker/chat/model/ask-limits.js'
-import type { Signal } from '../../broker/chat/model/signals.js'
-import { DirectConversations } from '../../broker/chat/rooms/direct-conversations.js'
-import { makeRooms } from '../../broker/chat/wiring/rooms.js'
-import { countPersons } from '../../broker/chat/wiring/shared.js'
-import { completeConfig } from '../../broker/config/config.js'
-import { LocalBus } from '../../broker/store/bus.js'
 import type { Op } from '../../broker/store/op.js'
 import { topicOfOwned } from '../../broker/store/persons.js'
 import type { MemberRecord } from '../../broker/store/rooms.js'
 import type { Store } from '../../broker/store/store.js'
 import { commit } from '../contract/store-suite.js'
 import { memoryStore } from '../helpers/memory-store.js'
+import { roomsOn } from '../helpers/other-node.js'
 import { secondMemory } from '../helpers/two-memories.js'
 
 const NAMES = ['ann', 'bob', 'cy', 'dee', 'admin', 'bot']
@@ -28,17 +22,7 @@ function actor(user: string): Actor {
 
 const [ann, bob, cy, admin] = ['ann', 'bob', 'cy', 'admin'].map(actor) as [Actor, Actor, Actor, Actor]
 
-/** The rooms as a node serves them. */
-function node(store: Store, limits: Record<string, number> = {}) {
-  const config = completeConfig({ auth: { anonymous: true }, limits }, { cwd: '/' })
-  const askLimits = new AskLimits(config.limits.asksPerPair)
-  const bus = new LocalBus<Signal>()
-  const shared = { store, bus, askLimits, followedBy: () => 0 }
-  const rooms = makeRooms(config, { ...shared, ...countPersons(store.directory, config) })
-  return { ...rooms, store, bus, direct: new DirectConversations(store, bus) }
-}
-
-type Node = ReturnType<typeof node>
+type Node = ReturnType<typeof roomsOn>
 
 /** Two nodes on one store, with accounts; `tea` is a public room of ann with these members. */
 async function nodes(t: Test, members: Partial<MemberRecord>[], limits: Record<string, number> = {}) {
@@ -47,7 +31,7 @@ async function nodes(t: Test, members: Partial<MemberRecord>[], limits: Record<s
   const accounts = NAMES.flatMap((id) => directory.userOps({ id, roles: [], passwordHash: null, createdAt: 1 }))
   await commit(store, [], [...accounts, directory.bots.putOp({ bot: 'bot', owner: 'bob', createdAt: 1, commands: [] })])
   const late = await secondMemory(store)
-  const one = node(store, limits)
+  const one = roomsOn(store, limits)
   await one.rooms.create(ann, 'tea', {})
   const joined = { messages: 0, events: 0 }
   const records = members.map(
@@ -58,7 +42,7 @@ async function nodes(t: Test, members: Partial<MemberRecord>[], limits: Record<s
     [],
     records.map((record) => directory.memberOp(record)),
   )
-  return { store, late, one, other: node(late.store, limits) }
+  return { store, late, one, other: roomsOn(late.store, limits) }
 }
 
 /** What an act comes to: the code of its refusal, or nothing. */
@@ -353,7 +337,7 @@ t.test('what is erased of a room is not written to the next of that name', async
 t.test('who joined just before a room is deleted is told', async (t) => {
   const { store, late, one, other } = await nodes(t, [])
   const told: string[] = []
-  other.bus.listen((signal) => signal.kind === 'membership' && !signal.member && told.push(signal.user))
+  late.store.watch((change) => change.kind === 'roomEnded' && told.push(...change.members))
   late.hold()
   await join(bob)(one)
   const removed = other.rooms.remove(ann, 'tea')

@@ -1,17 +1,16 @@
-import type { LogEntry } from '../../store/logs.js'
 import type { QoS } from '../../store/qos.js'
 import type { PlainMessage } from '../../store/queues.js'
 import type { AnswerTo } from './actor.js'
 
-/** Signals that chat sends to every node and nobody stores. The delivery side acts on them (wired in broker.ts). */
+/**
+ * Signals that chat sends to every node, that nobody stores, and that may be lost. The delivery side acts on them (wired in broker.ts). What must
+ * not be lost is derived from what is stored (`Store.watch`).
+ */
 export type Signal =
   /** An ephemeral message, for the subscribers of its topic; `only`: for this user alone. */
   | { kind: 'ephemeral'; topic: string; payload: Buffer; qos: QoS; only?: string }
   /** A reply: to the asking session if it subscribes to its replies, else to the user's sessions that do. */
   | { kind: 'reply'; user: string; sessionId: string | null; payload: Buffer; answer: AnswerTo | null }
-  /** A membership began or ended. `last`: the last room event that is still delivered although the membership is over. */
-  | { kind: 'membership'; room: string; user: string; member: boolean; last?: Pick<LogEntry, 'seq' | 'payload'> }
-  | { kind: 'channel'; channel: string }
   /** New presence of a user, for those who may see it; `only`: for this user alone. */
   | { kind: 'presence'; user: string; payload: Buffer; only?: string }
   /** Presence for users who may not see it any more; `only`: for this one, who could see it until now. */

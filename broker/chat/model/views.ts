@@ -32,28 +32,26 @@ const LOGGED_ROOM_LEAVES: ReadonlySet<RoomLeaf> = new Set(['messages', 'text', '
 
 export class Views {
   readonly #directory: DirectoryStore
-  readonly #channels = new Set<string>()
+  /** Channels that had a log at the start: those of earlier versions have no record. */
+  readonly #logged = new Set<string>()
 
   constructor(directory: DirectoryStore) {
     this.#directory = directory
   }
 
-  /** Reads the names of the broadcast channels; later ones are added by `addChannel`. */
+  /** Reads the names of the broadcast channels. */
   async load(log: LogReader): Promise<void> {
     for await (const name of log.names()) {
-      if (name.startsWith('b:')) this.#channels.add(name.slice(2))
+      if (name.startsWith('b:')) this.#logged.add(name.slice(2))
     }
   }
 
   get channels(): ReadonlySet<string> {
-    return this.#channels
+    return new Set([...this.#logged, ...this.#directory.channels()])
   }
 
-  /** Returns true if the channel is new. */
-  addChannel(channel: string): boolean {
-    if (this.#channels.has(channel)) return false
-    this.#channels.add(channel)
-    return true
+  isChannel(name: string): boolean {
+    return this.#logged.has(name) || this.#directory.isChannel(name)
   }
 
   /** Upper bound of the views of a filter that follows memberships; 0: it follows none. Cheap: memberships are counted, not checked. */
@@ -73,7 +71,7 @@ export class Views {
       case 'user':
         return this.#userViews(filter, user)
       case 'broadcast': {
-        const channels = filter.channel === null ? [...this.#channels] : [filter.channel]
+        const channels = filter.channel === null ? [...this.channels] : [filter.channel]
         return { views: channels.map(broadcastView), topics: [] }
       }
       case 'device': {
@@ -97,7 +95,7 @@ export class Views {
   viewOfCursor(cursor: string, user: string): View | null {
     const name = cursor.slice(2)
     const kind = cursor.slice(0, 2)
-    if (kind === 'b:') return this.#channels.has(name) ? broadcastView(name) : null
+    if (kind === 'b:') return this.isChannel(name) ? broadcastView(name) : null
     if (kind === 'd:') return name === user && this.#directory.devices.get(name) ? this.#commandView(name) : null
     if (kind === 'u:' || kind === 'n:') {
       const own: Filter = { kind: 'user', user, leaves: [kind === 'u:' ? 'events' : 'notifications'] }

@@ -4,7 +4,6 @@ import { Compile } from 'typebox/compile'
 import { announcedRoles, announcementPlace } from '../../../schemas/announcement.js'
 import { Refusal } from '../../../schemas/errors.js'
 import { topics } from '../../../schemas/topics.js'
-import type { Bus } from '../../store/bus.js'
 import { commit } from '../../store/commit.js'
 import type { Extra } from '../../store/logs.js'
 import type { Op } from '../../store/op.js'
@@ -17,7 +16,6 @@ import { type CheckedMessage, checkMessage, readObject, stringify } from '../mod
 import { isChange } from '../model/message-types.js'
 import type { Publication, Publisher } from '../model/publication.js'
 import type { Replies, SendResult } from '../model/replies.js'
-import type { Signal } from '../model/signals.js'
 import { dedupeOf, stamp } from '../model/stamp.js'
 import { logs, type Views } from '../model/views.js'
 
@@ -28,13 +26,11 @@ const rolesShape = Compile(Type.Object({ roles: announcedRoles }))
 
 export class Announcements {
   readonly #store: Store
-  readonly #bus: Bus<Signal>
   readonly #views: Views
   readonly #replies: Replies
 
-  constructor(store: Store, bus: Bus<Signal>, views: Views, replies: Replies) {
+  constructor(store: Store, views: Views, replies: Replies) {
     this.#store = store
-    this.#bus = bus
     this.#views = views
     this.#replies = replies
   }
@@ -54,20 +50,32 @@ export class Announcements {
       })
     if (message.input?.forward)
       throw new Refusal('bad_request', 'an announcement says its own words', { field: 'forward' })
-    if (this.#views.addChannel(channel)) this.#bus.send({ kind: 'channel', channel })
     const destination = { log: logs.broadcast(channel), place: announcementPlace(channel, roles) }
     const stamped = stamp(actor, destination, message, publication)
     const { cid } = message
     // The same message to other roles is another message.
     const draft =
       cid === null || !roles ? stamped : { ...stamped, dedupe: dedupeOf(actor, cid, `${message.inside} ${roles}`) }
-    const sending = { actor, room: topics.broadcast(channel), cid, publication, draft, publisher }
+    const sending = {
+      actor,
+      room: topics.broadcast(channel),
+      cid,
+      publication: this.#naming(channel, publication),
+      draft,
+      publisher,
+    }
     if (!publication.retain) return publication.lane.commit(new Send(this.#replies, sending))
     // What its connection publishes next waits, because acks leave in order.
     await new Promise<void>((over) => {
       const retaining = { ...sending, publisher: this.#retainThen(channel, publisher, over) }
       publication.lane.commit(new Send(this.#replies, retaining))
     })
+  }
+
+  /** The first announcement on a channel also records that there is the channel. */
+  #naming(channel: string, publication: Publication): Publication {
+    if (this.#views.isChannel(channel)) return publication
+    return { ...publication, ops: [...publication.ops, this.#store.directory.channelOp(channel)] }
   }
 
   /** Deletes the retained announcement. */

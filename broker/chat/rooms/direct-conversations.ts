@@ -1,30 +1,25 @@
 /** Direct conversations: rooms of two users, created with the first message. */
 import { Refusal } from '../../../schemas/errors.js'
 import { directRoom } from '../../../schemas/ids.js'
-import type { Bus } from '../../store/bus.js'
 import type { Op } from '../../store/op.js'
 import { ROOM_DEFAULTS, type RoomRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import type { Decision, Transaction } from '../../store/transaction.js'
 import { requireAccount } from '../model/actor.js'
-import type { Signal } from '../model/signals.js'
 import { newMember } from './members.js'
 
 export class DirectConversations {
   readonly #store: Store
-  readonly #bus: Bus<Signal>
 
-  constructor(store: Store, bus: Bus<Signal>) {
+  constructor(store: Store) {
     this.#store = store
-    this.#bus = bus
   }
 
   /** Creates the conversation of two existing users if there is none. Resolves with its room id. */
   async ensure(one: string, other: string): Promise<string> {
     const room = directRoom(one, other)
     if (this.isOpen(room, one, other)) return room
-    const { value: joined } = await this.#store.transact(room, (tx) => this.#open(tx, room, one, other))
-    for (const user of joined) this.#bus.send({ kind: 'membership', room, user, member: true })
+    await this.#store.transact(room, (tx) => this.#open(tx, room, one, other))
     return room
   }
 
@@ -34,14 +29,14 @@ export class DirectConversations {
   }
 
   /** A user who joins an existing conversation (the name was deleted and registered again) sees nothing from before. */
-  async #open({ directory }: Transaction, room: string, one: string, other: string): Promise<Decision<string[]>> {
+  async #open({ directory }: Transaction, room: string, one: string, other: string): Promise<Decision<void>> {
     const missing = [one, other].filter((user) => !directory.member(room, user))
-    if (missing.length === 0) return { value: missing }
+    if (missing.length === 0) return { value: undefined }
     await requireAccount(directory, { user: one })
     if (!(await directory.user(other))) throw new Refusal('not_found', `there is no user ${other}`)
     const ops: Op[] = directory.room(room) ? [] : [directory.roomOp(conversation(room, one))]
     for (const user of missing) ops.push(directory.memberOp(await newMember(this.#store, room, user, 'member')))
-    return { ops, value: missing }
+    return { ops, value: undefined }
   }
 }
 

@@ -3,7 +3,6 @@ import { Refusal } from '../../../schemas/errors.js'
 import { isDirectRoom } from '../../../schemas/ids.js'
 import type { RoomRole } from '../../../schemas/permissions.js'
 import type { ForAccount } from '../../auth/account-version.js'
-import type { Bus } from '../../store/bus.js'
 import { commit } from '../../store/commit.js'
 import type { DirectoryStore } from '../../store/directory.js'
 import type { Op } from '../../store/op.js'
@@ -12,7 +11,6 @@ import type { Store } from '../../store/store.js'
 import type { Decision, Transaction } from '../../store/transaction.js'
 import { type Actor, isAdmin, requireAccount, requireUser } from '../model/actor.js'
 import { roomEvent, userEvent } from '../model/events.js'
-import type { Signal } from '../model/signals.js'
 import { logs } from '../model/views.js'
 import { isValid } from './links.js'
 import type { RoomOwnership } from './room-ownership.js'
@@ -21,7 +19,6 @@ import type { RoomRules } from './room-rules.js'
 
 export interface MembersDeps {
   readonly store: Store
-  readonly bus: Bus<Signal>
   readonly rules: RoomRules
   readonly ownership: Pick<RoomOwnership, 'ensureOwner' | 'succession'>
   readonly roomQuota: RoomQuota
@@ -53,23 +50,15 @@ interface JoinOptions {
   readonly commands?: boolean
 }
 
-/** A membership; whether there was none before. */
-export interface Admission {
-  readonly member: MemberRecord
-  readonly isNew: boolean
-}
-
 export class Members {
   readonly #store: Store
-  readonly #bus: Bus<Signal>
   readonly #rules: RoomRules
   readonly #ownership: MembersDeps['ownership']
   readonly #roomQuota: RoomQuota
   readonly #maxMembers: number
 
-  constructor({ store, bus, rules, ownership, roomQuota, maxMembers }: MembersDeps) {
+  constructor({ store, rules, ownership, roomQuota, maxMembers }: MembersDeps) {
     this.#store = store
-    this.#bus = bus
     this.#rules = rules
     this.#ownership = ownership
     this.#roomQuota = roomQuota
@@ -86,7 +75,7 @@ export class Members {
     return this.admitted(value)
   }
 
-  #joinByName(tx: Transaction, actor: Actor, room: string): Promise<Decision<Admission>> {
+  #joinByName(tx: Transaction, actor: Actor, room: string): Promise<Decision<MemberRecord>> {
     const { principal } = actor
     const { user } = principal
     const record = this.#rules.with(tx.directory).requireVisible(actor, room)
@@ -109,7 +98,7 @@ export class Members {
   }
 
   /** For an invalid link, `requireVisible` refuses with `not_found` first, so that a stranger learns nothing of a private room. */
-  #joinByLink(tx: Transaction, actor: Actor, room: string, link: string): Promise<Decision<Admission>> {
+  #joinByLink(tx: Transaction, actor: Actor, room: string, link: string): Promise<Decision<MemberRecord>> {
     const { links } = tx.directory
     const record = links.get(room, link)
     if (!record || !isValid(record)) {
@@ -121,25 +110,24 @@ export class Members {
   }
 
   /** Admits a user whom the actor may let in, as part of a decision; the value has to go to `admitted` afterwards. */
-  admission(tx: Transaction, actor: Actor, room: string, user: string): Promise<Decision<Admission>> {
+  admission(tx: Transaction, actor: Actor, room: string, user: string): Promise<Decision<MemberRecord>> {
     const commands = this.#rules.with(tx.directory).mayUpdate(actor, room)
     return this.#add(tx, room, { user }, { by: actor.principal.user, commands })
   }
 
-  /** Completes what was decided: sessions learn of it, and if all others had left, the new member becomes the owner. */
-  async admitted({ member, isNew }: Admission): Promise<MemberRecord> {
+  /** Completes what was decided: if all others had left, the new member becomes the owner. */
+  async admitted(member: MemberRecord): Promise<MemberRecord> {
     const { room, user } = member
-    if (isNew) this.#bus.send({ kind: 'membership', room, user, member: true })
     if (this.#store.directory.members(room).size > 1) return member
     await this.#ownership.ensureOwner(room)
     return this.#store.directory.member(room, user) ?? member
   }
 
-  async #add(tx: Transaction, room: string, who: ForAccount, how: JoinOptions = {}): Promise<Decision<Admission>> {
+  async #add(tx: Transaction, room: string, who: ForAccount, how: JoinOptions = {}): Promise<Decision<MemberRecord>> {
     const { directory } = tx
     const { user } = who
     const known = directory.member(room, user)
-    if (known) return { value: { member: known, isNew: false } }
+    if (known) return { value: known }
     this.#roomQuota.require(directory, user)
     this.#requireOpen(tx, room)
     this.#rules.with(directory).requireNotBanned(room, user)
@@ -150,7 +138,7 @@ export class Members {
     const ops = [directory.memberOp(member), ...consumed, ...openOps(directory, room, user)]
     const drafts = [roomEvent(room, by === undefined ? { type: 'joined', user } : { type: 'joined', user, by })]
     if (by !== undefined) drafts.push(userEvent(user, { type: 'added', room, by }))
-    return { drafts, ops, value: { member, isNew: true } }
+    return { drafts, ops, value: member }
   }
 
   #requireOpen(tx: Transaction, room: string): void {
@@ -185,16 +173,14 @@ export class Members {
       const ops = [...directory.deleteMemberOps(room, user), directory.departedOp(room, user)]
       return { drafts: [roomEvent(room, { type: 'left', user })], ops, value: undefined }
     })
-    this.#bus.send({ kind: 'membership', room, user, member: false })
   }
 
   /** Removes a member, or withdraws an invitation. */
   async removeMember(actor: Actor, room: string, user: string): Promise<void> {
-    const { value: wasMember } = await this.#store.transact(room, (tx) => this.#removeMember(tx, actor, room, user))
-    if (wasMember) this.#bus.send({ kind: 'membership', room, user, member: false })
+    await this.#store.transact(room, (tx) => this.#removeMember(tx, actor, room, user))
   }
 
-  #removeMember({ directory }: Transaction, actor: Actor, room: string, user: string): Decision<boolean> {
+  #removeMember({ directory }: Transaction, actor: Actor, room: string, user: string): Decision<void> {
     const rules = this.#rules.with(directory)
     const member = directory.member(room, user)
     rules.require(actor, room, member ? 'remove' : 'invite')
@@ -202,14 +188,14 @@ export class Members {
     if (!member) {
       if (!directory.invite(room, user))
         throw new Refusal('not_found', `${user} is not a member of ${room}`, { field: 'user' })
-      return { ops: [directory.deleteInviteOp(room, user)], value: false }
+      return { ops: [directory.deleteInviteOp(room, user)], value: undefined }
     }
     if (user === by) throw new Refusal('bad_request', 'leave with rooms.leave', { field: 'user' })
     rules.requireAbove(actor, member)
     rules.requireMayGo(member)
     const ops = [...directory.deleteMemberOps(room, user), directory.departedOp(room, user)]
     const drafts = [roomEvent(room, { type: 'removed', user, by }), userEvent(user, { type: 'removed', room, by })]
-    return { drafts, ops, value: true }
+    return { drafts, ops, value: undefined }
   }
 
   /** Removes a deleted user from every room and conversation, with all invitations, so that the next user of that name inherits none. */
@@ -227,17 +213,16 @@ export class Members {
 
   /** If the user was the only owner, another member becomes owner. */
   async #removeUserFrom(room: string, user: string): Promise<void> {
-    const { value: wasMember } = await this.#store.transact(room, async (tx) => {
+    await this.#store.transact(room, async (tx) => {
       const { directory } = tx
-      if (!directory.member(room, user)) return { value: false }
+      if (!directory.member(room, user)) return { value: undefined }
       const { drafts, ops } = await this.#ownership.succession(tx, room, user)
       const left = isDirectRoom(room) ? [] : [roomEvent(room, { type: 'left', user })]
       // Otherwise the next user of that name could write to the other without being a contact.
       const written = [...directory.written.of(room).keys()].map((writer) => directory.written.deleteOp(room, writer))
       const going = [...directory.deleteMemberOps(room, user), ...written]
-      return { drafts: [...left, ...drafts], ops: [...going, ...ops], value: true }
+      return { drafts: [...left, ...drafts], ops: [...going, ...ops], value: undefined }
     })
-    if (wasMember) this.#bus.send({ kind: 'membership', room, user, member: false })
   }
 }
 

@@ -1,23 +1,24 @@
 import { topics } from '../../../schemas/topics.js'
-import type { Bus } from '../../store/bus.js'
 import type { DirectoryStore } from '../../store/directory.js'
-import type { Signal } from '../model/signals.js'
 import type { LargeRoomPolicy } from './large-room-policy.js'
 
 /** Minimum milliseconds between two live updates of one room. */
 const UPDATE_INTERVAL = 1000
 
-/** The retained message on `rooms/{room}/info`, updated live at most once a second however many users join. */
+/**
+ * The retained message on `rooms/{room}/info`, updated live at most once a second however many users join. Each node tells those who are
+ * connected to it.
+ */
 export class RoomInfo {
   readonly #directory: DirectoryStore
-  readonly #bus: Bus<Signal>
   readonly #largeRooms: LargeRoomPolicy
   readonly #changed = new Set<string>()
   #timer: NodeJS.Timeout | null = null
+  /** Sends to the subscribers here. */
+  send: (topic: string, payload: Buffer) => void = () => {}
 
-  constructor(directory: DirectoryStore, bus: Bus<Signal>, largeRooms: LargeRoomPolicy) {
+  constructor(directory: DirectoryStore, largeRooms: LargeRoomPolicy) {
     this.#directory = directory
-    this.#bus = bus
     this.#largeRooms = largeRooms
   }
 
@@ -32,18 +33,18 @@ export class RoomInfo {
 
   changed(room: string): void {
     this.#changed.add(room)
-    this.#timer ??= setTimeout(() => this.#send(), UPDATE_INTERVAL).unref()
+    this.#timer ??= setTimeout(() => this.#sendChanged(), UPDATE_INTERVAL).unref()
   }
 
   close(): void {
     if (this.#timer) clearTimeout(this.#timer)
   }
 
-  #send(): void {
+  #sendChanged(): void {
     this.#timer = null
     for (const room of this.#changed) {
       const payload = this.current(room)
-      if (payload) this.#bus.send({ kind: 'ephemeral', topic: topics.room(room, 'info'), payload, qos: 1 })
+      if (payload) this.send(topics.room(room, 'info'), payload)
     }
     this.#changed.clear()
   }

@@ -2,7 +2,6 @@
 import { Refusal } from '../../../schemas/errors.js'
 import { isRoomId, SYSTEM } from '../../../schemas/ids.js'
 import type { RoomPolicies } from '../../../schemas/policies.js'
-import type { Bus } from '../../store/bus.js'
 import { commit } from '../../store/commit.js'
 import type { DirectoryStore } from '../../store/directory.js'
 import { ROOM_DEFAULTS, type RoomAccess, type RoomRecord } from '../../store/rooms.js'
@@ -12,7 +11,6 @@ import type { Decision, Transaction } from '../../store/transaction.js'
 import { KeyedMutex } from '../../util/keyed-mutex.js'
 import { type Actor, isAdmin, requireAccount, requireUser } from '../model/actor.js'
 import { roomEvent, userEvent } from '../model/events.js'
-import type { Signal } from '../model/signals.js'
 import { logs } from '../model/views.js'
 import { membershipsOf, newMember } from './members.js'
 import type { RoomQuota } from './room-quota.js'
@@ -43,30 +41,24 @@ export interface RoomDetails {
 
 export interface RoomsDeps {
   readonly store: Store
-  readonly bus: Bus<Signal>
   readonly rules: RoomRules
   readonly roomQuota: RoomQuota
   readonly options: RoomOptions
-  readonly infoChanged: (room: string) => void
 }
 
 export class Rooms {
   readonly #store: Store
-  readonly #bus: Bus<Signal>
   readonly #options: RoomOptions
   readonly #roomQuota: RoomQuota
   readonly #rules: RoomRules
   /** By room: a room is not made anew before the logs of the last one of that name are dropped. */
   readonly #locks = new KeyedMutex()
-  readonly #infoChanged: (room: string) => void
 
-  constructor({ store, bus, rules, roomQuota, options, infoChanged }: RoomsDeps) {
+  constructor({ store, rules, roomQuota, options }: RoomsDeps) {
     this.#store = store
-    this.#bus = bus
     this.#rules = rules
     this.#options = options
     this.#roomQuota = roomQuota
-    this.#infoChanged = infoChanged
   }
 
   /** Creates the rooms of the configuration that do not exist yet. */
@@ -109,7 +101,6 @@ export class Rooms {
     const { value: made } = await this.#locks.runExclusive(room, () =>
       this.#store.transact(membershipsOf(user), (tx) => this.#decideToCreate(tx, actor, room, details)),
     )
-    if (made) this.#bus.send({ kind: 'membership', room, user, member: true })
     return made
   }
 
@@ -142,7 +133,6 @@ export class Rooms {
       const drafts = [roomEvent(room, { type: 'updated', by: actor.principal.user })]
       return { drafts, ops: [directory.roomOp(record)], value: record }
     })
-    this.#infoChanged(room)
     return value
   }
 
@@ -151,26 +141,22 @@ export class Rooms {
   }
 
   async #remove(actor: Actor, room: string): Promise<void> {
-    const { value, results } = await this.#store.transact(room, ({ directory }) => {
+    const { value: laterEvents } = await this.#store.transact(room, ({ directory }) => {
       this.#rules.with(directory).require(actor, room, 'delete')
       return this.#removal(directory, actor, room)
     })
-    const [last] = await this.#store.log.read(logs.roomEvents(room), results[0]!.seq - 1, 1, 1)
-    for (const user of value.members)
-      this.#bus.send({ kind: 'membership', room, user, member: false, ...(last ? { last } : {}) })
-    for (let i = 0; i < value.userEvents.length; i += EVENTS_PER_COMMIT)
-      await commit(this.#store, { drafts: value.userEvents.slice(i, i + EVENTS_PER_COMMIT) })
+    for (let i = 0; i < laterEvents.length; i += EVENTS_PER_COMMIT)
+      await commit(this.#store, { drafts: laterEvents.slice(i, i + EVENTS_PER_COMMIT) })
     await this.#store.log.drop(logs.messages(room))
     await this.#store.log.drop(logs.roomEvents(room))
   }
 
-  /** The event of the room comes first; the value is who was a member, and events that are to be written later. */
+  /** The value: events that are to be written later. */
   #removal(directory: DirectoryStore, actor: Actor, room: string) {
     const by = actor.principal.user
-    const members = [...directory.members(room).keys()]
     // The room's event log is deleted with the room, so everyone concerned gets the event in their own log.
     const recipients = new Set([
-      ...members,
+      ...directory.members(room).keys(),
       ...directory.invites(room).keys(),
       ...directory.joinRequests.of(room).keys(),
     ])
@@ -180,8 +166,7 @@ export class Rooms {
       ...serverEvents(this.#store, { type: 'room.deleted', room, by }),
       ...userEvents.slice(0, EVENTS_PER_COMMIT),
     ]
-    const value = { members, userEvents: userEvents.slice(EVENTS_PER_COMMIT) }
-    return { drafts, ops: directory.deleteRoomOps(room), value }
+    return { drafts, ops: directory.deleteRoomOps(room), value: userEvents.slice(EVENTS_PER_COMMIT) }
   }
 }
 

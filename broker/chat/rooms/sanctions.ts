@@ -1,6 +1,5 @@
 /** Bans and mutes. Each act is one commit with its events; a sanction with an end expires without any write. */
 import { Refusal } from '../../../schemas/errors.js'
-import type { Bus } from '../../store/bus.js'
 import type { Draft } from '../../store/changes.js'
 import type { DirectoryStore } from '../../store/directory.js'
 import type { Op } from '../../store/op.js'
@@ -10,7 +9,6 @@ import type { Store } from '../../store/store.js'
 import type { Decision, Transaction } from '../../store/transaction.js'
 import { type Actor, requireAccount } from '../model/actor.js'
 import { roomEvent, type Sanction, userEvent } from '../model/events.js'
-import type { Signal } from '../model/signals.js'
 import { isOver, type RoomRules } from './room-rules.js'
 
 /** Per room, of each kind. */
@@ -25,12 +23,10 @@ interface Sentence {
 
 export class Sanctions {
   readonly #store: Store
-  readonly #bus: Bus<Signal>
   readonly #rules: RoomRules
 
-  constructor(store: Store, bus: Bus<Signal>, rules: RoomRules) {
+  constructor(store: Store, rules: RoomRules) {
     this.#store = store
-    this.#bus = bus
     this.#rules = rules
   }
 
@@ -47,16 +43,10 @@ export class Sanctions {
   ): Promise<BanRecord> {
     const sentence = { room, user, seconds }
     const { value } = await this.#store.transact(room, (tx) => this.#ban(tx, actor, sentence, reason))
-    for (const member of value.members) this.#bus.send({ kind: 'membership', room, user: member.user, member: false })
-    return value.record
+    return value
   }
 
-  async #ban(
-    tx: Transaction,
-    actor: Actor,
-    sentence: Sentence,
-    reason: string | null,
-  ): Promise<Decision<{ record: BanRecord; members: MemberRecord[] }>> {
+  async #ban(tx: Transaction, actor: Actor, sentence: Sentence, reason: string | null): Promise<Decision<BanRecord>> {
     const { directory } = tx
     const { room, user } = sentence
     const rules = this.#rules.with(directory)
@@ -72,7 +62,7 @@ export class Sanctions {
     const ops = [...this.#spaceOps(tx, 'ban', room), directory.bans.putOp(record), ...outOps(directory, room, names)]
     const removed = members.filter((member) => member.user !== user).flatMap((member) => removedDrafts(member, by))
     const drafts = [...eventsOf(room, user, { type: 'banned', by, until, reason }), ...removed]
-    return { drafts, ops, value: { record, members } }
+    return { drafts, ops, value: record }
   }
 
   /** Removes the bots and devices of `person` from rooms where the person is banned: those created after the ban. */
@@ -84,13 +74,12 @@ export class Sanctions {
   }
 
   async #expel(room: string, name: string): Promise<void> {
-    const { value: isOut } = await this.#store.transact(room, ({ directory }) => {
+    await this.#store.transact(room, ({ directory }) => {
       const member = directory.member(room, name)
       const ban = this.#rules.with(directory).activeSanction('bans', room, name)
-      if (!member || !ban) return { value: false }
-      return { drafts: removedDrafts(member, ban.by), ops: outOps(directory, room, [name]), value: true }
+      if (!member || !ban) return { value: undefined }
+      return { drafts: removedDrafts(member, ban.by), ops: outOps(directory, room, [name]), value: undefined }
     })
-    if (isOut) this.#bus.send({ kind: 'membership', room, user: name, member: false })
   }
 
   /** The same for all banned users. */

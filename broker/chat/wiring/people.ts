@@ -24,7 +24,7 @@ export async function makePeople(config: Config, deps: SharedServices & RoomServ
     unread,
     sync: new Sync({ store, unread, receipts, replyBytes, largeRooms }),
     notifications: new Notifications({ store, replies, options: config.notifications, failed }),
-    announcements: new Announcements(store, bus, views, replies),
+    announcements: new Announcements(store, views, replies),
     exports: makeExports(config, deps),
   }
 }

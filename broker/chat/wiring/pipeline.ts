@@ -22,11 +22,11 @@ type Deps = SharedServices &
   ModerationServices & { devices: DeviceServices; commands: Commands }
 
 export function makePipeline(config: Config, deps: Deps): Pipeline {
-  const { store, bus, replies, commands, failed } = deps
+  const { store, replies, commands, failed } = deps
   return new Pipeline({
     ...deps,
     writer: makeWriter(config, deps),
-    directConversations: new DirectConversations(store, bus),
+    directConversations: new DirectConversations(store),
     deviceTopics: deps.devices.topics,
     requests: new Requests(commands, replies, failed),
     ephemeral: makeEphemeral(config, deps),

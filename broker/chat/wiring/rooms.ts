@@ -17,31 +17,29 @@ import { Rooms } from '../rooms/rooms.js'
 import { Sanctions } from '../rooms/sanctions.js'
 import type { SharedServices } from './shared.js'
 
-type RoomsNeed = Pick<SharedServices, 'store' | 'bus' | 'askLimits' | 'followedBy' | 'accountOf' | 'namesCountedWith'>
+type RoomsNeed = Pick<SharedServices, 'store' | 'askLimits' | 'followedBy' | 'accountOf' | 'namesCountedWith'>
 
 export function makeRooms(
   { rooms: options, receipts, limits }: Config,
-  { store, bus, askLimits, followedBy, accountOf, namesCountedWith }: RoomsNeed,
+  { store, askLimits, followedBy, accountOf, namesCountedWith }: RoomsNeed,
 ) {
   const rules = new RoomRules(store.directory)
   const largeRooms = new LargeRoomPolicy(store.directory, {
     thinAbove: options.thinAbove,
     receipts: receipts.maxMembers,
   })
-  const info = new RoomInfo(store.directory, bus, largeRooms)
-  const infoChanged = (room: string): void => info.changed(room)
+  const info = new RoomInfo(store.directory, largeRooms)
   const ownership = new RoomOwnership(store)
   const roomQuota = new RoomQuota(limits, followedBy)
   const members = new Members({
     store,
-    bus,
     rules,
     ownership,
     roomQuota,
     maxMembers: options.maxMembers,
   })
   const { invitationsPerUser } = limits
-  const made = new Rooms({ store, bus, rules, roomQuota, infoChanged, options })
+  const made = new Rooms({ store, rules, roomQuota, options })
   return {
     rules,
     largeRooms,
@@ -53,7 +51,7 @@ export function makeRooms(
     entry: new RoomEntry({ directory: store.directory, rooms: made, members, rules }),
     references: new References(store, rules),
     roles: new Roles(store, rules),
-    sanctions: new Sanctions(store, bus, rules),
+    sanctions: new Sanctions(store, rules),
     preferences: new RoomPreferences(store, rules),
     links: new Links(store, rules),
     joinRequests: new JoinRequests({ store, rules, members }),

@@ -3,9 +3,9 @@
  * users, as in MQTT. Below rooms, users and broadcast a group belongs to one user: it follows that user's memberships, with one cursor per log.
  */
 import { type Filter, isPlainFilter, parseFilter } from '../../../schemas/topics.js'
-import type { Signal } from '../../chat/model/signals.js'
 import { roomCursors } from '../../chat/model/views.js'
 import { dropCursorOps, type FeedSet } from '../../following/feed-set.js'
+import type { MembershipChange } from '../../following/membership-change.js'
 import type { SubscriberSaver } from '../../following/services.js'
 import type { Subscriber } from '../../following/subscriber.js'
 import type { Subscription } from '../../following/subscription.js'
@@ -205,7 +205,7 @@ export class SharedSubscriptions {
     return (parts && this.#groups.get(parts.group)?.assignment(session.id, parts.source, seq)) ?? null
   }
 
-  membership({ room, user, member, last }: Signal & { kind: 'membership' }): void {
+  membership({ room, user, member, last }: MembershipChange): void {
     for (const group of [...(this.#byUser.get(user) ?? [])]) {
       if (member) group.feedSet.roomJoined(room).catch(this.#failed)
       else this.#roomLeft(group, room, last)

@@ -19,7 +19,7 @@ import { Bots } from './bots.js'
 import { Devices } from './devices.js'
 import { deleteExpiringOp } from './expiring.js'
 import { InviteTable } from './invites.js'
-import { PairTable, parse, type Value } from './memory-table.js'
+import { PairTable, parse, SingleTable, type Value } from './memory-table.js'
 import { readAll, readRange, readRecord } from './on-demand.js'
 import { OwnedTable } from './owned-table.js'
 import { Privacy } from './privacy.js'
@@ -49,6 +49,7 @@ export class Directory implements DirectoryStore {
   readonly #reads: Reads | null
   readonly #rooms: TableSlot<RoomTable>
   readonly #members: TableSlot<PairTable<MemberRecord>>
+  readonly #channels: TableSlot<SingleTable<true>>
   readonly #invites: TableSlot<InviteTable>
   readonly #departed: TableSlot<PairTable<true>>
   /** By blocking and blocked user. */
@@ -74,6 +75,7 @@ export class Directory implements DirectoryStore {
     this.#members = slots.of('member', () => new PairTable(readMember))
     this.#invites = slots.of('invite', () => new InviteTable())
     this.#departed = slots.of('departed', () => new PairTable(() => true as const))
+    this.#channels = slots.of('channel', () => new SingleTable(() => true as const))
     this.#blocks = slots.of(
       'block',
       () => new PairTable((value, user, blocked) => ({ user, blocked, at: Number(value) })),
@@ -229,6 +231,18 @@ export class Directory implements DirectoryStore {
 
   deleteMemberOps(room: string, user: string): Op[] {
     return [del('member', keyOf(room, user)), del('receipt', keyOf(room, user))]
+  }
+
+  channels(): Iterable<string> {
+    return this.#channels.now.records.keys()
+  }
+
+  isChannel(name: string): boolean {
+    return this.#channels.now.records.has(name)
+  }
+
+  channelOp(name: string): Op {
+    return put('channel', keyOf(name), '')
   }
 
   invite(room: string, user: string): InviteRecord | undefined {

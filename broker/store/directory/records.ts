@@ -1,5 +1,6 @@
 /** All records above an adapter: those in memory follow the changes of its tables. */
 import type { ReceiptStore } from '../receipts.js'
+import type { RecordListener } from '../record-changes.js'
 import type { StorePort } from '../store.js'
 import type { TableChange, TableFollower, Tables } from '../tables.js'
 import type { RecordReader } from '../transaction.js'
@@ -9,6 +10,7 @@ import { ExpiringTable } from './expiring.js'
 import { Moderation } from './moderation.js'
 import type { Reads } from './reads.js'
 import { Receipts } from './receipts.js'
+import { RecordWatch } from './record-watch.js'
 import { RecordingTables } from './recording-tables.js'
 import { TableSlots } from './table-slots.js'
 import { Users } from './users.js'
@@ -19,12 +21,14 @@ export class Records implements TableFollower {
   readonly #tables: Tables
   readonly #slots = new TableSlots()
   readonly #users: Users
+  readonly #watch: RecordWatch
   readonly #waiting: { readonly position: number; readonly resolve: () => void }[] = []
 
   private constructor(tables: Tables) {
     this.#tables = tables
     this.#users = new Users(tables)
     this.reader = { ...this.#reader(tables, null), receipts: new Receipts(this.#slots) }
+    this.#watch = new RecordWatch(this.reader.directory)
   }
 
   /** Reads the records, and follows their changes from then on. */
@@ -54,6 +58,11 @@ export class Records implements TableFollower {
     }
   }
 
+  /** See `Store`. */
+  watch(listener: RecordListener): void {
+    this.#watch.add(listener)
+  }
+
   /** Resolves when what is in memory is as new as a position. */
   async reached(position: number): Promise<void> {
     if (this.position >= position) return
@@ -63,14 +72,18 @@ export class Records implements TableFollower {
   async load(tables: Tables): Promise<() => void> {
     const loaded = await this.#slots.load(tables)
     return () => {
+      const former = this.#watch.memory()
       loaded()
       this.#users.forget()
+      this.#watch.reloaded(former)
     }
   }
 
   apply(position: number, changes: readonly TableChange[]): void {
+    const former = this.#watch.note(changes)
     this.#slots.apply(position, changes)
     this.#users.apply(changes)
+    if (former) this.#watch.applied(former)
     for (let i = this.#waiting.length - 1; i >= 0; i--)
       if (this.#waiting[i]!.position <= position) this.#waiting.splice(i, 1)[0]!.resolve()
   }

@@ -10,5 +10,6 @@ export async function withRecords<Port extends StorePort>(port: Port): Promise<S
   const transactions = new Transactions(port, records)
   const transact: Store['transact'] = (key, decide) => transactions.run(key, decide)
   const submit: Store['submit'] = (key, decide) => transactions.submit(key, decide)
-  return Object.assign(port, records.reader, { transact, submit, sessions: new Sessions(port) })
+  const watch: Store['watch'] = (listener) => records.watch(listener)
+  return Object.assign(port, records.reader, { transact, submit, watch, sessions: new Sessions(port) })
 }

@@ -27,6 +27,7 @@ export const PREFIXES: Readonly<Record<Table, string>> = {
   joinRequest: 'Or',
   written: 'Ow',
   forwarded: 'Of',
+  channel: 'N',
   receipt: 'R',
   device: 'OD',
   deviceShare: 'OS',

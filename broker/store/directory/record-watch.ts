@@ -1,0 +1,114 @@
+/**
+ * Derives from the changes of tables what they mean for sessions. It is told in the next microtask: by then memory has the whole commit, and
+ * who follows a log was told of its entries, such as the event that somebody left.
+ */
+import type { DirectoryStore } from '../directory.js'
+import type { RecordChange, RecordListener } from '../record-changes.js'
+import type { MemberRecord } from '../rooms.js'
+import { type Owner, ownerOf, partsOf, type TableChange } from '../tables.js'
+
+type Members = ReadonlyMap<string, MemberRecord | undefined>
+
+/** What was in memory before a commit: by room, the memberships that it changes. */
+export interface Former {
+  readonly members: Map<string, Map<string, MemberRecord | undefined>>
+  readonly changes: RecordChange[]
+}
+
+/** What was in memory before it was loaded anew. */
+export interface FormerMemory {
+  readonly members: ReadonlyMap<string, Members>
+  readonly channels: ReadonlySet<string>
+}
+
+export class RecordWatch {
+  readonly #directory: DirectoryStore
+  readonly #listeners: RecordListener[] = []
+  #due: RecordChange[] = []
+
+  constructor(directory: DirectoryStore) {
+    this.#directory = directory
+  }
+
+  add(listener: RecordListener): void {
+    this.#listeners.push(listener)
+  }
+
+  /** Before memory has these changes. Null: they mean nothing for sessions, as those of most commits. */
+  note(changes: readonly TableChange[]): Former | null {
+    let former: Former | null = null
+    for (const change of changes)
+      switch (change.table) {
+        case 'member':
+        case 'room':
+        case 'channel':
+          this.#note((former ??= { members: new Map(), changes: [] }), change)
+      }
+    return former
+  }
+
+  #note({ members, changes }: Former, change: TableChange): void {
+    const owner = 'key' in change ? ownerOf(change.key) : change.owner
+    if (change.table === 'member') this.#noteMembers(members, owner, 'key' in change ? partsOf(change.key)[1]! : null)
+    else if (change.table === 'room') changes.push({ kind: 'room', room: owner })
+    else changes.push({ kind: 'channel', channel: owner })
+  }
+
+  /** Only before its first change in a commit a membership is as it was. @param user Null: all of the room */
+  #noteMembers(noted: Map<string, Map<string, MemberRecord | undefined>>, room: Owner, user: string | null): void {
+    let former = noted.get(room)
+    if (!former) noted.set(room, (former = new Map()))
+    for (const name of user === null ? this.#directory.members(room).keys() : [user])
+      if (!former.has(name)) former.set(name, this.#directory.member(room, name))
+  }
+
+  /** Memory has the changes. */
+  applied({ members, changes }: Former): void {
+    for (const [room, former] of members) this.#compare(room, former)
+    for (const change of changes) this.#tell(change)
+  }
+
+  /** What is in memory; it stays as it is when memory is loaded anew. */
+  memory(): FormerMemory {
+    const rooms = [...this.#directory.rooms()]
+    const members = new Map(rooms.map(({ id }) => [id, this.#directory.members(id)]))
+    return { members, channels: new Set(this.#directory.channels()) }
+  }
+
+  /** Memory was loaded anew. */
+  reloaded({ members, channels }: FormerMemory): void {
+    for (const room of new Set([...members.keys(), ...this.memory().members.keys()])) {
+      const added = [...this.#directory.members(room).keys()].map((user) => [user, undefined] as const)
+      this.#compare(room, new Map([...added, ...(members.get(room) ?? [])]))
+    }
+    for (const channel of this.#directory.channels())
+      if (!channels.has(channel)) this.#tell({ kind: 'channel', channel })
+  }
+
+  #compare(room: string, former: Members): void {
+    const isThere = this.#directory.room(room) !== undefined
+    const ended: string[] = []
+    for (const [user, before] of former) {
+      const after = this.#directory.member(room, user)
+      if (before && after && isSame(before, after)) continue
+      if (before && isThere) this.#tell({ kind: 'membership', room, user, member: false })
+      else if (before) ended.push(user)
+      if (after) this.#tell({ kind: 'membership', room, user, member: true })
+    }
+    if (ended.length > 0) this.#tell({ kind: 'roomEnded', room, members: ended })
+  }
+
+  #tell(change: RecordChange): void {
+    if (this.#listeners.length > 0 && this.#due.push(change) === 1) queueMicrotask(() => this.#flush())
+  }
+
+  #flush(): void {
+    for (const change of this.#due.splice(0)) for (const listener of this.#listeners) listener(change)
+  }
+}
+
+/** False: the user left and joined anew in between. */
+function isSame(one: MemberRecord, other: MemberRecord): boolean {
+  const { messages, events } = one.joined
+  return one.since === other.since && messages === other.joined.messages && events === other.joined.events
+}

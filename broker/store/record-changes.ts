@@ -1,0 +1,12 @@
+/** What sessions depend on, and a commit has changed: told on the node that made it and on all others alike. */
+export type RecordChange =
+  /** A membership began or ended. Both in a row: the user left and joined anew. */
+  | { readonly kind: 'membership'; readonly room: string; readonly user: string; readonly member: boolean }
+  /** A room was removed; `members`: whose membership ended with it. */
+  | { readonly kind: 'roomEnded'; readonly room: string; readonly members: readonly string[] }
+  /** A room was made, or is described otherwise. */
+  | { readonly kind: 'room'; readonly room: string }
+  | { readonly kind: 'channel'; readonly channel: string }
+
+/** Must not throw. */
+export type RecordListener = (change: RecordChange) => void

@@ -1,0 +1,85 @@
+/** What follows from stored changes for those who are connected here, on the node that made them and on all others alike. */
+import { logs } from '../chat/model/views.js'
+import type { Receipts } from '../chat/presence/receipts.js'
+import type { RoomInfo } from '../chat/rooms/room-info.js'
+import type { MembershipChange } from '../following/membership-change.js'
+import type { Streams } from '../http/streams.js'
+import type { Hub } from '../hub.js'
+import type { Registry } from '../mqtt/registry.js'
+import type { LogEntry } from '../store/logs.js'
+import type { RecordChange } from '../store/record-changes.js'
+import type { Store } from '../store/store.js'
+
+export interface ConsequenceDeps {
+  readonly store: Store
+  readonly hub: Hub
+  readonly registry: Pick<Registry, 'membership' | 'channel'>
+  readonly streams: Pick<Streams, 'membership' | 'channel'>
+  readonly receipts: Pick<Receipts, 'membershipEnded'>
+  readonly info: Pick<RoomInfo, 'changed'>
+  readonly failed: (error: unknown) => void
+}
+
+export class Consequences {
+  readonly #deps: ConsequenceDeps
+
+  constructor(deps: ConsequenceDeps) {
+    this.#deps = deps
+  }
+
+  /** Never throws: those that follow another change must not miss theirs. */
+  on(change: RecordChange): void {
+    try {
+      this.#follow(change)
+    } catch (error) {
+      this.#deps.failed(error)
+    }
+  }
+
+  #follow(change: RecordChange): void {
+    const { registry, streams, info } = this.#deps
+    switch (change.kind) {
+      case 'membership':
+        return this.#membership(change)
+      case 'roomEnded':
+        this.#roomEnded(change.room, change.members).catch(this.#deps.failed)
+        return
+      case 'room':
+        return info.changed(change.room)
+      case 'channel':
+        registry.channel(change.channel)
+        return streams.channel(change.channel)
+    }
+  }
+
+  #membership(change: MembershipChange): void {
+    const { registry, streams, receipts, info } = this.#deps
+    registry.membership(change)
+    streams.membership(change)
+    if (!change.member) receipts.membershipEnded(change.room, change.user)
+    info.changed(change.room)
+  }
+
+  async #roomEnded(room: string, members: readonly string[]): Promise<void> {
+    const last = await this.#lastEvent(room)
+    for (const user of members) {
+      this.#membership({ room, user, member: false, last })
+      // There may be another room of that name by now.
+      if (this.#deps.store.directory.member(room, user)) this.#membership({ room, user, member: true })
+    }
+  }
+
+  /** The event that the room was deleted, if anyone here follows its events; its log is dropped next. */
+  async #lastEvent(room: string): Promise<LogEntry | undefined> {
+    const { store, hub, failed } = this.#deps
+    const log = logs.roomEvents(room)
+    try {
+      const head = hub.headOf(log)
+      const [last] = head > 0 ? await store.log.read(log, head - 1, 1, 1) : []
+      return last && JSON.parse(last.payload.toString()).type === 'deleted' ? last : undefined
+    } catch (error) {
+      failed(error)
+      return undefined
+    }
+  }
+}
