@@ -49,14 +49,15 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     recheck: (principal, at) => recheck(deps, principal, at),
     renew: async (given) => {
       const { username, address } = given
-      const wait = deps.renewals.waitOf(address, username)
+      const attempt = deps.renewals.attempt(address, username)
+      let wait = await attempt.wait()
       if (wait > 0) return throttled(username, address, wait)
       const login = await byTokenAlone(given)
       // A backend may map a token to any user.
       if (login.ok && login.principal.user !== username)
         return refuse('not_authorized', `${username} came with a token of ${login.principal.user}`)
-      if (!login.ok && login.refusal === 'bad_credentials') deps.renewals.failed(address, username)
-      return login
+      if (!login.ok && login.refusal === 'bad_credentials') wait = await attempt.failed()
+      return wait > 0 ? throttled(username, address, wait) : login
     },
   }
 }
@@ -89,7 +90,7 @@ async function admit(
       return refuse('not_authorized', `the authenticate hook refused ${user}`)
     // Created after the hook has agreed: a refused user gets no account.
     const outcome = login.atFirstSight || login.linkedTo ? await ensureAccount(deps, login) : login
-    if (outcome.ok && !anonymous) deps.throttle.loggedIn(address, user)
+    if (outcome.ok && !anonymous && (await canBeGuessed(deps, user))) await deps.throttle.loggedIn(address, user)
     return outcome
   } catch (error) {
     // The store or the password hashing failed: not the client's fault, but no reason to let it in.
@@ -144,6 +145,11 @@ async function byPasswordOrBackend(deps: AuthenticatorDeps, given: PasswordCrede
   const { username, password } = given
   if (username && (await hasPassword(deps, username))) return byPasswordAlone(deps, username, password, given)
   return byBackend(deps, given)
+}
+
+/** Whether there is a password that others may try. */
+async function canBeGuessed(deps: AuthenticatorDeps, user: string): Promise<boolean> {
+  return deps.backend !== null || (await hasPassword(deps, user))
 }
 
 async function hasPassword({ directory }: AuthenticatorDeps, user: string): Promise<boolean> {
@@ -223,25 +229,29 @@ async function byPassword(
 ): Promise<Login> {
   // A name that is no valid account name needs no dummy hash to hide whether it exists.
   if (!isAccountName(username)) return refuse('bad_credentials', `${JSON.stringify(username)} cannot log in`)
-  const wait = (): number => throttle.waitOf(address, username)
-  if (wait() > 0) return throttled(username, address, wait())
+  const attempt = throttle.attempt(address, username)
+  let wait = await attempt.wait()
+  if (wait > 0) return throttled(username, address, wait)
   // Taken before the check, like the record: if the password is changed meanwhile, this login is void.
   const issuedAt = now()
   const record = await directory.user(username)
-  // Checked again when a hash may run: of many guesses sent at once, only as many count as are hashed at once. A client
-  // that reconnects while it waits keeps its place: it is the same session with the same password.
+  // A client that reconnects while it waits for a hash keeps its place: it is the same session with the same password.
   const key = door === 'mqtt' ? `${clientId}\0${password.toString('latin1')}` : undefined
   const asking = { place: networkOf(address), name: username, key }
-  const fits = await passwords.verify(record?.passwordHash ?? null, password, () => wait() === 0, asking)
-  if (fits && record) {
-    throttle.succeeded(address, username)
+  const mayTry = async (): Promise<boolean> => {
+    wait = await attempt.wait()
+    return wait === 0
+  }
+  const fits = await passwords.verify(record?.passwordHash ?? null, password, mayTry, asking)
+  const isRight = fits && record !== null
+  if (wait === 0) wait = isRight ? await attempt.succeeded() : await attempt.failed()
+  if (wait > 0) return throttled(username, address, wait)
+  if (isRight) {
     const roles = new Set(record.roles)
     const verified = { account: versionOf(record), issuedAt }
     const login = { roles, ofAccount: {}, anonymous: false, expiresAt: null, ...verified, login: null }
     return { ok: true, principal: { user: record.id, ...login } }
   }
-  if (wait() > 0) return throttled(username, address, wait())
-  throttle.failed(address, username)
   return refuse('bad_credentials', `wrong password, or no user ${username}`)
 }
 

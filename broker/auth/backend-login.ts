@@ -20,12 +20,13 @@ export async function byBackend(deps: AuthenticatorDeps, given: PasswordCredenti
     return refuse('bad_credentials', 'what was shown cannot be anything the backend knows')
   // If only a token was given, failures are counted for that token, and not for the whole address.
   const counted = username || hashSecret(shown)
-  const wait = throttle.waitOf(address, counted)
+  const attempt = throttle.attempt(address, counted)
+  let wait = await attempt.wait()
   if (wait > 0) return throttled(username, address, wait)
   const issuedAt = now()
   const answer = await deps.backend!.login({ username: username || null, password: shown, clientId, address })
-  if (answer.allow) throttle.succeeded(address, counted)
-  else throttle.failed(address, counted)
+  wait = answer.allow ? await attempt.succeeded() : await attempt.failed()
+  if (wait > 0) return throttled(username, address, wait)
   return answer.allow
     ? identifiedByBackend(deps, { user: username, ...answer }, issuedAt)
     : refuse('bad_credentials', `the backend refused ${JSON.stringify(username)}`)

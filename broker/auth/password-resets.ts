@@ -8,13 +8,13 @@ import type { Store } from '../store/store.js'
 import { type Accounts, type Allow, accountKey } from './accounts.js'
 import { findCredential, issuedTo } from './credentials.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
-import type { LoginThrottle } from './throttle.js'
+import type { NetworkThrottle } from './throttle.js'
 
 export interface PasswordResetsDeps {
   readonly store: Pick<Store, 'transact' | 'directory'>
   readonly accounts: Pick<Accounts, 'setPassword'>
-  /** Counts invalid tokens, by address. */
-  readonly throttle: LoginThrottle
+  /** Counts invalid tokens. */
+  readonly throttle: NetworkThrottle
   readonly now?: () => number
 }
 
@@ -55,9 +55,7 @@ export class PasswordResets {
   /** Sets the password, and voids the token and everything issued before. Resolves with the user. */
   async use(token: string, password: string, address: string): Promise<string> {
     const { throttle, accounts } = this.#deps
-    const retryAfter = throttle.waitOf(address, '')
-    if (retryAfter > 0)
-      throw new Refusal('rate_limited', 'too many tokens that are not good; try again later', { retryAfter })
+    requireNoWait(throttle.waitOf(address))
     const shown = readSecret('reset', token)
     try {
       if (!shown) throw notGood()
@@ -67,10 +65,16 @@ export class PasswordResets {
       })
       return shown.user
     } catch (error) {
-      if (error instanceof Refusal && error.field === 'token') throttle.failed(address, '')
+      if (error instanceof Refusal && error.field === 'token') requireNoWait(await throttle.take(address))
       throw error
     }
   }
+}
+
+/** @param retryAfter seconds */
+function requireNoWait(retryAfter: number): void {
+  if (retryAfter > 0)
+    throw new Refusal('rate_limited', 'too many tokens that are not good; try again later', { retryAfter })
 }
 
 /** The same answer for every reason, so that it does not reveal which accounts exist. */

@@ -47,21 +47,21 @@ export class Passwords {
 
   /**
    * Whether the password is right. A `stored` of null (no such user, or no password) takes as long as any other.
-   * `stillWanted` is called before hashing. `asking`: for which account and from where; a recently verified password is
+   * `mayTry` is called right before hashing. `asking`: for which account and from where; a recently verified password is
    * answered from the cache. Rejects with a `Refusal` (`unavailable`) when too busy.
    */
   async verify(
     stored: string | null,
     password: Buffer,
-    stillWanted: () => boolean = () => true,
+    mayTry: () => boolean | Promise<boolean> = () => true,
     asking: Requester = ANYONE,
   ): Promise<boolean> {
     if (password.length > MAX_PASSWORD_BYTES) return false
     if (this.#isKnown(stored, password, asking)) return true
     return this.#semaphore.run(asking, async () => {
-      if (!stillWanted()) return false
       // Of several equal requests at once, the first has filled the cache.
       if (this.#isKnown(stored, password, asking)) return true
+      if (!(await mayTry())) return false
       const fits = await verify(stored ?? this.#dummyHash, password)
       if (fits && stored !== null && asking !== ANYONE) this.#known.keep(asking.name, stored, password)
       return fits && stored !== null

@@ -10,7 +10,7 @@ export interface ProofsDeps {
   /** Called for each refused proof, like for a refused login. */
   readonly refused: (login: RefusedLogin) => void
   /** The same throttle as for logins. */
-  readonly throttle: Pick<LoginThrottle, 'failed'>
+  readonly throttle: Pick<LoginThrottle, 'attempt'>
 }
 
 /** The claimed user, the address and the protocol. */
@@ -46,7 +46,8 @@ export class Proofs {
     try {
       return await prove()
     } catch (error) {
-      if (this.#report(shown, error) === 'bad_credentials') this.#deps.throttle.failed(shown.address, shown.user)
+      if (this.#report(shown, error) === 'bad_credentials')
+        await this.#deps.throttle.attempt(shown.address, shown.user).failed()
       throw error
     }
   }

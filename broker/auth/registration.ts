@@ -10,7 +10,7 @@ import { requireSameAccount, versionOf } from './account-version.js'
 import { type Accounts, type Allow, accountKey } from './accounts.js'
 import { findCredential } from './credentials.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
-import type { LoginThrottle } from './throttle.js'
+import type { NetworkThrottle } from './throttle.js'
 
 /** Most open invitations of one admin. */
 const MAX_INVITES = 1000
@@ -20,8 +20,8 @@ export interface RegistrationDeps {
   readonly accounts: Pick<Accounts, 'create'>
   /** A function, since the mode can change on reload. */
   readonly mode: () => Config['auth']['registration']
-  /** Counts attempts by address, successful ones too. */
-  readonly throttle: LoginThrottle
+  /** Counts attempts, successful ones too. */
+  readonly throttle: NetworkThrottle
 }
 
 export interface Registering {
@@ -43,10 +43,9 @@ export class Registration {
     const { accounts, throttle } = this.#deps
     const mode = this.#deps.mode()
     if (mode === 'closed') throw new Refusal('forbidden', 'accounts are made by the operator of this broker')
-    const retryAfter = throttle.waitOf(address, '')
+    const retryAfter = await throttle.take(address)
     if (retryAfter > 0)
       throw new Refusal('rate_limited', 'too many accounts were asked for; try again later', { retryAfter })
-    throttle.failed(address, '')
     if (mode === 'open') return accounts.create(user, password)
     const shown = readSecret('invite', invite ?? '')
     if (!shown) throw notInvited()

@@ -11,9 +11,9 @@ import type { Store } from '../store/store.js'
 import type { Transaction } from '../store/transaction.js'
 import { type ForAccount, requireSameAccount } from './account-version.js'
 import { accountKey } from './accounts.js'
+import { afterFailure, type FailureLimits } from './failure-counts.js'
 import type { SecretBox } from './secret-box.js'
 import { hashSecret } from './secrets.js'
-import { afterFailure, countsUntil, type FailureLimits } from './throttle.js'
 import { requireValid, type Verified } from './validity.js'
 
 /** The issuer the app shows beside the user's name. */
@@ -159,9 +159,7 @@ export class SecondFactors {
       if (op) return { ops: before ? [op, tx.expiring.deleteOp('codeFailures', user)] : [op], value: 'passed' }
       // There may be no account any more, and nothing is left to the next owner of the name.
       if (!(await tx.accounts.secondFactor(user))) return { value: 'wrong' }
-      const count = afterFailure(before, limits, now)
-      const record = { ...count, until: countsUntil(count, limits) }
-      return { ops: [tx.expiring.putOp('codeFailures', user, record)], value: 'wrong' }
+      return { ops: [tx.expiring.putOp('codeFailures', user, afterFailure(before, limits, now))], value: 'wrong' }
     })
     return value
   }

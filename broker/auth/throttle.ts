@@ -1,180 +1,121 @@
+/**
+ * Limits attempts to log in, to register and the like, over all nodes. Whatever is tried at once, on however many nodes, no more attempts are
+ * answered than if one followed the other: each is decided on in the store, and one whose limit was reached meanwhile is refused, right or
+ * wrong. What is refused is not tried, so it neither counts nor writes.
+ */
+import { isUserId } from '../../schemas/ids.js'
+import type { CountKind } from '../store/expiring.js'
+import { KeyedMutex } from '../util/keyed-mutex.js'
 import { networkOf } from '../util/network.js'
+import { FailureCounter, GuessCounter } from './attempt-counters.js'
+import { AttemptCounts, type CountingStore } from './attempt-counts.js'
+import type { FailureLimits } from './failure-counts.js'
+import { KnownNetworks } from './known-networks.js'
+import { LoginAttempt } from './login-attempt.js'
+import { hashSecret } from './secrets.js'
 
-/** Longest refusal in ms, however many failures. */
-const LONGEST = 3_600_000
-/** Most entries kept, of addresses and of users per address; the oldest are dropped. */
-const MAX_ENTRIES = 20_000
+/** Longest name of a network that is stored as it is; an address that is none of IP may be longer. */
+const MAX_NETWORK = 64
 
-/** Most networks remembered per account; the least recently seen is dropped. */
-const MAX_KNOWN = 16
-
-export interface ThrottleLimits {
+export interface NetworkLimits {
   readonly attempts: number
-  readonly addressAttempts: number
   /** Seconds. */
   readonly window: number
+}
+
+export interface ThrottleLimits extends NetworkLimits {
+  readonly addressAttempts: number
   /** Failures of one user from unknown networks within a window; absent: these are not counted together. */
   readonly accountAttempts?: number | undefined
 }
 
-/**
- * Counts failed password logins per user and address, and per address. Beyond the limit logins are refused for a
- * window, then twice as long for each further failure. Refused logins are not tried, so they do not count. Failures of
- * one account from many addresses only slow down logins from unknown networks, since otherwise anyone could lock any
- * user out.
- */
-export class LoginThrottle {
-  readonly #pairs: Failures
-  readonly #addresses: Failures
-  readonly #accounts: Guesses | null
-  /** By user: the networks of earlier logins. */
-  readonly #known = new Map<string, Set<string>>()
+/** Counts attempts by network, whoever makes them. */
+export class NetworkThrottle {
+  readonly #counts: AttemptCounts
+  readonly #counter: (address: string) => FailureCounter
 
-  constructor(limits: ThrottleLimits, now: () => number = Date.now) {
-    const { attempts, addressAttempts, accountAttempts } = limits
-    const window = limits.window * 1000
-    this.#pairs = new Failures({ attempts, window }, now)
-    this.#addresses = new Failures({ attempts: addressAttempts, window }, now)
-    this.#accounts = accountAttempts === undefined ? null : new Guesses(accountAttempts, window, now)
+  constructor(
+    store: CountingStore,
+    kind: CountKind & `${string}sFrom`,
+    { attempts, window }: NetworkLimits,
+    now: () => number = Date.now,
+  ) {
+    this.#counts = new AttemptCounts(store, now)
+    const limits = { attempts, window: window * 1000 }
+    this.#counter = (address) => new FailureCounter(kind, nameOfNetwork(shortNetworkOf(address)), limits)
   }
 
   /** Seconds until the next attempt is allowed; 0: now. */
-  waitOf(address: string, user: string): number {
-    const network = networkOf(address)
-    const ms = Math.max(
-      this.#addresses.waitOf(network),
-      this.#pairs.waitOf(`${network} ${user}`),
-      this.#isKnown(network, user) ? 0 : (this.#accounts?.waitOf(user) ?? 0),
-    )
-    return Math.ceil(ms / 1000)
+  waitOf(address: string): number {
+    return this.#counts.waitOf([this.#counter(address)])
   }
 
-  failed(address: string, user: string): void {
-    const network = networkOf(address)
-    this.#addresses.add(network)
-    this.#pairs.add(`${network} ${user}`)
-    if (!this.#isKnown(network, user)) this.#accounts?.add(user)
+  /** Counts an attempt. Resolves with the seconds until one is allowed; 0: it is counted. */
+  take(address: string): Promise<number> {
+    return this.#counts.take(`attempts from ${shortNetworkOf(address)}`, [this.#counter(address)])
+  }
+}
+
+/**
+ * Counts failed logins per user and network, and per network. Beyond the limit logins are refused for a window, then twice as long for each
+ * further failure. Failures of one account from many networks only slow down logins from unknown networks, since otherwise anyone could lock
+ * any user out.
+ */
+export class LoginThrottle {
+  readonly #of: 'login' | 'renewal'
+  readonly #counts: AttemptCounts
+  readonly #known: KnownNetworks
+  readonly #pairs: FailureLimits
+  readonly #networks: FailureLimits
+  readonly #guesses: FailureLimits | null
+  readonly #turns = new KeyedMutex()
+
+  constructor(
+    store: CountingStore,
+    of: 'login' | 'renewal',
+    { attempts, addressAttempts, accountAttempts, ...limits }: ThrottleLimits,
+    now: () => number = Date.now,
+  ) {
+    const window = limits.window * 1000
+    this.#of = of
+    this.#counts = new AttemptCounts(store, now)
+    this.#known = new KnownNetworks(store, now)
+    this.#pairs = { attempts, window }
+    this.#networks = { attempts: addressAttempts, window }
+    this.#guesses = accountAttempts === undefined ? null : { attempts: accountAttempts, window }
   }
 
-  /**
-   * Clears the failures of the user, not those of the address: otherwise logins with a known password would allow more
-   * guesses at others.
-   */
-  succeeded(address: string, user: string): void {
-    this.#pairs.clear(`${networkOf(address)} ${user}`)
-    this.loggedIn(address, user)
+  /** An attempt that is about to be made. */
+  attempt(address: string, user: string): LoginAttempt {
+    const [network, name] = [shortNetworkOf(address), nameOfUser(user)]
+    return new LoginAttempt({
+      counts: this.#counts,
+      turns: this.#turns,
+      ...{ user: name, network },
+      pair: new FailureCounter(`${this.#of}Failures`, [name, network], this.#pairs),
+      from: new FailureCounter(`${this.#of}FailuresFrom`, nameOfNetwork(network), this.#networks),
+      guesses: this.#guesses && new GuessCounter(name, this.#guesses),
+      isKnown: () => this.#known.has(name, network),
+    })
   }
 
   /** Records the network of a successful login of any kind: logins from there are not slowed by failures elsewhere. */
-  loggedIn(address: string, user: string): void {
-    if (!this.#accounts) return
-    const network = networkOf(address)
-    const networks = this.#known.get(user) ?? new Set()
-    networks.delete(network)
-    networks.add(network)
-    if (networks.size > MAX_KNOWN) networks.delete(networks.values().next().value!)
-    this.#known.delete(user)
-    this.#known.set(user, networks)
-    if (this.#known.size > MAX_ENTRIES) this.#known.delete(this.#known.keys().next().value!)
-  }
-
-  #isKnown(network: string, user: string): boolean {
-    return this.#known.get(user)?.has(network) ?? false
+  async loggedIn(address: string, user: string): Promise<void> {
+    if (this.#guesses) await this.#known.add(user, shortNetworkOf(address))
   }
 }
 
-/** Allows so many guesses at each account per window, and spreads them over the window once they are used up. */
-class Guesses {
-  readonly #most: number
-  readonly #window: number
-  readonly #now: () => number
-  /** Guesses left, and as of when (Unix ms); the oldest entry is dropped first. */
-  readonly #left = new Map<string, { guesses: number; at: number }>()
-
-  constructor(most: number, window: number, now: () => number) {
-    this.#most = most
-    this.#window = window
-    this.#now = now
-  }
-
-  /** Ms until the next guess is allowed; 0: now. */
-  waitOf(user: string): number {
-    const left = this.#leftOf(user)
-    return left >= 1 ? 0 : ((1 - left) * this.#window) / this.#most
-  }
-
-  add(user: string): void {
-    const guesses = Math.max(0, this.#leftOf(user) - 1)
-    this.#left.delete(user)
-    this.#left.set(user, { guesses, at: this.#now() })
-    if (this.#left.size > MAX_ENTRIES) this.#left.delete(this.#left.keys().next().value!)
-  }
-
-  #leftOf(user: string): number {
-    const left = this.#left.get(user)
-    if (!left) return this.#most
-    return Math.min(this.#most, left.guesses + (Math.max(0, this.#now() - left.at) * this.#most) / this.#window)
-  }
+/** Begins with what no user's name begins with: counts of a network do not go with an account. */
+function nameOfNetwork(network: string): string {
+  return `@${network}`
 }
 
-export interface FailureLimits {
-  readonly attempts: number
-  /** Ms. */
-  readonly window: number
+function shortNetworkOf(address: string): string {
+  const network = networkOf(address)
+  return network.length > MAX_NETWORK ? hashSecret(network) : network
 }
 
-export interface FailureCount {
-  readonly failures: number
-  /** Unix ms. */
-  readonly last: number
-  /** Unix ms; 0: not refused. */
-  readonly refusedUntil: number
-}
-
-/** Counts another failure. At the limit further attempts are refused for a window, then twice as long each time. */
-export function afterFailure(
-  before: FailureCount | null,
-  { attempts, window }: FailureLimits,
-  now: number,
-): FailureCount {
-  const failures = before ? before.failures + 1 : 1
-  const over = failures - attempts
-  const refusedUntil = over < 0 ? 0 : now + Math.min(window * 2 ** over, LONGEST)
-  return { failures, last: now, refusedUntil }
-}
-
-/** Unix ms until which failures count. */
-export function countsUntil({ last, refusedUntil }: FailureCount, { window }: FailureLimits): number {
-  return Math.max(last, refusedUntil) + window
-}
-
-/** Counts failures by key, such as an address. */
-export class Failures {
-  readonly #limits: FailureLimits
-  readonly #now: () => number
-  /** Least recently failed first. */
-  readonly #entries = new Map<string, FailureCount>()
-
-  constructor(limits: FailureLimits, now: () => number) {
-    this.#limits = limits
-    this.#now = now
-  }
-
-  /** Ms until the next attempt is allowed; 0: now. */
-  waitOf(key: string): number {
-    return Math.max(0, (this.#entries.get(key)?.refusedUntil ?? 0) - this.#now())
-  }
-
-  add(key: string): void {
-    const now = this.#now()
-    const before = this.#entries.get(key)
-    const counts = before && countsUntil(before, this.#limits) >= now ? before : null
-    this.#entries.delete(key)
-    this.#entries.set(key, afterFailure(counts, this.#limits, now))
-    if (this.#entries.size > MAX_ENTRIES) this.#entries.delete(this.#entries.keys().next().value!)
-  }
-
-  clear(key: string): void {
-    this.#entries.delete(key)
-  }
+/** What cannot be a user's name may be a secret that was put in the wrong place, and of any length. */
+function nameOfUser(user: string): string {
+  return isUserId(user) ? user : hashSecret(user)
 }

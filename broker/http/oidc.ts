@@ -9,7 +9,7 @@ import type { LoginCodes } from '../auth/login-codes.js'
 import type { Oidc, PendingLogin } from '../auth/oidc.js'
 import type { Authenticator, RefusedLogin } from '../auth/principal.js'
 import type { Proofs } from '../auth/proofs.js'
-import type { LoginThrottle } from '../auth/throttle.js'
+import type { NetworkThrottle } from '../auth/throttle.js'
 
 export interface OidcDeps {
   readonly oidc: Oidc
@@ -18,8 +18,8 @@ export interface OidcDeps {
   /** Called for refused logins, for the log. */
   readonly refused: (login: RefusedLogin) => void
   readonly codes: LoginCodes
-  /** Counts failed logins by address, as each costs a request to the provider. */
-  readonly throttle: LoginThrottle
+  /** Counts failed logins, as each costs a request to the provider. */
+  readonly throttle: NetworkThrottle
   readonly redirectUri: string
   readonly failed: (error: unknown) => void
 }
@@ -72,14 +72,14 @@ async function logIn(deps: OidcDeps, request: FastifyRequest, pending: PendingLo
   const { ip, url } = request
   const { oidc, authenticator, proofs, codes, throttle } = deps
   const shown = proofSource(request)
-  await proofs.secret(shown, () => refuseIfThrottled(throttle.waitOf(ip, '')))
+  await proofs.secret(shown, () => refuseIfThrottled(throttle.waitOf(ip)))
   try {
     const identity = await proofs.secret(shown, () => oidc.finish(url.slice(url.indexOf('?') + 1), pending))
     const login = await authenticator.loginByIdentity({ ...identity, clientId: '', address: ip })
     if (login.ok) return await codes.issue(login.principal, pending.challenge)
     throw new Refusal(login.refusal === 'unavailable' ? 'unavailable' : 'forbidden', login.detail)
   } catch (error) {
-    throttle.failed(ip, '')
+    await throttle.take(ip)
     throw error
   }
 }

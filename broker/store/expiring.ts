@@ -8,8 +8,8 @@ export interface Expiring {
   readonly until: number
 }
 
-/** Wrong codes of a second factor. At most one record for each account. */
-export interface CodeFailures extends Expiring {
+/** Attempts that failed, and until when further ones are refused. */
+export interface FailureCount extends Expiring {
   readonly failures: number
   /** Unix ms. */
   readonly last: number
@@ -49,13 +49,46 @@ export interface LastMessage extends Expiring {
   readonly at: number
 }
 
-/** How often one person may still ask another: one is written with each request. */
-export interface Asked extends Expiring, Bucket {}
+/** How much of a limit is left. */
+export interface Remainder extends Expiring, Bucket {}
+
+/** The networks from which a user has logged in lately, and when (Unix ms): the last one last. */
+export interface KnownNetworks extends Expiring {
+  readonly networks: readonly (readonly [network: string, at: number])[]
+}
+
+/** Counts of attempts, by kind. They are held in memory on every node, and bounded in number, since strangers cause them. */
+export interface CountRecords {
+  /** Wrong passwords, by user and network. */
+  readonly loginFailures: FailureCount
+  /** By network, whoever the user. */
+  readonly loginFailuresFrom: FailureCount
+  /** Wrong passwords of a user from networks that are not known. By user. */
+  readonly guesses: Remainder
+  /** Refused tokens of live logins, by user and network. */
+  readonly renewalFailures: FailureCount
+  /** By network. */
+  readonly renewalFailuresFrom: FailureCount
+  /** Refused reset tokens, by network. */
+  readonly resetFailuresFrom: FailureCount
+  /** Registrations, also successful ones. By network. */
+  readonly registrationsFrom: FailureCount
+  /** Failed logins at a provider, by network. */
+  readonly oidcFailuresFrom: FailureCount
+}
+
+export type CountKind = keyof CountRecords
+
+const COUNTS: Readonly<Record<CountKind, true>> = {
+  ...{ loginFailures: true, loginFailuresFrom: true, guesses: true, renewalFailures: true, renewalFailuresFrom: true },
+  ...{ resetFailuresFrom: true, registrationsFrom: true, oidcFailuresFrom: true },
+}
+export const COUNT_KINDS = Object.keys(COUNTS) as readonly CountKind[]
 
 /** By kind. What names a record is said beside its kind. */
-export interface ExpiringRecords {
-  /** By user. */
-  readonly codeFailures: CodeFailures
+export interface ExpiringRecords extends CountRecords {
+  /** Wrong codes of a second factor, by user. */
+  readonly codeFailures: FailureCount
   /** By hash of the code. */
   readonly loginCode: LoginCode
   /** By user. */
@@ -66,8 +99,10 @@ export interface ExpiringRecords {
   readonly exportLinksOf: TicketList
   /** By person and room. */
   readonly lastMessage: LastMessage
-  /** By person, and whom they asked, or whom and for what. */
-  readonly asked: Asked
+  /** How often one person may still ask another: by person, and whom they asked, or whom and for what. */
+  readonly asked: Remainder
+  /** By user. */
+  readonly knownNetworks: KnownNetworks
 }
 
 export type ExpiringKind = keyof ExpiringRecords
@@ -80,6 +115,10 @@ export type ExpiringName = string | readonly [string, string]
 export interface ExpiringStore {
   /** @param now Unix ms. Null: there is none, or its time is over */
   get<Kind extends ExpiringKind>(kind: Kind, name: ExpiringName, now: number): Promise<ExpiringRecords[Kind] | null>
+  /** The same of a count, from memory. */
+  count<Kind extends CountKind>(kind: Kind, name: ExpiringName, now: number): ExpiringRecords[Kind] | null
+  /** Sets a count. If there are too many of its kind, those that have not changed for longest are removed. */
+  countOps<Kind extends CountKind>(kind: Kind, name: ExpiringName, record: ExpiringRecords[Kind]): Op[]
   putOp<Kind extends ExpiringKind>(kind: Kind, name: ExpiringName, record: ExpiringRecords[Kind]): Op
   deleteOp(kind: ExpiringKind, name: ExpiringName): Op
   /**

@@ -10,7 +10,7 @@ export interface BucketLimits {
   readonly perMs: number
 }
 
-export function tokensIn(bucket: Bucket | null, { most, perMs }: BucketLimits, now: number): number {
+function tokensIn(bucket: Bucket | null, { most, perMs }: BucketLimits, now: number): number {
   // If the clock was set back, nothing is added and nothing is taken away.
   return bucket ? Math.min(most, bucket.tokens + Math.max(0, now - bucket.at) * perMs) : most
 }
@@ -20,13 +20,8 @@ export function msToToken(bucket: Bucket | null, limits: BucketLimits, now: numb
   return Math.max(0, (1 - tokensIn(bucket, limits, now)) / limits.perMs)
 }
 
-/** With `tokens` less, at least none; `until` (Unix ms) it says more than none would. */
-export function taken(
-  bucket: Bucket | null,
-  limits: BucketLimits,
-  now: number,
-  tokens = 1,
-): Bucket & { readonly until: number } {
-  const left = Math.max(0, tokensIn(bucket, limits, now) - tokens)
+/** With a token less; `until` (Unix ms) it says more than none would. */
+export function taken(bucket: Bucket | null, limits: BucketLimits, now: number): Bucket & { readonly until: number } {
+  const left = Math.max(0, tokensIn(bucket, limits, now) - 1)
   return { tokens: left, at: now, until: now + Math.ceil((limits.most - left) / limits.perMs) }
 }

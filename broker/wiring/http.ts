@@ -3,7 +3,7 @@ import type http from 'node:http'
 import type https from 'node:https'
 import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
-import { LoginThrottle } from '../auth/throttle.js'
+import { NetworkThrottle } from '../auth/throttle.js'
 import type { Chat } from '../chat/chat.js'
 import type { DiskSpace } from '../chat/model/disk-space.js'
 import type { HttpDeps } from '../http/app.js'
@@ -15,7 +15,7 @@ import { Origins } from '../net/origins.js'
 import type { Store } from '../store/store.js'
 import type { Context } from './context.js'
 import { about, attachServer, openListeners, openWebListeners, webRefusals } from './listeners.js'
-import type { LoginServices } from './logins.js'
+import { type LoginServices, perNetwork } from './logins.js'
 import type { Mqtt } from './mqtt.js'
 
 export interface HttpServices {
@@ -82,7 +82,7 @@ function httpDeps({ config, counters, failed, log }: Context, services: HttpServ
     requireBytes: (actor, bytes) => chat.rates.requireBytes(actor, bytes),
     authorizePublish: (actor, topic, payload) => broker.gates.publishFor(null, actor, { topic, payload, qos: 1 }),
     events: eventDeps(config, services),
-    oidc: oidcDeps(config, logins, failed),
+    oidc: oidcDeps(config, store, logins, failed),
     listen: config.listen,
     payloadBytes: config.limits.payloadBytes,
     syncBytes: config.limits.syncBytes,
@@ -115,6 +115,7 @@ function eventDeps(
 
 function oidcDeps(
   { auth: { throttle, oidc } }: Config,
+  store: Store,
   logins: LoginServices,
   failed: (error: unknown) => void,
 ): HttpDeps['oidc'] {
@@ -125,7 +126,7 @@ function oidcDeps(
     proofs: logins.proofs,
     refused: logins.refused,
     codes: logins.loginCodes,
-    throttle: new LoginThrottle({ ...throttle, accountAttempts: undefined }),
+    throttle: new NetworkThrottle(store, 'oidcFailuresFrom', perNetwork(throttle)),
     redirectUri: oidc.redirectUri!,
     failed,
   }

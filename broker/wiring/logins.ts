@@ -19,7 +19,7 @@ import { RemoteKeys } from '../auth/remote-keys.js'
 import { SealedState } from '../auth/sealed-state.js'
 import { SecondFactors } from '../auth/second-factor.js'
 import { SecretBox } from '../auth/secret-box.js'
-import { LoginThrottle } from '../auth/throttle.js'
+import { LoginThrottle, NetworkThrottle } from '../auth/throttle.js'
 import { deriveKey, loadLoginKey, loadTokenKeys, TokenVerifier } from '../auth/tokens.js'
 import { endAfterAnswer } from '../chat/model/session-endings.js'
 import type { Signal } from '../chat/model/signals.js'
@@ -38,15 +38,16 @@ const OIDC_KEY = 'topictalk-oidc'
 /** What accounts have beside a password. */
 export async function makeAccountServices({ auth, node }: Config, store: Store, accounts: Accounts) {
   const secretBox = new SecretBox(await deriveKey(auth.jwt, node.dataDir, SECOND_FACTOR_KEY))
+  const resets = new NetworkThrottle(store, 'resetFailuresFrom', perNetwork(auth.throttle))
   return {
     secondFactors: new SecondFactors({ store, secretBox, limits: CODE_LIMITS }),
-    passwordResets: new PasswordResets({ store, accounts, throttle: new LoginThrottle(ofAddresses(auth.throttle)) }),
+    passwordResets: new PasswordResets({ store, accounts, throttle: resets }),
   }
 }
 
-/** What is shown there is no guess at an account. */
-function ofAddresses({ attempts, addressAttempts, window }: Config['auth']['throttle']) {
-  return { attempts, addressAttempts, window }
+/** For attempts that name no user. */
+export function perNetwork({ attempts, addressAttempts, window }: Config['auth']['throttle']) {
+  return { attempts: Math.min(attempts, addressAttempts), window }
 }
 
 /** Who puts a password or a token where the name belongs is not shown in the log. */
@@ -93,7 +94,7 @@ export async function makeLogins({ config, bus, log, refusals, counters }: Conte
     perBot: config.limits.keysPerBot,
     ended: (user, login) => endAfterAnswer(bus, { user, deleteState: false, login }),
   })
-  const throttle = new LoginThrottle(auth.throttle)
+  const throttle = new LoginThrottle(store, 'login', auth.throttle)
   const authenticator = createAuthenticator({
     anonymous: auth.anonymous,
     directory: store.directory,
@@ -101,7 +102,8 @@ export async function makeLogins({ config, bus, log, refusals, counters }: Conte
     passwords,
     tokens,
     throttle,
-    renewals: new LoginThrottle(ofAddresses(auth.throttle)),
+    // What is shown there is no guess at an account.
+    renewals: new LoginThrottle(store, 'renewal', { ...auth.throttle, accountAttempts: undefined }),
     refused,
     hooks,
     logins,
@@ -112,9 +114,9 @@ export async function makeLogins({ config, bus, log, refusals, counters }: Conte
     backend: backend.answersLogins ? backend : null,
   })
   const proofs = new Proofs({ refused, throttle })
-  const { registrations, window } = auth.throttle
-  const attempts = new LoginThrottle({ attempts: registrations, addressAttempts: registrations, window })
-  const registration = new Registration({ store, accounts, mode: () => auth.registration, throttle: attempts })
+  const { registrations: attempts, window } = auth.throttle
+  const registrations = new NetworkThrottle(store, 'registrationsFrom', { attempts, window })
+  const registration = new Registration({ store, accounts, mode: () => auth.registration, throttle: registrations })
   const loginCodes = new LoginCodes(store)
   const oidc = auth.oidc.issuer === null ? null : await makeOidc(config, log)
   const managed = endingLogins(accounts, { bus, store })

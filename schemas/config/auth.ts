@@ -34,7 +34,7 @@ export const auth = section('Who may log in.', {
     addressAttempts: count(100, 'Failures from one address, whatever the user.'),
     accountAttempts: count(
       30,
-      'Failures of one user per window, from networks where it never logged in; more are slowed to that rate.',
+      'Failures of one user per window, from networks where it has not logged in for 30 days; more are slowed to that rate.',
     ),
     registrations: count(20, 'Registrations from one address, before more are refused for a window, then doubling.'),
     window: duration('1m', 'How long failures are remembered, and the first refusal lasts.'),

@@ -50,6 +50,20 @@ t.test('both doors say the same of a login that is refused', async (t) => {
   t.equal(refusals().length, attempts.length, 'who shows nothing was refused nothing')
 })
 
+t.test('a restart does not forget who failed', async (t) => {
+  const { broker, login, bearer, token } = await open(t, {
+    throttle: { attempts: 2, registrations: 1, window: '1h' },
+  })
+  const register = (user: string) =>
+    fetchFrom(broker, '/v1/auth/register', { method: 'POST', body: { user, password: 'secret' } })
+  for (let i = 0; i < 2; i++) await login('guess')
+  await register('bob')
+  await broker.restart()
+  t.equal((await login('alice-pw')).status, 429)
+  t.equal((await register('carl')).status, 429)
+  t.equal((await bearer(await token('us'))).status, 200, 'who has a token gets in')
+})
+
 t.test('who is throttled is told how long it takes', async (t) => {
   const throttle = { attempts: 2, registrations: 1, window: '5s' }
   const { broker, root, login } = await open(t, { throttle })

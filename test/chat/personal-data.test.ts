@@ -62,7 +62,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   X: nobodys('removals under way'),
   T: {
     exported:
-      'what is counted or issued for a while: wrong codes of a second factor, codes of a login, links of an export, the last message in slow mode, how often others were asked',
+      'what is counted or issued for a while: wrong codes of a second factor, codes of a login, links of an export, the last message in slow mode, how often others were asked, failed logins; known networks are in account',
     stays: null,
   },
   A: erasedWhole('bots'),
@@ -141,6 +141,9 @@ async function fullLife(t: Test, broker: TestBroker, name: string) {
   await zoe.get('privacy.update', { presence: 'contacts' })
   await zoe.get('auth.totp.begin', { password: 'a password of hers' })
   await zoe.fails('auth.totp.confirm', { code: '12345678' })
+  await zoe.fails('auth.login', { user: name, password: 'another password' })
+  await zoe.get('auth.login', { user: name, password: 'a password of hers' })
+  await zoe.fails('auth.refresh', { token: 'no token' })
   await zoe.get('account.export')
   await zoe.get('contacts.request', { user: 'bob' })
   await connect('mallory')
@@ -227,6 +230,7 @@ t.test('an export has all of it', async (t) => {
       t.match(files['README.txt'], file)
     }
   const json = (name: string) => JSON.parse(files[`${name}.json`]!)
+  t.match(json('account'), { networks: [{ network: '127.0.0.1', at: Number }] })
   t.match(json('devices'), { shared: [{ device: 'radio' }], commands: [{ name: 'play' }] })
   t.match(json('webhooks'), [{ id: 'hook' }])
   t.notOk('secret' in json('webhooks')[0])

@@ -30,7 +30,7 @@ const room = fc.constantFrom(...ROOMS)
 const time = fc.nat(3)
 
 /** Ops as the broker makes them. */
-function opsOf({ directory, receipts, moderation, accounts, webhooks }: Store): fc.Arbitrary<readonly Op[]> {
+function opsOf({ directory, receipts, moderation, accounts, expiring, webhooks }: Store): fc.Arbitrary<readonly Op[]> {
   const details = { direct: false, name: null, topic: null, avatar: null, ...ROOM_DEFAULTS }
   const one = (op: Op): readonly Op[] => [op]
   const role = fc.constantFrom('owner' as const, 'member' as const)
@@ -75,6 +75,14 @@ function opsOf({ directory, receipts, moderation, accounts, webhooks }: Store): 
         one(receipts.putOp({ room, user, since: 1, read, sharedRead: read, delivered: 0, at: 1 })),
       ),
     fc.tuple(user, time).map(([user, at]) => one(accounts.removalOp({ user, at, rooms: null, person: user }))),
+    fc
+      .tuple(user, room, time)
+      .map(([user, network, failures]) =>
+        expiring.countOps('loginFailures', [user, network], { failures, last: 1, refusedUntil: 0, until: 9 }),
+      ),
+    fc.tuple(user, time).map(([user, at]) => expiring.countOps('guesses', user, { tokens: 1, at, until: 9 })),
+    user.map((user) => one(expiring.deleteOp('guesses', user))),
+    fc.tuple(user, time).map(([user, at]) => one(expiring.putOp('lastMessage', [user, 'tea'], { at, until: 9 }))),
     time.map((at) => moderation.deleteReportOps(`${at}`)),
     time.map((at) => webhooks.deleteOps(`${at}`)),
   )
@@ -85,7 +93,8 @@ async function seen({
   directory,
   receipts,
   moderation,
-}: Pick<Store, 'directory' | 'receipts' | 'moderation'>): Promise<unknown> {
+  expiring,
+}: Pick<Store, 'directory' | 'receipts' | 'moderation' | 'expiring'>): Promise<unknown> {
   const pairs = <T>(of: (room: string, user: string) => T): T[] =>
     ROOMS.flatMap((room) => USERS.map((user) => of(room, user)))
   const sorted = (values: Iterable<unknown>): string[] => [...values].map((value) => JSON.stringify(value)).sort()
@@ -100,7 +109,9 @@ async function seen({
       directory.departed(room, user),
       directory.bans.get(room, user),
       receipts.get(room, user),
+      expiring.count('loginFailures', [user, room], 8),
     ]),
+    guesses: USERS.map((user) => expiring.count('guesses', user, 8)),
     invitesBy: USERS.map((id) => directory.invitesBy(id)),
     users: await Promise.all(USERS.map((id) => directory.user(id))),
     blocks: USERS.map((id) => sorted(directory.blocks(id).values())),

@@ -20,6 +20,7 @@ export function recordsSuite(t: Test, newPlace: NewPlace): void {
   t.test('credentials', (t) => credentials(t, newPlace))
   t.test('second factors', (t) => secondFactors(t, newPlace))
   t.test('records with a time to live', (t) => expiring(t, newPlace))
+  t.test('counts of attempts', (t) => counts(t, newPlace))
   t.test('removals', (t) => removals(t, newPlace))
   t.test('bots', (t) => bots(t, newPlace))
   t.test('profiles and blocks', (t) => people(t, newPlace))
@@ -386,6 +387,46 @@ async function expiring(t: Test, newPlace: NewPlace): Promise<void> {
   }
   const left = await Promise.all(users.map((user) => store.expiring.get('codeFailures', user, 0)))
   t.same(left, [record(200), null, record(102), null, null], 'a sweep removes what is over, and not renewed meanwhile')
+  await store.close()
+}
+
+async function counts(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const record = (failures: number) => ({ failures, last: 5, refusedUntil: 0, until: 100 })
+  const pair = (user: string) => [user, '10.0.0.1'] as const
+  const count = ({ expiring }: Pick<Store, 'expiring'>, user: string) => expiring.count('loginFailures', pair(user), 99)
+  const late = await secondMemory(store)
+  late.hold()
+  const set = (user: string, failures: number) =>
+    commit(store, [], store.expiring.countOps('loginFailures', pair(user), record(failures)))
+  for (const user of ['ann', 'bob', 'cy']) await set(user, 1)
+  t.same(count(store, 'ann'), record(1))
+  t.equal(store.expiring.count('loginFailures', pair('ann'), 100), null, 'absent when its time is over')
+  t.equal(store.expiring.count('renewalFailures', pair('ann'), 99), null, 'each kind is counted apart')
+  t.equal(count(late.store, 'ann'), null, 'from memory')
+
+  const counting = late.store.transact('counting', ({ expiring }) => {
+    const failures = (count({ expiring }, 'ann')?.failures ?? 0) + 1
+    return { ops: expiring.countOps('loginFailures', pair('ann'), record(failures)), value: failures }
+  })
+  setImmediate(late.release)
+  t.equal((await counting).value, 2, 'decided on what is stored')
+  await commit(store, [], [store.expiring.deleteOp('loginFailures', pair('bob'))])
+  await commit(store, [], store.directory.deleteUserOps('cy', 1))
+  const users = ['ann', 'bob', 'cy']
+  for (const one of [store, late.store])
+    t.same(
+      users.map((user) => count(one, user)),
+      [record(2), null, null],
+    )
+  await store.close()
+  store = await place.open()
+  t.same(
+    users.map((user) => count(store, user)),
+    [record(2), null, null],
+    'after a restart, too',
+  )
   await store.close()
 }
 

@@ -12,7 +12,7 @@ import { Registration } from '../../broker/auth/registration.js'
 import { SecondFactors } from '../../broker/auth/second-factor.js'
 import { SecretBox } from '../../broker/auth/secret-box.js'
 import { hashSecret, writeSecret } from '../../broker/auth/secrets.js'
-import { LoginThrottle } from '../../broker/auth/throttle.js'
+import { NetworkThrottle } from '../../broker/auth/throttle.js'
 import { requireValid, type Verified } from '../../broker/auth/validity.js'
 import { type BotCommandDeps, botCommands } from '../../broker/chat/commands/bots.js'
 import { contactCommands } from '../../broker/chat/commands/contacts.js'
@@ -35,7 +35,7 @@ const secretBox = new SecretBox(createSecretKey(randomBytes(32)))
 function node(store: Store) {
   const accounts = new Accounts(store, hashing)
   const ended = (): void => {}
-  const throttle = new LoginThrottle({ attempts: 100, addressAttempts: 100, window: 60 })
+  const limits = { attempts: 100, window: 60 }
   const keys = new Keys({ store, perUser: 2, ended })
   const presence = {
     updateVisibility: <T>(_: string, __: string, work: () => Promise<T>) => work(),
@@ -48,8 +48,13 @@ function node(store: Store) {
   return {
     ...{ store, accounts, keys },
     logins: new Logins({ store, sign: async () => '', lifetimes: { token: 60, refresh: 60 }, grace: 0, ended }),
-    resets: new PasswordResets({ store, accounts, throttle }),
-    registration: new Registration({ store, accounts, mode: () => 'invite', throttle }),
+    resets: new PasswordResets({
+      ...{ store, accounts, throttle: new NetworkThrottle(store, 'resetFailuresFrom', limits) },
+    }),
+    registration: new Registration({
+      ...{ store, accounts, mode: () => 'invite' as const },
+      throttle: new NetworkThrottle(store, 'registrationsFrom', limits),
+    }),
     factors: new SecondFactors({ store, secretBox, limits: { attempts: 2, window: 60_000 } }),
     codes: new LoginCodes(store),
     exports: new Exports({ store, isValid: async () => true, httpEnabled: true, accountOf: (user) => user }),

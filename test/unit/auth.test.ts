@@ -18,9 +18,10 @@ import { completeConfig } from '../../broker/config/config.js'
 import { type Change, StoreError } from '../../broker/store/changes.js'
 import { commit } from '../../broker/store/commit.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
-import { networkOf } from '../../broker/util/network.js'
+import type { Store } from '../../broker/store/store.js'
 import type { Config } from '../../schemas/config.js'
 import type { ErrorCode } from '../../schemas/errors.js'
+import { secondMemory } from '../helpers/two-memories.js'
 
 const START = Date.UTC(2025, 0, 6, 12)
 const SECRET = Buffer.from('a secret of at least thirty-two bytes')
@@ -304,95 +305,7 @@ t.test('a commit that fails is a refusal that says so', async (t) => {
   await t.rejects(commit(failing(new StoreError('disk')), {}), { code: 'unavailable', message: /try again/ })
 })
 
-t.test('throttling', async (t) => {
-  const limits = { attempts: 3, addressAttempts: 5, window: 60 }
-
-  t.test('refuses a user from an address after too many failures, longer each time', async (t) => {
-    let now = START
-    const throttle = new LoginThrottle(limits, () => now)
-    const fail = (): void => throttle.failed('10.0.0.1', 'ann')
-    const refusedAfter = (ms: number): boolean => {
-      now += ms
-      return throttle.waitOf('10.0.0.1', 'ann') > 0
-    }
-    fail()
-    fail()
-    t.notOk(refusedAfter(0))
-    fail()
-    t.ok(refusedAfter(59_999))
-    t.equal(throttle.waitOf('10.0.0.1', 'bob'), 0)
-    t.equal(throttle.waitOf('10.0.0.2', 'ann'), 0)
-    t.notOk(refusedAfter(1))
-    fail()
-    t.ok(refusedAfter(119_999))
-    t.notOk(refusedAfter(1))
-    now += 60_001
-    fail()
-    t.notOk(refusedAfter(0), 'after a quiet window the count begins anew')
-  })
-
-  t.test('refuses an address that fails with many users; a success clears only its user', async (t) => {
-    const throttle = new LoginThrottle(limits, () => START)
-    for (let i = 0; i < 5; i++) {
-      t.equal(throttle.waitOf('10.0.0.1', 'zoe'), 0)
-      throttle.failed('10.0.0.1', `user-${i}`)
-      throttle.succeeded('10.0.0.1', 'me')
-    }
-    t.ok(throttle.waitOf('10.0.0.1', 'zoe') > 0)
-    for (let i = 0; i < 5; i++) {
-      throttle.failed('10.0.0.2', 'me')
-      throttle.succeeded('10.0.0.2', 'me')
-    }
-    t.ok(throttle.waitOf('10.0.0.2', 'me') > 0)
-  })
-
-  t.test('slows guesses at one account from many addresses, and locks nobody out', async (t) => {
-    let now = START
-    const throttle = new LoginThrottle({ ...limits, accountAttempts: 6 }, () => now)
-    throttle.loggedIn('192.0.2.1', 'ann')
-    let guesses = 0
-    const guess = (): void => {
-      const address = `10.0.0.${++guesses}`
-      if (throttle.waitOf(address, 'ann') === 0) throttle.failed(address, 'ann')
-    }
-    for (let i = 0; i < 20; i++) guess()
-    t.equal(throttle.waitOf('10.1.0.1', 'ann'), 10, 'one in ten seconds from now on')
-    t.equal(throttle.waitOf('192.0.2.1', 'ann'), 0, 'but from where the account logged in before')
-    t.equal(throttle.waitOf('10.1.0.1', 'bob'), 0)
-    now += 10_000
-    t.equal(throttle.waitOf('10.1.0.1', 'ann'), 0)
-    guess()
-    t.ok(throttle.waitOf('10.1.0.1', 'ann') > 0)
-    now += 60_000
-    for (let i = 0; i < 6; i++) {
-      t.equal(throttle.waitOf('10.1.0.1', 'ann'), 0, 'the pauses do not grow')
-      guess()
-    }
-    for (let i = 0; i < 3; i++) throttle.failed('192.0.2.1', 'ann')
-    t.ok(throttle.waitOf('192.0.2.1', 'ann') > 0, 'where it is known failures count as ever')
-  })
-
-  t.test('says how long it takes, doubled windows too', async (t) => {
-    let now = START
-    const throttle = new LoginThrottle({ ...limits, window: 5 }, () => now)
-    for (let i = 0; i < 3; i++) throttle.failed('10.0.0.1', 'ann')
-    t.equal(throttle.waitOf('10.0.0.1', 'ann'), 5)
-    now += 3_200
-    t.equal(throttle.waitOf('10.0.0.1', 'ann'), 2)
-    now += 1_800
-    t.equal(throttle.waitOf('10.0.0.1', 'ann'), 0)
-    throttle.failed('10.0.0.1', 'ann')
-    t.equal(throttle.waitOf('10.0.0.1', 'ann'), 10)
-  })
-
-  t.test('counts an IPv6 network as one address', async (t) => {
-    t.equal(networkOf('2001:db8:0:1::5'), networkOf('2001:db8::1:a:b:c:d'))
-    t.not(networkOf('2001:db8:0:1::5'), networkOf('2001:db8:0:2::5'))
-    t.equal(networkOf('::ffff:10.0.0.1'), '10.0.0.1')
-    t.equal(networkOf('::1'), '0:0:0:0::/64')
-    t.equal(networkOf('fe80::1%eth0'), 'fe80:0:0:0::/64')
-  })
-})
+const THROTTLE = { attempts: 3, addressAttempts: 50, window: 60 }
 
 interface Door {
   login(given: { username?: string; password?: string; clientId?: string }): Promise<Login>
@@ -404,6 +317,11 @@ interface Door {
 async function openDoor(t: Test, deps: Partial<AuthenticatorDeps> = {}): Promise<Door> {
   const { store, accounts } = await openAccounts(t)
   await accounts.add('alice', 'alice-pw', ['admin'])
+  return doorOf(t, store, accounts, deps)
+}
+
+/** As a node has it. */
+async function doorOf(t: Test, store: Store, accounts: Accounts, deps: Partial<AuthenticatorDeps>): Promise<Door> {
   let now = START
   const authenticator = createAuthenticator({
     anonymous: false,
@@ -411,8 +329,8 @@ async function openDoor(t: Test, deps: Partial<AuthenticatorDeps> = {}): Promise
     accounts,
     passwords: hashing,
     tokens: await tokensWith(t, {}, () => now),
-    throttle: new LoginThrottle({ attempts: 3, addressAttempts: 50, window: 60 }, () => now),
-    renewals: new LoginThrottle({ attempts: 3, addressAttempts: 50, window: 60 }, () => now),
+    throttle: new LoginThrottle(store, 'login', THROTTLE, () => now),
+    renewals: new LoginThrottle(store, 'renewal', THROTTLE, () => now),
     hooks: noHooks,
     keys: new Keys({ store, perUser: 10, ended: () => {} }),
     logins: new Logins({ store, sign: async () => '', lifetimes: { token: 1, refresh: 1 }, grace: 0, ended: () => {} }),
@@ -527,6 +445,22 @@ t.test('logging in', async (t) => {
     t.match(await login(right), { ok: true })
   })
 
+  t.test('is remembered by its network where there is a password to guess', async (t) => {
+    const { store, accounts } = await openAccounts(t)
+    const { login } = await doorOf(t, store, accounts, {
+      throttle: new LoginThrottle(store, 'login', { ...THROTTLE, accountAttempts: 6 }, () => START),
+    })
+    const networksOf = async (user: string) =>
+      (await store.expiring.get('knownNetworks', user, START))?.networks.map(([network]) => network)
+    await accounts.add('alice', 'alice-pw')
+    t.match(await login({ password: await mintToken(SECRET, 'carol') }), { ok: true })
+    t.equal(await networksOf('carol'), undefined)
+    await login({ username: 'alice', password: 'wrong-pw' })
+    t.equal(await networksOf('alice'), undefined)
+    t.match(await login({ password: await mintToken(SECRET, 'alice') }), { ok: true })
+    t.same(await networksOf('alice'), ['10.0.0.1'])
+  })
+
   t.test('is renewed by a token of the same user; failures are counted apart from those of logins', async (t) => {
     const { login, renew, tick } = await openDoor(t)
     const good = await mintToken(SECRET, 'alice', { roles: ['x'] })
@@ -546,12 +480,12 @@ t.test('logging in', async (t) => {
   t.test('guesses sent at once do not get around the throttle', async (t) => {
     let hashed = 0
     class Counting extends Passwords {
-      override verify(stored: string | null, password: Buffer, stillWanted: () => boolean): Promise<boolean> {
-        const count = (wanted: boolean): boolean => {
-          hashed += Number(wanted)
-          return wanted
+      override verify(stored: string | null, password: Buffer, mayTry: () => Promise<boolean>): Promise<boolean> {
+        const count = (may: boolean): boolean => {
+          hashed += Number(may)
+          return may
         }
-        return super.verify(stored, password, () => count(stillWanted()))
+        return super.verify(stored, password, async () => count(await mayTry()))
       }
     }
     const { login } = await openDoor(t, { passwords: new Counting({ concurrency: 2 }) })
@@ -560,6 +494,37 @@ t.test('logging in', async (t) => {
     t.equal(refusals.filter((refusal) => refusal === 'bad_credentials').length, 3)
     t.equal(refusals.filter((refusal) => refusal === 'throttled').length, 9)
     t.ok(hashed <= 6, 'two under way when the third fails, and two that took their place')
+  })
+
+  t.test('nor do those sent to two nodes at once', async (t) => {
+    const { store, accounts } = await openAccounts(t)
+    await accounts.add('alice', 'alice-pw')
+    const late = await secondMemory(store)
+    late.hold()
+    const open = (store: Store) => doorOf(t, store, accounts, { passwords: new Passwords({ concurrency: 2 }) })
+    const doors = [await open(store), await open(late.store)]
+    const both = (tried: (i: number) => string) =>
+      Promise.all(Array.from({ length: 24 }, (_, i) => doors[i % 2]!.login({ username: 'alice', password: tried(i) })))
+    const guessing = both((i) => `guess-${i}`)
+    setImmediate(late.release)
+    const answers = (await guessing).map((result) => !result.ok && result.refusal)
+    t.equal(answers.filter((refusal) => refusal === 'bad_credentials').length, 3)
+    t.equal(answers.filter((refusal) => refusal === 'throttled').length, 21)
+    for (const { tick } of doors) tick(60_000)
+    const later = (await both((i) => `other-${i}`)).map((result) => !result.ok && result.refusal)
+    t.equal(later.filter((refusal) => refusal === 'bad_credentials').length, 1, 'one for each window')
+  })
+
+  t.test('a password that is right is refused when others have used up the limit while it was hashed', async (t) => {
+    class Overtaken extends Passwords {
+      override async verify(stored: string | null, password: Buffer): Promise<boolean> {
+        const fits = await super.verify(stored, password)
+        if (fits) for (let i = 0; i < 3; i++) await login({ username: 'alice', password: 'wrong-pw' })
+        return fits
+      }
+    }
+    const { login } = await openDoor(t, { passwords: new Overtaken({ concurrency: 1 }) })
+    t.match(await login({ username: 'alice', password: 'alice-pw' }), { ok: false, refusal: 'throttled' })
   })
 
   t.test('right passwords sent at once all get in', async (t) => {

@@ -123,11 +123,13 @@ async function* once(text: string): AsyncGenerator<string> {
 type Read = (store: Store, user: string) => unknown
 
 const RECORDS: Readonly<Record<string, Read>> = {
-  account: async ({ directory, accounts }, user) => {
+  account: async ({ directory, accounts, expiring }, user) => {
     const { roles = [], createdAt = null, passwordHash = null, external = null } = (await directory.user(user)) ?? {}
     const factor = await accounts.secondFactor(user)
     const secondFactor = factor?.confirmedAt ? { since: factor.confirmedAt } : null
-    return { user, roles, createdAt, password: passwordHash !== null, secondFactor, external }
+    const known = (await expiring.get('knownNetworks', user, Date.now()))?.networks ?? []
+    const networks = known.map(([network, at]) => ({ network, at }))
+    return { user, roles, createdAt, password: passwordHash !== null, secondFactor, external, networks }
   },
   profile: ({ directory }, user) => directory.profile(user),
   privacy: ({ directory }, user) => directory.privacy.get(user) ?? null,
@@ -225,7 +227,7 @@ function inRooms<T>(directory: Store['directory'], find: (room: string) => T | u
 
 const README = (user: string): string => `What this TopicTalk broker has of ${user}, as of ${new Date().toISOString()}.
 
-account.json        the account: roles, when it was made, who you are at an identity provider; never the password
+account.json        the account: roles, when it was made, who you are at an identity provider, the networks from which you logged in lately; never the password
 profile.json        how you show yourself
 privacy.json        who may write to you and know what of you, where you changed it
 presence.json       when you were seen last, and your status

@@ -1,15 +1,23 @@
-/** Records with a time to live. Read on demand. */
-import type { Expiring, ExpiringKind, ExpiringName, ExpiringRecords, ExpiringStore } from '../expiring.js'
+/** Records with a time to live. Read on demand, but for counts of attempts, which are in memory. */
+import type { CountKind, Expiring, ExpiringKind, ExpiringName, ExpiringRecords, ExpiringStore } from '../expiring.js'
 import { clear, type Op, put, wipe } from '../op.js'
 import { keyOf, type Tables } from '../tables.js'
+import { CountTable } from './counts.js'
 import { parse } from './memory-table.js'
 import { readRecord } from './on-demand.js'
+import type { Reads } from './reads.js'
+import type { TableSlot, TableSlots } from './table-slots.js'
 
 export class ExpiringTable implements ExpiringStore {
   readonly #tables: Tables
+  readonly #reads: Reads | null
+  readonly #counts: TableSlot<CountTable>
 
-  constructor(tables: Tables) {
+  /** @param reads Records what is read from memory */
+  constructor(tables: Tables, slots: TableSlots, reads: Reads | null) {
     this.#tables = tables
+    this.#reads = reads
+    this.#counts = slots.of('expiring', () => new CountTable())
   }
 
   async get<Kind extends ExpiringKind>(
@@ -19,6 +27,18 @@ export class ExpiringTable implements ExpiringStore {
   ): Promise<ExpiringRecords[Kind] | null> {
     const record = await this.#read<ExpiringRecords[Kind]>(keyOfRecord(kind, name))
     return record && record.until > now ? record : null
+  }
+
+  count<Kind extends CountKind>(kind: Kind, name: ExpiringName, now: number): ExpiringRecords[Kind] | null {
+    const key = keyOfRecord(kind, name)
+    this.#reads?.record('expiring', key)
+    const record = this.#counts.now.get(kind, key)
+    return record && record.until > now ? (record as ExpiringRecords[Kind]) : null
+  }
+
+  countOps<Kind extends CountKind>(kind: Kind, name: ExpiringName, record: ExpiringRecords[Kind]): Op[] {
+    const forgotten = this.#counts.now.forgotten(kind, keyOfRecord(kind, name))
+    return [...forgotten.map((key) => wipe('expiring', key)), this.putOp(kind, name, record)]
   }
 
   putOp<Kind extends ExpiringKind>(kind: Kind, name: ExpiringName, record: ExpiringRecords[Kind]): Op {

@@ -53,7 +53,7 @@ export class Records implements TableFollower {
       directory: new Directory(tables, this.#slots, this.#users, reads),
       moderation: new Moderation(tables, this.#slots, reads),
       accounts: new Accounts(tables),
-      expiring: new ExpiringTable(tables),
+      expiring: new ExpiringTable(tables, this.#slots, reads),
       webhooks: new Webhooks(tables),
     }
   }
