@@ -190,7 +190,7 @@ export class Broker
     const { pipeline, plainTopics } = this.#deps
     const kind = parseTopic(message.topic).kind
     if (actor === BROKER_ACTOR && (kind === 'plain' || kind === 'device' || kind === 'sys' || kind === 'invalid')) {
-      plainTopics.send({ ...message, lane, clientId: null }, [], receipt)
+      plainTopics.send({ ...message, lane, clientId: null }, receipt)
       return
     }
     const entering = pipeline.publish(actor, { ...message, ops: [], lane, joins: connection !== null }, receipt)

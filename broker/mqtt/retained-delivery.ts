@@ -4,7 +4,7 @@
  */
 import type { QueueFeed } from '../following/feeds.js'
 import type { SubscriberSaver, SubscriberServices } from '../following/services.js'
-import type { StoreError } from '../store/changes.js'
+import type { Change } from '../store/changes.js'
 import type { QoS } from '../store/qos.js'
 import type { PlainMessage, RetainedCut } from '../store/queues.js'
 import { LazyMap } from '../util/lazy.js'
@@ -36,13 +36,13 @@ export class RetainedDelivery {
   enqueue(message: PlainMessage, qos: QoS, cuts: readonly RetainedCut[]): void {
     const session = this.#session
     const sessionId = session.id
-    const { queue } = this.#store
-    const { op, number } = queue.copyOp({ ...message, retain: true }, { sessionId, qos }, cuts)
-    const settled = (error: StoreError | null): void => {
-      if (error) session.failed(error)
-      else if (queue.holds(sessionId, number) && !session.closed) this.#copies.set(number, message.topic)
+    const op = this.#store.queue.copyOp({ ...message, retain: true }, { sessionId, qos }, cuts)
+    const settled: Change['settled'] = (error, _results, enqueued) => {
+      const copy = enqueued?.[0]
+      if (error || !copy) return session.failed(error)
+      if (copy.sessions.length > 0 && !session.closed) this.#copies.set(copy.number, message.topic)
       // Synchronously, not a promise later: a live message of the same commit has the next number, and would be sent first.
-      session.queue.announce(number)
+      session.queue.announce(copy.number)
     }
     this.#store.commit({ drafts: [], ops: [op], settled })
   }

@@ -24,6 +24,11 @@ export function body(head: string, tail: string): Body {
   return { bytes, seqAt: Buffer.byteLength(head) }
 }
 
+/** The payload once the number is known. */
+export function numbered({ bytes, seqAt }: Body, seq: number): Buffer {
+  return Buffer.concat([bytes.subarray(0, seqAt), Buffer.from(String(seq)), bytes.subarray(seqAt)])
+}
+
 /** Writes a whole number in decimal digits and returns the offset behind it. */
 export function writeNumber(into: Buffer, value: number, at: number): number {
   const end = at + digitsOf(value)

@@ -50,8 +50,19 @@ export interface Change {
   readonly guards?: Guards | null
   /** May be lost in a crash: causes no fsync of its own. */
   readonly lazy?: boolean
-  /** Called exactly once. `results` are parallel to `drafts` (empty on error). Must not throw. */
-  settled(error: StoreError | null, results: readonly AppendResult[]): void
+  /**
+   * Called exactly once. `results` are parallel to `drafts` (empty on error); `enqueued` has one for each `enqueue` among the ops, in their order.
+   * Must not throw.
+   */
+  settled(error: StoreError | null, results: readonly AppendResult[], enqueued?: readonly Enqueued[]): void
+}
+
+/** Outcome of an `enqueue`. */
+export interface Enqueued {
+  /** Position of the message in the queues. */
+  readonly number: number
+  /** Sessions that got a reference. */
+  readonly sessions: readonly string[]
 }
 
 /** The store failed; nothing of the change was written. `full`: no disk space is left, reading still works. */

@@ -10,6 +10,7 @@ export interface Guards {
   /** Have not changed since. */
   readonly keys: readonly Guard[]
   readonly limits?: readonly RecordLimit[]
+  readonly retained?: RetainedLimit | null
 }
 
 /** The owner has at most so many records once the change is committed. Unlike a guard of all its records, it holds while others come and go. */
@@ -17,6 +18,15 @@ export interface RecordLimit {
   readonly table: Table
   readonly owner: Owner
   readonly most: number
+}
+
+/** A message on the topic may be retained: what these publishers have retained together stays within the limit, or it replaces one of theirs that is no smaller. */
+export interface RetainedLimit {
+  readonly owners: readonly string[]
+  readonly topic: string
+  /** Size of the message. */
+  readonly bytes: number
+  readonly most: { readonly messages: number; readonly bytes: number }
 }
 
 /** A record, whether or not it exists. */

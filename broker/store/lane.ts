@@ -1,4 +1,4 @@
-import type { AppendResult, Change, Draft, StoreError } from './changes.js'
+import type { AppendResult, Change, Draft, Enqueued, StoreError } from './changes.js'
 import type { Guards } from './guards.js'
 import type { Op } from './op.js'
 import type { Store } from './store.js'
@@ -36,7 +36,7 @@ export class Lane implements Pick<Store, 'commit' | 'submit'> {
       return {
         drafts: submission.drafts,
         ops: submission.ops,
-        settled: (error, results) => place.settled(error, results),
+        settled: (error, results, enqueued) => place.settled(error, results, enqueued),
         refused: (refusal) => {
           place.change = { ...NOTHING, settled: () => submission.refused(refusal) }
           place.settled(null, [])
@@ -53,6 +53,11 @@ export class Lane implements Pick<Store, 'commit' | 'submit'> {
     this.#append(pending)
   }
 
+  /** All changes have settled. */
+  get isIdle(): boolean {
+    return this.#first === null
+  }
+
   /** Resolves once all earlier changes of the lane have settled. */
   idle(): Promise<void> {
     return new Promise((resolve) => this.after(resolve))
@@ -67,7 +72,7 @@ export class Lane implements Pick<Store, 'commit' | 'submit'> {
       // One that the garbage collector holds for old would keep all behind it.
       next.next = null
       try {
-        next.change.settled(next.error, next.results)
+        next.change.settled(next.error, next.results, next.enqueued)
       } catch (error) {
         // A bug, which the store reports; the changes behind it are told nevertheless.
         fault ??= { error }
@@ -92,6 +97,7 @@ class Pending implements Change {
   error: StoreError | null = null
   /** Null: the store has not settled it. */
   results: readonly AppendResult[] | null = null
+  enqueued: readonly Enqueued[] | undefined = undefined
   readonly #lane: Lane
 
   constructor(lane: Lane, change: Change) {
@@ -115,9 +121,10 @@ class Pending implements Change {
     return this.change.lazy ?? false
   }
 
-  settled(error: StoreError | null, results: readonly AppendResult[]): void {
+  settled(error: StoreError | null, results: readonly AppendResult[], enqueued?: readonly Enqueued[]): void {
     this.error = error
     this.results = results
+    this.enqueued = enqueued
     this.#lane.advance()
   }
 }

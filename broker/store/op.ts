@@ -3,10 +3,9 @@ import type { Effect } from './effect.js'
 import type { Guard } from './guards.js'
 import type { LogName } from './log-name.js'
 import type { QoS } from './qos.js'
-import type { StoredSubscription } from './subscription.js'
 import type { Owner, Table } from './tables.js'
 
-export type Op = TableOp | TouchOp | EffectOp | SubscribeOp | QueueOp | RetainedOp | ReadLogOp
+export type Op = TableOp | TouchOp | EffectOp | QueueOp | RetainedOp | ReadLogOp
 
 export type TableOp = PutOp | DeleteOp | ClearOp
 
@@ -51,27 +50,29 @@ export interface EffectOp {
   readonly effect: Effect
 }
 
-/** Made by `SessionStore.subscribeOps`, from when on the subscription matches. */
-export interface SubscribeOp {
-  readonly type: 'subscribe'
-  readonly sessionId: string
-  readonly subscription: StoredSubscription
-  /** What it replaces, and is again if the change fails. */
-  readonly before: StoredSubscription | null
-}
-
 export type QueueOp = EnqueueOp | DequeueOp | DiscardQueueOp
 
-/** Stores a message once, with a reference for each session. Made by the queue, which reserves its number and the room in the queues. */
+/** Stores a message once, with a reference for each session whose queue takes it. Made by the queue. */
 export interface EnqueueOp {
   readonly type: 'enqueue'
-  readonly number: number
+  readonly topic: string
   /** The message, encoded by the adapter. */
   readonly packet: Buffer
   readonly bytes: number
-  readonly targets: readonly { readonly sessionId: string; readonly qos: QoS }[]
-  /** Nothing is stored if the retained message of the topic was replaced after all of these cuts. */
-  readonly unlessReplaced?: { readonly topic: string; readonly cuts: readonly number[] }
+  /** Session id of the publisher; null: the broker itself. */
+  readonly publisher: string | null
+  /** Null: the sessions that match the topic when the change is committed. */
+  readonly targets: readonly QueueTarget[] | null
+  /**
+   * It is a copy of a retained message: taken by a full queue too, and not stored if the retained message of the topic was replaced after all of
+   * these cuts.
+   */
+  readonly copyAt?: readonly number[]
+}
+
+export interface QueueTarget {
+  readonly sessionId: string
+  readonly qos: QoS
 }
 
 /** Removes one reference; the message goes with the last. */
@@ -86,9 +87,9 @@ export interface DiscardQueueOp {
   readonly sessionId: string
 }
 
-export type RetainedOp = RetainOp | CutOp
+export type RetainedOp = RetainOp | RetainEntryOp | CutOp
 
-/** Sets or clears the retained message of a topic. Made by the queue, which reserves what counts for its publisher. */
+/** Sets or clears the retained message of a topic. Made by the queue. */
 export interface RetainOp {
   readonly type: 'retain'
   readonly topic: string
@@ -99,7 +100,14 @@ export interface RetainOp {
   readonly bytes: number
   /** Unix ms; 0: never. */
   readonly expiresAt: number
-  readonly reserved: { readonly messages: number; readonly bytes: number } | null
+}
+
+/** Sets the retained message of a topic to the entry that a draft of the same change becomes; does nothing if it is not appended. */
+export interface RetainEntryOp {
+  readonly type: 'retainEntry'
+  readonly topic: string
+  /** Index of the draft. */
+  readonly draft: number
 }
 
 /** Marks a position in the order of queues and retained messages (`RetainedCut`). */

@@ -1,7 +1,8 @@
 /** Messages on plain MQTT topics: the queues of persistent sessions, and retained messages. */
 
+import type { RetainedLimit } from './guards.js'
 import type { Extra } from './logs.js'
-import type { Op } from './op.js'
+import type { Op, QueueTarget } from './op.js'
 import type { QoS } from './qos.js'
 
 /** A message on a plain MQTT topic. */
@@ -25,16 +26,6 @@ export interface QueuedMessage {
   readonly qos: QoS
 }
 
-export interface QueueMatch {
-  sessionId: string
-  /** Highest QoS among the session's matching filters. */
-  qos: QoS
-  /** The matching filters; delivery checks authorisation by them. */
-  filters: string[]
-  /** All of them have No Local: the session does not get what it published itself. */
-  noLocal: boolean
-}
-
 /** Allows a queue to grow beyond its limits while its receiver is connected. */
 export interface Allowance {
   /**
@@ -49,23 +40,19 @@ export interface Allowance {
 export interface QueueStore {
   /** Sets the allowance of a queue while its receiver is connected. Returns a function that removes it. */
   setAllowance(id: string, allowance: Allowance): () => void
-  /**
-   * Persistent sessions with a matching filter of QoS ≥ 1; filters below rooms, users and broadcast are not included.
-   * From memory.
-   */
-  match(topic: string): readonly QueueMatch[]
+  /** False: if a message on the topic were committed now, no session would get a reference. From memory; an adapter that cannot know says true. */
+  mayEnqueue(topic: string): boolean
   /** Adds a filter for `id`, in memory only. Returns a function that removes it. */
   follow(id: string, filter: string, qos: QoS): () => void
   /** Ids with a queue that is not empty. */
   nonEmptyQueues(): Iterable<string>
   /**
-   * Builds the ops that store `message` once and reference it from each target. Targets whose queue is full are left
-   * out and counted; `queued` are the others. `number` is the message's position.
+   * Stores `message` once, with a reference for each persistent session that has a matching filter of QoS ≥ 1 when the change is committed: not for
+   * the publisher's own if all of these have No Local, nor if its queue is full, which is counted. Filters below rooms, users and broadcast do not
+   * count. Whom it was queued for, and its number, is told when the change settles.
+   * @param targets In place of the sessions that match
    */
-  enqueueOps(
-    message: PlainMessage,
-    targets: readonly { sessionId: string; qos: QoS }[],
-  ): { ops: Op[]; number: number; queued: string[] }
+  enqueueOp(message: PlainMessage, targets?: readonly QueueTarget[]): Op
   /** Messages of a session with `after < number`, ascending. */
   read(sessionId: string, after: number, limit: number, maxBytes: number): Promise<QueuedMessage[]>
   /** Removes one reference; the payload is removed with the last. */
@@ -77,13 +64,10 @@ export interface QueueStore {
 
   /** Sets the retained message of a topic; an empty payload clears it [MQTT-3.3.1-10]. */
   retainOp(message: PlainMessage): Op
-  /** Retained messages and bytes of a publisher, pending commits included. From memory. */
+  /** Retained messages and bytes of a publisher. From memory. */
   retainedBy(name: string): { messages: number; bytes: number }
-  /**
-   * Publisher and size of a topic's retained message; undefined: there is none, or the broker published it. From
-   * memory.
-   */
-  retainedAt(topic: string): { owner: string; bytes: number } | undefined
+  /** What a message that were retained now would exceed; null: nothing. From memory. */
+  retainedBeyond(limit: RetainedLimit): 'messages' | 'bytes' | null
   /**
    * Retained messages that match any of the filters, each once. Read while iterating: each as it is when it is reached.
    */
@@ -92,15 +76,9 @@ export interface QueueStore {
   cut(): { op: Op; cut: RetainedCut }
   /**
    * Queues a retained message for a session even if its queue is full, unless it has been replaced after all of the cuts when the change is
-   * committed. `number` is its position.
+   * committed.
    */
-  copyOp(
-    message: PlainMessage,
-    target: { sessionId: string; qos: QoS },
-    cuts: readonly RetainedCut[],
-  ): { op: Op; number: number }
-  /** Whether a session's queue has the message of a number. */
-  holds(sessionId: string, number: number): boolean
+  copyOp(message: PlainMessage, target: QueueTarget, cuts: readonly RetainedCut[]): Op
 }
 
 /** A position in the order of queues and retained messages, for asking later what was written after it. */

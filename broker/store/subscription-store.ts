@@ -3,7 +3,7 @@ import type { StoredSubscription } from './subscription.js'
 
 /** The subscriptions of all kept sessions: in the table, and in memory for matching. */
 export interface SubscriptionStore {
-  /** They match from now on; if the change fails, what was there before matches again. */
+  /** They match messages that are committed later. */
   addOps(sessionId: string, subscriptions: readonly StoredSubscription[]): Op[]
   removeOps(sessionId: string, topics: readonly string[]): Op[]
   read(sessionId: string): Promise<StoredSubscription[]>

@@ -84,14 +84,14 @@ t.test('a write that fails', async (t) => {
   const details = { access: 'public', direct: false, name: null, topic: null, avatar: null } as const
   const room = { id: 'r', ...details, ...ROOM_DEFAULTS }
   const op = store.directory.roomOp({ ...room, createdBy: 'ann', createdAt: 1 })
-  const queued = store.queue.enqueueOps(
+  const queued = store.queue.enqueueOp(
     { topic: 't', payload: Buffer.from('x'), qos: 1, retain: false, clientId: null },
     [{ sessionId: 'ann/a', qos: 1 }],
   )
   const group = await outcomes(
     append(store, draft('m:a', 'one', { cid: 'c' })),
     append(store, draft('m:b', 'two')),
-    commit(store, [], [op, ...queued.ops]).then(() => 'ok'),
+    commit(store, [], [op, queued]).then(() => 'ok'),
   )
   const failed = 'failed: writing failed: IO error: broken'
   t.same(group, [failed, failed, failed], 'all of the commit fail')
@@ -414,10 +414,9 @@ t.test('a payload goes with its last reference', async (t) => {
   const store = await open()
   const message = { topic: 't', payload: Buffer.from('x'), qos: 1, retain: false, clientId: null } as const
   const targets = ['ann/a', 'bob/b'].map((sessionId) => ({ sessionId, qos: 1 as const }))
-  const one = store.queue.enqueueOps(message, targets)
-  const two = store.queue.enqueueOps(message, targets)
-  await commit(store, [], [...one.ops, ...two.ops])
-  await commit(store, [], [store.queue.ackOp('ann/a', one.number), store.queue.ackOp('bob/b', one.number)])
+  await commit(store, [], [store.queue.enqueueOp(message, targets), store.queue.enqueueOp(message, targets)])
+  const [{ number } = { number: 0 }] = await store.queue.read('ann/a', 0, 1, 1e6)
+  await commit(store, [], [store.queue.ackOp('ann/a', number), store.queue.ackOp('bob/b', number)])
   await commit(store, [], store.sessions.discardOps('ann/a'))
   await store.close()
   const left = await inFiles(location, (level) => level.keys({ gte: 'p', lt: 's' }).all())

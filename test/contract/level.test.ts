@@ -6,6 +6,7 @@ import type { FoldLimits } from '../../broker/store/level/folding.js'
 import { keys, ranges } from '../../broker/store/level/keys.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
 import { encodeReference } from '../../broker/store/level/queue.js'
+import { enqueued } from './store-queues-suite.js'
 import { append, commit, draft, folded, type NewPlace, type StorePlace, storeSuite, texts } from './store-suite.js'
 
 const LIMITS = { queueMessages: 1000, queueBytes: 1_000_000 }
@@ -94,8 +95,7 @@ t.test('what was queued when messages counted for less is taken away as it was c
   let store = await openLevelStore(options)
   const extra = { properties: Buffer.alloc(500), expiresAt: 0 }
   const message = { topic: 'a/b', payload: Buffer.from('x'), qos: 1, retain: false, clientId: null, extra } as const
-  const { ops, number } = store.queue.enqueueOps(message, [{ sessionId: 'ann/a', qos: 1 }])
-  await commit(store, [], ops)
+  const { number } = await enqueued(store, message, ['ann/a'])
   t.same(store.queue.size('ann/a'), { messages: 1, bytes: 504 })
   await store.close()
 

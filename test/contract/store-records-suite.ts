@@ -2,20 +2,14 @@
 
 import type { Test } from 'tap'
 import type { CredentialRecord } from '../../broker/store/credentials.js'
-import type { PlainMessage } from '../../broker/store/queues.js'
 import type { SessionRecord } from '../../broker/store/sessions.js'
-import type { Store } from '../../broker/store/store.js'
 import { secondMemory } from '../helpers/two-memories.js'
 import { moderationSuite } from './store-moderation-suite.js'
+import { enqueued, matching, message, queuesSuite } from './store-queues-suite.js'
 import { all, commit, type NewPlace } from './store-suite.js'
 
 export function recordsSuite(t: Test, newPlace: NewPlace): void {
-  t.test('copies of retained messages', (t) => copies(t, newPlace))
   t.test('sessions', (t) => sessions(t, newPlace))
-  t.test('queues', (t) => queues(t, newPlace))
-  t.test('a full queue', (t) => fullQueue(t, newPlace))
-  t.test('retained messages', (t) => retained(t, newPlace))
-  t.test('how much is retained', (t) => retainedCounts(t, newPlace))
   t.test('users', (t) => users(t, newPlace))
   t.test('credentials', (t) => credentials(t, newPlace))
   t.test('second factors', (t) => secondFactors(t, newPlace))
@@ -25,11 +19,8 @@ export function recordsSuite(t: Test, newPlace: NewPlace): void {
   t.test('bots', (t) => bots(t, newPlace))
   t.test('profiles and blocks', (t) => people(t, newPlace))
   t.test('rooms and members', (t) => rooms(t, newPlace))
+  queuesSuite(t, newPlace)
   moderationSuite(t, newPlace)
-}
-
-function message(topic: string, text: string, more: Partial<PlainMessage> = {}): PlainMessage {
-  return { topic, payload: Buffer.from(text), qos: 1, retain: false, clientId: 'ann/phone', ...more }
 }
 
 function session(id: string): SessionRecord {
@@ -79,13 +70,7 @@ async function sessions(t: Test, newPlace: NewPlace): Promise<void> {
       ['ann/a!/b', 'ann/a!/b/c'],
     )
     t.same((await all(store.sessions.all())).map(({ id }) => id).sort(), [...ids].sort())
-    t.same(
-      store.queue
-        .match('a/x')
-        .map(({ sessionId }) => sessionId)
-        .sort(),
-      [...ids].sort(),
-    )
+    t.same(Object.keys(await matching(store, 'a/x')), [...ids].sort())
     await store.close()
     store = await place.open()
   }
@@ -106,17 +91,11 @@ async function sessions(t: Test, newPlace: NewPlace): Promise<void> {
     ],
   )
   t.match(await store.sessions.load(second), { cursors: new Map(), inflight: [], incoming: [65_535] })
-  await enqueue(store, message('a/x', 'queued'), [first])
+  await enqueued(store, message('a/x', 'queued'), [first])
   await commit(store, [], store.sessions.discardOps(first))
   t.equal(await store.sessions.load(first), null)
   t.same(store.queue.size(first), { messages: 0, bytes: 0 })
-  t.same(
-    store.queue
-      .match('a/x')
-      .map(({ sessionId }) => sessionId)
-      .sort(),
-    ['an/x', 'ann2/x'],
-  )
+  t.same(Object.keys(await matching(store, 'a/x')), ['an/x', 'ann2/x'])
   await commit(store, [], [store.sessions.recordOp(session(first))])
   t.same(
     await store.sessions.load(first),
@@ -124,180 +103,6 @@ async function sessions(t: Test, newPlace: NewPlace): Promise<void> {
     'nothing is left of what was discarded',
   )
   t.equal((await store.sessions.load(second))?.incoming.length, 1, 'its neighbour is untouched')
-  await store.close()
-}
-
-async function enqueue(store: Store, plain: PlainMessage, ids: readonly string[]): Promise<number> {
-  const targets = ids.map((sessionId) => ({ sessionId, qos: 1 as const }))
-  const { ops, number } = store.queue.enqueueOps(plain, targets)
-  await commit(store, [], ops)
-  return number
-}
-
-async function waiting(store: Store, id: string, after = 0, limit = 100, maxBytes = 1e6): Promise<string[]> {
-  return (await store.queue.read(id, after, limit, maxBytes)).map(({ message }) => message.payload.toString())
-}
-
-async function queues(t: Test, newPlace: NewPlace): Promise<void> {
-  const place = await newPlace(t)
-  let store = await place.open()
-  await commit(
-    store,
-    [],
-    [
-      ...store.sessions.subscribeOps('ann/phone', [
-        { topic: 'factory/+', qos: 1, nl: true },
-        { topic: 'factory/#', qos: 2 },
-        { topic: 'factory/x', qos: 0 },
-      ]),
-      ...store.sessions.subscribeOps('bob/phone', [
-        { topic: '#', qos: 1, nl: true },
-        { topic: 'factory/x', qos: 0 },
-      ]),
-      ...store.sessions.subscribeOps('eve/phone', [{ topic: 'rooms/#', qos: 1 }]),
-    ],
-  )
-  t.same(store.queue.match('factory/x'), [
-    { sessionId: 'bob/phone', qos: 1, filters: ['#'], noLocal: true },
-    { sessionId: 'ann/phone', qos: 2, filters: ['factory/#', 'factory/+'], noLocal: false },
-  ])
-  t.same(store.queue.match('devices/ann/x'), [], 'a first-level wildcard does not reach reserved levels')
-  t.same(store.queue.match('rooms/a/messages'), [], 'rooms have cursors')
-
-  const one = await enqueue(store, message('factory/x', 'one', { qos: 2, retain: true }), ['ann/phone', 'bob/phone'])
-  const two = await enqueue(store, message('factory/x', 'two'), ['ann/phone'])
-  t.ok(two > one, 'numbers ascend')
-  t.same((await store.queue.read('ann/phone', 0, 1, 1e6))[0], {
-    number: one,
-    message: message('factory/x', 'one', { qos: 2, retain: true }),
-    qos: 1,
-  })
-  t.same(await waiting(store, 'ann/phone', one), ['two'])
-  t.same(await waiting(store, 'ann/phone', 0, 1), ['one'])
-  t.same(await waiting(store, 'ann/phone', 0, 10, 1), ['one'], 'one is always given')
-  t.same(store.queue.size('ann/phone'), { messages: 2, bytes: 24 })
-
-  await commit(store, [], [store.queue.ackOp('ann/phone', one), store.queue.ackOp('ann/phone', one)])
-  t.same(await waiting(store, 'ann/phone'), ['two'])
-  t.same(await waiting(store, 'bob/phone'), ['one'], 'still there for whoever waits')
-  await commit(store, [], [store.queue.ackOp('ann/phone', two), store.queue.ackOp('nobody', two)])
-  await store.close()
-
-  store = await place.open()
-  t.same(await waiting(store, 'ann/phone'), [])
-  t.same(await waiting(store, 'bob/phone'), ['one'])
-  t.same(store.queue.size('bob/phone'), { messages: 1, bytes: 12 })
-  await commit(store, [], [store.queue.ackOp('bob/phone', one)])
-  const three = await enqueue(store, message('factory/x', 'three'), ['ann/phone'])
-  t.ok(three > two, 'numbers ascend over restarts, even of messages that are gone')
-  t.same(await waiting(store, 'ann/phone', two), ['three'])
-  await store.close()
-}
-
-async function fullQueue(t: Test, newPlace: NewPlace): Promise<void> {
-  const place = await newPlace(t)
-  let store = await place.open({ queueMessages: 3, queueBytes: 100 })
-  const target = (sessionId: string): { sessionId: string; qos: 1 } => ({ sessionId, qos: 1 })
-  const built = [1, 2, 3, 4].map((i) => store.queue.enqueueOps(message('t', `${i}`), [target('ann/a')]))
-  t.same(
-    built.map(({ queued }) => queued),
-    [['ann/a'], ['ann/a'], ['ann/a'], []],
-    'counted before they are written',
-  )
-  t.equal(store.queue.dropped, 1)
-  await Promise.all(built.map(({ ops }) => commit(store, [], ops)))
-  const both = store.queue.enqueueOps(message('t', '5'), [target('ann/a'), target('bob/b')])
-  t.same(both.queued, ['bob/b'], 'the others get it')
-  await commit(store, [], both.ops)
-  t.same(await waiting(store, 'ann/a'), ['1', '2', '3'], 'the newest is dropped')
-  t.same(store.queue.enqueueOps(message('t', 'x'.repeat(99)), [target('bob/b')]).queued, [], 'bytes count too')
-  t.equal(store.queue.dropped, 3)
-  await store.close()
-
-  store = await place.open({ queueMessages: 3, queueBytes: 100 })
-  t.same(store.queue.enqueueOps(message('t', '6'), [target('ann/a')]).queued, [], 'still full after a restart')
-  const [first] = await store.queue.read('ann/a', 0, 1, 1e6)
-  await commit(store, [], [store.queue.ackOp('ann/a', first!.number)])
-  t.same(
-    store.queue.enqueueOps(message('t', '7'), [target('ann/a')]).queued,
-    ['ann/a'],
-    'an acknowledgement makes room',
-  )
-  await store.close()
-}
-
-async function retainedCounts(t: Test, newPlace: NewPlace): Promise<void> {
-  const place = await newPlace(t)
-  let store = await place.open()
-  const retain = (topic: string, text: string, more: Partial<PlainMessage> = {}): Promise<unknown> =>
-    commit(store, [], [store.queue.retainOp(message(topic, text, { retain: true, ...more }))])
-  const counted = (name: string): number[] => Object.values(store.queue.retainedBy(name))
-  const first = retain('a', '1234')
-  t.same(counted('ann'), [1, 5], 'what is under way counts')
-  t.equal(store.queue.retainedAt('a'), undefined, 'and is not there yet')
-  await first
-  await retain('b', '12')
-  await retain('c', '12', { clientId: 'bob/phone' })
-  await retain('d', '12', { clientId: null })
-  const check = (when: string): void => {
-    t.same(counted('ann'), [2, 8], when)
-    t.same(counted('bob'), [1, 3])
-    t.same(store.queue.retainedAt('c'), { owner: 'bob', bytes: 3 })
-    t.equal(store.queue.retainedAt('d'), undefined, 'the broker’s own is nobody’s')
-  }
-  check('by who published it, topics included')
-  await store.close()
-  store = await place.open()
-  check('after a restart')
-  await retain('a', '1')
-  await retain('b', '123456', { clientId: 'bob/phone' })
-  t.same(counted('ann'), [1, 2], 'of a topic the last counts')
-  t.same(counted('bob'), [2, 10])
-  for (const topic of ['a', 'b', 'c']) await retain(topic, '')
-  t.same([...counted('ann'), ...counted('bob')], [0, 0, 0, 0], 'cleared')
-  await store.close()
-}
-
-async function retained(t: Test, newPlace: NewPlace): Promise<void> {
-  const place = await newPlace(t)
-  let store = await place.open()
-  const topics = ['a', 'a/', 'a/b', 'a/b/c', 'a.b', 'a0', '/a', 'devices/ann/t', '$SYS/uptime']
-  await commit(
-    store,
-    [],
-    topics.map((topic) => store.queue.retainOp(message(topic, topic, { retain: true }))),
-  )
-  const matching = async (...filters: string[]): Promise<string[]> =>
-    (await all(store.queue.retained(filters))).map(({ payload }) => payload.toString()).sort()
-  const check = async (when: string): Promise<void> => {
-    t.same(await matching('a/#'), ['a', 'a/', 'a/b', 'a/b/c'], when)
-    t.same(await matching('a/+'), ['a/', 'a/b'], '+ matches an empty level')
-    t.same(await matching('+/a'), ['/a'])
-    t.same(await matching('/+'), ['/a'])
-    t.same(await matching('+'), ['a', 'a.b', 'a0'])
-    t.same(await matching('#'), ['/a', 'a', 'a.b', 'a/', 'a/b', 'a/b/c', 'a0'], 'neither reserved nor $ topics')
-    t.same(await matching('devices/#'), ['devices/ann/t'])
-    t.same(await matching('a/b', 'a/+', '+/b', 'none'), ['a/', 'a/b'], 'each once')
-  }
-  await check('at once')
-  t.same(await matching('$SYS/#'), ['$SYS/uptime'])
-  t.same((await all(store.queue.retained(['a'])))[0], message('a', 'a', { retain: true }))
-  await store.close()
-  store = await place.open()
-  await check('after a restart')
-  t.same(await matching('$SYS/#'), [], 'facts of the broker are not kept')
-  const before = store.counts.writes
-  await commit(store, [], [store.queue.retainOp(message('$SYS/x', '1', { retain: true }))])
-  t.equal(store.counts.writes, before, 'nor written')
-  await commit(
-    store,
-    [],
-    [
-      store.queue.retainOp(message('a/b', 'newer', { retain: true })),
-      store.queue.retainOp(message('a/', '', { retain: true })),
-    ],
-  )
-  t.same(await matching('a/+'), ['newer'], 'replaced, and cleared by an empty payload')
   await store.close()
 }
 
@@ -695,27 +500,5 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
     await store.close()
     store = await place.open()
   }
-  await store.close()
-}
-
-/** A copy that nobody wants by its turn takes no room, and leaves nothing behind. */
-async function copies(t: Test, newPlace: NewPlace): Promise<void> {
-  const store = await (await newPlace(t)).open()
-  const retained = { ...message('a/b', 'x'), retain: true, clientId: null }
-  const { op: cutOp, cut } = store.queue.cut()
-  await commit(store, [], [cutOp])
-  const wanted = store.queue.copyOp(retained, { sessionId: 'ann/a', qos: 1 }, [cut])
-  await commit(store, [], [wanted.op])
-  t.ok(store.queue.holds('ann/a', wanted.number))
-  t.same(store.queue.size('ann/a'), { messages: 1, bytes: 4 })
-  await commit(store, [], [store.queue.ackOp('ann/a', wanted.number)])
-
-  const late = store.queue.copyOp(retained, { sessionId: 'ann/a', qos: 1 }, [cut])
-  t.same(store.queue.size('ann/a'), { messages: 1, bytes: 4 }, 'it has its place until then')
-  await commit(store, [], [store.queue.retainOp(retained), late.op])
-  t.same(store.queue.size('ann/a'), { messages: 0, bytes: 0 }, 'it was replaced')
-  t.same([...store.queue.nonEmptyQueues()], [])
-  t.notOk(store.queue.holds('ann/a', late.number))
-  cut.end()
   await store.close()
 }

@@ -12,6 +12,8 @@ import type { Random } from './random.js'
 /** Turns of the event loop that a place may take for one change. */
 const MOST_TURNS = 12
 
+const OF_SESSIONS: ReadonlySet<string> = new Set(['session', 'sessionState', 'subscription'])
+
 /** Queues and retained messages. */
 const QUEUES = 'queues'
 
@@ -82,9 +84,9 @@ export class UnorderedStore {
     for (const place of places) await this.#held.get(place)
     const { drafts, ops, guards = null, lazy = false } = change
     await new Promise<void>((over) => {
-      const settled: Change['settled'] = (error, results) => {
+      const settled: Change['settled'] = (error, results, enqueued) => {
         this.settled.push(number)
-        change.settled(error, results)
+        change.settled(error, results, enqueued)
         over()
       }
       this.#commit({ drafts, ops, guards, lazy, settled })
@@ -104,8 +106,6 @@ function placeOf(op: Op): string {
       return placeOfRecord(op.table, op.key)
     case 'clear':
       return placeOfRecord(op.table, op.owner)
-    case 'subscribe':
-      return placeOfRecord('session', op.sessionId)
     case 'effect':
     case 'readLog':
       return op.log
@@ -120,5 +120,5 @@ function placeOfRecord(table: string, key: string): string {
   const [owner, name] = key.split('\0')
   // Less than promised: even the packet ids of one session are places of their own.
   if (table === 'sessionState' && name?.startsWith('i')) return `packet ${key}`
-  return table.startsWith('session') ? `session ${owner}` : `${table} ${owner}`
+  return OF_SESSIONS.has(table) ? `session ${owner}` : `${table} ${owner}`
 }

@@ -28,7 +28,7 @@ export async function strangeStore(
         ops: ops.map(sent),
         guards: sent(guards),
         lazy,
-        settled: (error, results) => line.say(() => change.settled(error, results)),
+        settled: (error, ...outcome) => line.say(() => change.settled(error, ...outcome)),
       })
     },
     follow: async (follower: TableFollower) => {

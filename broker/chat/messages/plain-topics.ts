@@ -2,19 +2,31 @@
  * Plain MQTT topics, including device topics: payload, retained value and queue references are committed before the ack and before
  * delivery.
  */
-import { Refusal } from '../../../schemas/errors.js'
+import { asRefusal, Refusal } from '../../../schemas/errors.js'
 import type { Topic } from '../../../schemas/topics.js'
 import type { Acl } from '../../auth/principal.js'
 import type { Bus } from '../../store/bus.js'
-import type { Draft, StoreError } from '../../store/changes.js'
+import { type Change, type Draft, GuardConflict, type StoreError } from '../../store/changes.js'
+import type { RetainedLimit } from '../../store/guards.js'
 import type { Op } from '../../store/op.js'
-import type { PlainMessage, QueueMatch } from '../../store/queues.js'
+import type { PlainMessage } from '../../store/queues.js'
 import type { Store } from '../../store/store.js'
 import type { Actor } from '../model/actor.js'
 import type { Publication, Publisher } from '../model/publication.js'
 import type { Signal } from '../model/signals.js'
 import type { RetainedQuota } from './retained-quota.js'
 import { storeRefusal } from './send.js'
+
+type PlainPublication = Omit<Publication, 'ops' | 'joins'> & { readonly clientId: string | null }
+
+/** What is committed with a message, and what limits it. */
+interface Beside {
+  readonly drafts: readonly Draft[]
+  readonly ops: readonly Op[]
+  readonly limit: RetainedLimit | null
+}
+
+const ALONE: Beside = { drafts: [], ops: [], limit: null }
 
 export class PlainTopics {
   readonly #store: Store
@@ -41,17 +53,17 @@ export class PlainTopics {
     if (!own && !this.#acl.mayPublish(principal, clientId, publication.topic)) {
       throw new Refusal('forbidden', `you may not publish on ${publication.topic}`)
     }
-    if (publication.retain) this.#quota.require(principal.user, publication)
-    this.send({ ...publication, clientId: sessionId }, publication.ops, publisher, drafts)
+    const limit = publication.retain ? this.#quota.limitOf(principal.user, publication) : null
+    if (limit) this.#quota.require(limit)
+    this.#send({ ...publication, clientId: sessionId }, { drafts, ops: publication.ops, limit }, publisher)
   }
 
-  /** Publishes without permission checks. `drafts` are appended in the same commit. */
-  send(
-    publication: Omit<Publication, 'ops' | 'joins'> & { clientId: string | null },
-    more: readonly Op[],
-    publisher: Publisher,
-    drafts: readonly Draft[] = [],
-  ): void {
+  /** Publishes without permission checks, and without limits. */
+  send(publication: PlainPublication, publisher: Publisher): void {
+    this.#send(publication, ALONE, publisher)
+  }
+
+  #send(publication: PlainPublication, beside: Beside, publisher: Publisher): void {
     // A copy, because the payload is a view of a socket's read buffer and may wait in memory much longer.
     const message: PlainMessage = {
       topic: publication.topic,
@@ -61,30 +73,35 @@ export class PlainTopics {
       clientId: publication.clientId,
       ...(publication.extra ? { extra: publication.extra } : {}),
     }
-    const ops: Op[] = [...more]
+    const { drafts, limit } = beside
+    const ops: Op[] = [...beside.ops]
     if (message.retain) ops.push(this.#store.queue.retainOp(message))
-    const live = message.retain ? { ...message, retain: false, replaces: true } : message
-    let queued: string[] = []
-    let number = 0
-    const targets = message.qos > 0 ? this.#targets(message) : []
-    if (targets.length > 0) {
-      const enqueued = this.#store.queue.enqueueOps(live, targets)
-      ops.push(...enqueued.ops)
-      queued = enqueued.queued
-      number = enqueued.number
+    if (message.qos > 0 && this.#mayBeQueued(message, publication)) {
+      const live = message.retain ? { ...message, retain: false, replaces: true } : message
+      ops.push(this.#store.queue.enqueueOp(live))
     }
-    const settled = (error?: StoreError | null): void => {
-      if (!error) this.#bus.send({ kind: 'plain', message, queued, number })
-      publisher.settled(error ? storeRefusal(error) : null, null)
+    const settled: Change['settled'] = (error, _results, enqueued) => {
+      const { sessions = [], number = 0 } = enqueued?.[0] ?? {}
+      if (!error) this.#bus.send({ kind: 'plain', message, queued: sessions, number })
+      publisher.settled(error ? this.#refusalOf(error, limit) : null, null)
     }
-    if (drafts.length + ops.length > 0) publication.lane.commit({ drafts, ops, settled })
-    else publication.lane.after(settled)
+    const guards = limit && { at: this.#store.position, keys: [], retained: limit }
+    if (drafts.length + ops.length > 0) publication.lane.commit({ drafts, ops, guards, settled })
+    else publication.lane.after(() => settled(null, []))
   }
 
-  /** Sessions that queue the message; not the publisher's own for a No Local subscription [MQTT5-3.8.3-3]. */
-  #targets({ topic, clientId }: PlainMessage): readonly QueueMatch[] {
-    const matches = this.#store.queue.match(topic)
-    const refuses = ({ sessionId, noLocal }: QueueMatch): boolean => noLocal && sessionId === clientId
-    return matches.some(refuses) ? matches.filter((match) => !refuses(match)) : matches
+  /** Of a message that was not committed: others of its publisher may have come in between. */
+  #refusalOf(error: StoreError, limit: RetainedLimit | null): Refusal {
+    try {
+      if (limit && error instanceof GuardConflict) this.#quota.require(limit)
+    } catch (refusal) {
+      return asRefusal(refusal)
+    }
+    return storeRefusal(error)
+  }
+
+  /** A message that waits for others of its connection may meet a subscription that is committed meanwhile. */
+  #mayBeQueued({ topic }: PlainMessage, { lane }: Pick<Publication, 'lane'>): boolean {
+    return !lane.isIdle || this.#store.queue.mayEnqueue(topic)
   }
 }

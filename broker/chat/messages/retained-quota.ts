@@ -1,5 +1,6 @@
 /** Limits the retained messages of one person on plain and device topics. */
 import { Refusal } from '../../../schemas/errors.js'
+import type { RetainedLimit } from '../../store/guards.js'
 import { messageSize } from '../../store/message-size.js'
 import type { QueueStore } from '../../store/queues.js'
 import type { Publication } from '../model/publication.js'
@@ -10,52 +11,36 @@ export interface RetainedLimits {
 }
 
 export class RetainedQuota {
-  readonly #queue: Pick<QueueStore, 'retainedBy' | 'retainedAt'>
-  readonly #limits: RetainedLimits
+  readonly #queue: Pick<QueueStore, 'retainedBeyond'>
+  readonly #most: RetainedLimit['most']
   readonly #namesCountedWith: (user: string) => ReadonlySet<string>
 
   constructor(
-    queue: Pick<QueueStore, 'retainedBy' | 'retainedAt'>,
-    limits: RetainedLimits,
+    queue: Pick<QueueStore, 'retainedBeyond'>,
+    { retainedMessagesPerUser, retainedBytesPerUser }: RetainedLimits,
     namesCountedWith: (user: string) => ReadonlySet<string>,
   ) {
     this.#queue = queue
-    this.#limits = limits
+    this.#most = { messages: retainedMessagesPerUser, bytes: retainedBytesPerUser }
     this.#namesCountedWith = namesCountedWith
   }
 
-  /**
-   * @throws Refusal `too_large` if the message exceeds the limits of `user`. Clearing is always allowed, and replacing by a message that is
-   * no larger.
-   */
-  require(user: string, message: Pick<Publication, 'topic' | 'payload' | 'extra'>): void {
-    if (message.payload.length === 0) return
-    const size = messageSize(message)
-    const before = this.#queue.retainedAt(message.topic)
-    if (before?.owner === user && size <= before.bytes) return
-    const names = this.#namesCountedWith(user)
-    const own = before !== undefined && names.has(before.owner)
-    const more = own ? size - before.bytes : size
-    if (own && more <= 0) return
-    const total = this.#sum(names)
-    const { retainedMessagesPerUser, retainedBytesPerUser } = this.#limits
-    if (!own && total.messages >= retainedMessagesPerUser)
-      throw tooMuch(`${retainedMessagesPerUser} messages (limits.retainedMessagesPerUser)`)
-    if (total.bytes + more > retainedBytesPerUser)
-      throw tooMuch(`${retainedBytesPerUser} bytes (limits.retainedBytesPerUser)`)
+  /** Null: nothing limits the message, because it clears what is retained. */
+  limitOf(user: string, message: Pick<Publication, 'topic' | 'payload' | 'extra'>): RetainedLimit | null {
+    if (message.payload.length === 0) return null
+    const owners = [...this.#namesCountedWith(user)]
+    return { owners, topic: message.topic, bytes: messageSize(message), most: this.#most }
   }
 
-  #sum(names: ReadonlySet<string>): { messages: number; bytes: number } {
-    const sum = { messages: 0, bytes: 0 }
-    for (const name of names) {
-      const { messages, bytes } = this.#queue.retainedBy(name)
-      sum.messages += messages
-      sum.bytes += bytes
-    }
-    return sum
+  /** @throws Refusal `too_large` if a message exceeds its limit as of now. The commit of the message tells it for certain. */
+  require(limit: RetainedLimit): void {
+    const beyond = this.#queue.retainedBeyond(limit)
+    if (beyond === null) return
+    const { messages, bytes } = this.#most
+    const most =
+      beyond === 'messages'
+        ? `${messages} messages (limits.retainedMessagesPerUser)`
+        : `${bytes} bytes (limits.retainedBytesPerUser)`
+    throw new Refusal('too_large', `you may have retained no more than ${most}; clear some first`)
   }
-}
-
-function tooMuch(most: string): Refusal {
-  return new Refusal('too_large', `you may have retained no more than ${most}; clear some first`)
 }

@@ -5,9 +5,7 @@ import { announcedRoles, announcementPlace } from '../../../schemas/announcement
 import { Refusal } from '../../../schemas/errors.js'
 import { topics } from '../../../schemas/topics.js'
 import { commit } from '../../store/commit.js'
-import type { Extra } from '../../store/logs.js'
 import type { Op } from '../../store/op.js'
-import type { PlainMessage } from '../../store/queues.js'
 import type { Store } from '../../store/store.js'
 import { Send } from '../messages/send.js'
 import { type Actor, requireRole } from '../model/actor.js'
@@ -15,7 +13,7 @@ import { checkSchema } from '../model/check-schema.js'
 import { type CheckedMessage, checkMessage, readObject, stringify } from '../model/message.js'
 import { isChange } from '../model/message-types.js'
 import type { Publication, Publisher } from '../model/publication.js'
-import type { Replies, SendResult } from '../model/replies.js'
+import type { Replies } from '../model/replies.js'
 import { dedupeOf, stamp } from '../model/stamp.js'
 import { logs, type Views } from '../model/views.js'
 
@@ -39,7 +37,7 @@ export class Announcements {
   async publish(actor: Actor, channel: string, publication: Publication, publisher: Publisher): Promise<void> {
     requireRole(actor, 'publisher')
     if (publication.retain && publication.payload.length === 0) {
-      await commit(publication.lane, { ops: [this.#retainOp(channel, NOTHING), ...publication.ops] })
+      await commit(publication.lane, { ops: [this.#clearOp(channel), ...publication.ops] })
       publisher.settled(null, null)
       return
     }
@@ -56,60 +54,32 @@ export class Announcements {
     // The same message to other roles is another message.
     const draft =
       cid === null || !roles ? stamped : { ...stamped, dedupe: dedupeOf(actor, cid, `${message.inside} ${roles}`) }
-    const sending = {
-      actor,
-      room: topics.broadcast(channel),
-      cid,
-      publication: this.#naming(channel, publication),
-      draft,
-      publisher,
-    }
-    if (!publication.retain) return publication.lane.commit(new Send(this.#replies, sending))
-    // What its connection publishes next waits, because acks leave in order.
-    await new Promise<void>((over) => {
-      const retaining = { ...sending, publisher: this.#retainThen(channel, publisher, over) }
-      publication.lane.commit(new Send(this.#replies, retaining))
-    })
+    const sending = { actor, room: topics.broadcast(channel), cid, draft, publisher }
+    const ops = [...publication.ops, ...this.#opsOf(channel, publication)]
+    publication.lane.commit(new Send(this.#replies, { ...sending, publication: { ...publication, ops } }))
   }
 
-  /** The first announcement on a channel also records that there is the channel. */
-  #naming(channel: string, publication: Publication): Publication {
-    if (this.#views.isChannel(channel)) return publication
-    return { ...publication, ops: [...publication.ops, this.#store.directory.channelOp(channel)] }
+  /** The first announcement on a channel also records that there is the channel. One with RETAIN is retained as it is stored, with its number. */
+  #opsOf(channel: string, { retain }: Publication): Op[] {
+    const ops: Op[] = this.#views.isChannel(channel) ? [] : [this.#store.directory.channelOp(channel)]
+    if (retain) ops.push({ type: 'retainEntry', topic: topics.broadcast(channel), draft: 0 })
+    return ops
   }
 
   /** Deletes the retained announcement. */
   async clear(channel: string): Promise<void> {
-    await commit(this.#store, { ops: [this.#retainOp(channel, NOTHING)] })
+    await commit(this.#store, { ops: [this.#clearOp(channel)] })
   }
 
-  /** The retained announcement is the stored entry, so it is retained after the append, and before the ack. */
-  #retainThen(channel: string, publisher: Publisher, over: () => void): Publisher {
-    const retainEntry = async (result: SendResult): Promise<void> => {
-      const [entry] = await this.#store.log.read(logs.broadcast(channel), result.seq - 1, 1, 1)
-      if (entry?.seq !== result.seq) return
-      await commit(this.#store, { ops: [this.#retainOp(channel, entry.payload, entry.extra)] })
-    }
-    const tell: Publisher['settled'] = (refusal, result) => {
-      publisher.settled(refusal, result)
-      over()
-    }
-    return {
-      settled: (refusal, result) => {
-        if (refusal || !result) return tell(refusal, result)
-        retainEntry(result).then(
-          () => tell(null, result),
-          (error: unknown) =>
-            tell(error instanceof Refusal ? error : new Refusal('unavailable', 'not retained', { cause: error }), null),
-        )
-      },
-    }
-  }
-
-  #retainOp(channel: string, payload: Buffer, extra: Extra | null = null): Op {
-    const topic = topics.broadcast(channel)
-    const message: PlainMessage = { topic, payload, qos: 1, retain: true, clientId: null, ...(extra ? { extra } : {}) }
-    return this.#store.queue.retainOp(message)
+  #clearOp(channel: string): Op {
+    const cleared = {
+      topic: topics.broadcast(channel),
+      payload: NOTHING,
+      qos: 1,
+      retain: true,
+      clientId: null,
+    } as const
+    return this.#store.queue.retainOp(cleared)
   }
 }
 

@@ -1,15 +1,14 @@
 /** The subscriptions of persistent sessions: on disk, and in memory by session and by filter. */
 import { isPlainFilter, parseFilter } from '../../../schemas/topics.js'
 import { filterCost } from '../filter-cost.js'
-import { del, type Op, type PutOp, put, type SubscribeOp } from '../op.js'
+import { del, type Op, put, type QueueTarget } from '../op.js'
 import type { QoS } from '../qos.js'
-import type { QueueMatch } from '../queues.js'
 import type { StoredSubscription } from '../subscription.js'
 import type { SubscriptionStore } from '../subscription-store.js'
-import { keyOf, partsOf, type Tables } from '../tables.js'
+import { keyOf, partsOf, type TableChange, type Tables } from '../tables.js'
 import { TopicTrie } from '../topic-trie.js'
 import { type MemoryTable, parse, type Value } from './memory-table.js'
-import type { TableSlot, TableSlots } from './table-slots.js'
+import { applyTo, type TableSlot, type TableSlots } from './table-slots.js'
 
 /** A subscription of QoS ≥ 1 whose messages are queued for its session. */
 export interface QueueSubscription extends StoredSubscription {
@@ -19,7 +18,15 @@ export interface QueueSubscription extends StoredSubscription {
 /** What is kept in memory of a subscription: all of it if queues or share groups need it, otherwise only the QoS. */
 type Held = QueueSubscription | QoS
 
-const NO_MATCH: readonly QueueMatch[] = []
+/** A session with a matching filter. */
+interface Match extends QueueTarget {
+  /** Highest among its matching filters. */
+  qos: QoS
+  /** All of them have No Local: the session does not get what it published itself. */
+  noLocal: boolean
+}
+
+const NO_MATCH: readonly Match[] = []
 
 export class Subscriptions implements SubscriptionStore {
   readonly #tables: Tables
@@ -32,23 +39,19 @@ export class Subscriptions implements SubscriptionStore {
     this.#index = slots.of('subscription', () => new SubscriptionIndex())
   }
 
-  /** They match from now on: messages published later are queued for them, though possibly committed together. */
   addOps(sessionId: string, subscriptions: readonly StoredSubscription[]): Op[] {
-    return subscriptions.map((subscription) => {
-      const before = this.#index.now.held(sessionId, subscription.topic) ?? null
-      this.#index.now.hold(sessionId, subscription)
-      return { type: 'subscribe', sessionId, subscription: { ...subscription }, before }
-    })
+    return subscriptions.map(({ topic, ...options }) =>
+      put('subscription', keyOf(sessionId, topic), JSON.stringify(options)),
+    )
   }
 
   removeOps(sessionId: string, topics: readonly string[]): Op[] {
     return topics.map((topic) => del('subscription', keyOf(sessionId, topic)))
   }
 
-  /** The subscriptions of an op match no more: it was not committed. */
-  abandon({ sessionId, subscription, before }: SubscribeOp): void {
-    if (before) this.#index.now.hold(sessionId, before)
-    else this.#index.now.release(sessionId, subscription.topic)
+  /** Matches by a change that is being committed, for the messages that come behind it in the same commit. If that fails, all is loaded anew. */
+  foresee(change: TableChange): void {
+    applyTo(this.#index.now, change)
   }
 
   async read(id: string): Promise<StoredSubscription[]> {
@@ -67,7 +70,14 @@ export class Subscriptions implements SubscriptionStore {
     return this.#index.now.bytesByUser.get(user) ?? 0
   }
 
-  match(topic: string): readonly QueueMatch[] {
+  /** The sessions to queue a message for. */
+  targetsOf(topic: string, publisher: string | null): readonly QueueTarget[] {
+    const matches = this.match(topic)
+    const isOwn = ({ sessionId, noLocal }: Match): boolean => noLocal && sessionId === publisher
+    return matches.some(isOwn) ? matches.filter((match) => !isOwn(match)) : matches
+  }
+
+  match(topic: string): readonly Match[] {
     const matches = this.#index.now.match(topic)
     const subscribers = this.#subscribers.match(topic)
     return subscribers.length === 0 ? matches : [...matches, ...bySession(subscribers)]
@@ -101,16 +111,11 @@ export class Subscriptions implements SubscriptionStore {
   }
 }
 
-/** The record that an op sets. */
-export function subscriptionPut({ sessionId, subscription: { topic, ...options } }: SubscribeOp): PutOp {
-  return put('subscription', keyOf(sessionId, topic), JSON.stringify(options))
-}
-
 class SubscriptionIndex implements MemoryTable {
   readonly trie = new TopicTrie<QueueSubscription>()
   readonly #byClient = new Map<string, Map<string, Held>>()
   /** Caches matches by the trie's result, which is the same object as long as nothing changes. */
-  readonly #matches = new WeakMap<readonly QueueSubscription[], readonly QueueMatch[]>()
+  readonly #matches = new WeakMap<readonly QueueSubscription[], readonly Match[]>()
   readonly #shared = new Set<QueueSubscription>()
   readonly bytesByUser = new Map<string, number>()
   #withQoS = 0
@@ -148,11 +153,6 @@ class SubscriptionIndex implements MemoryTable {
     this.trie.add(topic, queued)
   }
 
-  held(id: string, topic: string): StoredSubscription | undefined {
-    const held = this.#byClient.get(id)?.get(topic)
-    return typeof held === 'number' ? { topic, qos: held } : held
-  }
-
   release(id: string, topic: string): void {
     const topics = this.#byClient.get(id)
     const held = topics?.get(topic)
@@ -175,7 +175,7 @@ class SubscriptionIndex implements MemoryTable {
     return [...(this.#byClient.get(id)?.keys() ?? [])]
   }
 
-  match(topic: string): readonly QueueMatch[] {
+  match(topic: string): readonly Match[] {
     const found = this.trie.match(topic)
     if (found.length === 0) return NO_MATCH
     let matches = this.#matches.get(found)
@@ -192,13 +192,12 @@ class SubscriptionIndex implements MemoryTable {
   }
 }
 
-function bySession(subscriptions: readonly QueueSubscription[]): QueueMatch[] {
-  const matches = new Map<string, QueueMatch>()
-  for (const { clientId, topic, qos, nl = false } of subscriptions) {
+function bySession(subscriptions: readonly QueueSubscription[]): Match[] {
+  const matches = new Map<string, Match>()
+  for (const { clientId, qos, nl = false } of subscriptions) {
     const match = matches.get(clientId)
-    if (!match) matches.set(clientId, { sessionId: clientId, qos, filters: [topic], noLocal: nl })
+    if (!match) matches.set(clientId, { sessionId: clientId, qos, noLocal: nl })
     else {
-      match.filters.push(topic)
       if (qos > match.qos) match.qos = qos
       match.noLocal &&= nl
     }

@@ -50,9 +50,13 @@ export class TableSlots implements TableFollower {
   apply(position: number, changes: readonly TableChange[]): void {
     for (const change of changes) {
       const table = this.#slots.get(change.table)?.now
-      if ('owner' in change) table?.clear(change.owner)
-      else table?.apply(change.key, change.value)
+      if (table) applyTo(table, change)
     }
     this.position = position
   }
+}
+
+export function applyTo(table: MemoryTable, change: TableChange): void {
+  if ('owner' in change) table.clear(change.owner)
+  else table.apply(change.key, change.value)
 }

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asRefusal, Refusal } from '../../../schemas/errors.js'
 import { KeyedMutex } from '../../util/keyed-mutex.js'
-import { type AppendResult, type Change, GuardConflict, type StoreError } from '../changes.js'
+import { type Change, GuardConflict, type StoreError } from '../changes.js'
 import { refusalOf } from '../commit.js'
 import type { Op } from '../op.js'
 import type { StorePort } from '../store.js'
@@ -164,9 +164,9 @@ export class Transactions {
     const touches: Op[] = [...reads.touched].map((guard) => ({ type: 'touch', guard }))
     return new Promise((resolve, reject) => {
       let told: Pick<Change, 'settled'> | undefined
-      const settled = (error: StoreError | null, results: readonly AppendResult[]): void => {
+      const settled: Change['settled'] = (error, results, enqueued) => {
         if (error instanceof GuardConflict) return resolve(error)
-        told?.settled(error, results)
+        told?.settled(error, results, enqueued)
         if (error && !told) reject(refusalOf(error))
         else resolve({ value, results })
       }

@@ -1,5 +1,5 @@
 /** Performs one group commit: numbers the drafts, writes atomically, then updates memory and notifies listeners. */
-import { type AppendResult, type Change, GuardConflict, type StoreError } from '../changes.js'
+import { type AppendResult, type Change, type Enqueued, GuardConflict, type StoreError } from '../changes.js'
 import type { Effect } from '../effect.js'
 import { type Guards, guardOfAllNotes, guardOfNotes, type RecordLimit } from '../guards.js'
 import type { LogName } from '../log-name.js'
@@ -22,6 +22,7 @@ import type { LevelOutbox } from './outbox.js'
 import { RecentChanges } from './recent-changes.js'
 import { RecordCounts } from './record-counts.js'
 import { recordRange } from './record-keys.js'
+import type { Retained } from './retained.js'
 
 const NONE: ReadonlyMap<string, readonly string[]> = new Map()
 
@@ -41,6 +42,7 @@ export interface CommitterDeps {
   readonly dedupe: Dedupe
   readonly notes: LevelNotes
   readonly outbox: LevelOutbox
+  readonly retained: Retained
   readonly ops: OpStages
   readonly counts: StoreCounts
   readonly sync: boolean
@@ -57,6 +59,8 @@ export class Committer {
   readonly #recordCounts: RecordCounts
   /** Dedupe names of the prepared group's drafts that have one, in order. */
   #names: string[] = []
+  /** Outcomes of what the changes of the group enqueue. */
+  readonly #enqueued = new Map<Change, readonly Enqueued[]>()
   /** Keys on disk in the ranges that the prepared group clears. */
   #cleared: ReadonlyMap<string, readonly string[]> = NONE
 
@@ -124,7 +128,10 @@ export class Committer {
   async write(group: readonly Change[]): Promise<void> {
     const { database, journal, logs, dedupe, outbox, counts, sync } = this.#deps
     const batch = new WriteBatch()
-    const staging: Staging = { batch, changes: [], touched: [], cleared: this.#cleared, now: this.#deps.now() }
+    const staging: Staging = {
+      ...{ batch, changes: [], touched: [], enqueued: [] },
+      ...{ cleared: this.#cleared, now: this.#deps.now() },
+    }
     const numbering = new Numbering(logs, dedupe, this.#encoder, this.#names)
     let results: Results[]
     try {
@@ -156,10 +163,10 @@ export class Committer {
   }
 
   /** Adds a change to the commit that is being built, unless a guard of it fails. */
-  #stage({ drafts, ops, guards }: Change, numbering: Numbering, staging: Staging): Results {
+  #stage(change: Change, numbering: Numbering, staging: Staging): Results {
+    const { drafts, ops, guards } = change
     if (guards && !this.#holds(guards)) {
       for (const draft of drafts) numbering.leaveOut(draft)
-      for (const op of ops) this.#deps.ops.abandon(op)
       return null
     }
     // Not filled by `push`: an empty array that grows would reserve seventeen elements.
@@ -170,16 +177,20 @@ export class Committer {
       if (draft.effect && result.outcome === 'appended') this.#touchNotes(draft.log, result.seq, draft.effect)
       results[i] = result
     }
-    if (ops.length > 0) this.#stageOps(ops, staging)
+    if (ops.length > 0) this.#stageOps(change, results, staging)
+    if (staging.enqueued.length > 0) this.#enqueued.set(change, staging.enqueued.splice(0))
     return results
   }
 
-  #stageOps(ops: readonly Op[], staging: Staging): void {
+  #stageOps({ drafts, ops }: Change, results: readonly AppendResult[], staging: Staging): void {
     const before = staging.changes.length
     for (const op of ops)
       if (op.type === 'effect') {
         this.#stageEffect(this.#effectOf(op), staging.batch)
         this.#touchNotes(op.log, 0, op.effect)
+      } else if (op.type === 'retainEntry') {
+        const { outcome, seq } = results[op.draft]!
+        if (outcome === 'appended') this.#deps.retained.stageEntry(op.topic, drafts[op.draft]!, seq, staging.batch)
       } else this.#deps.ops.stage(op, staging)
     for (let i = before; i < staging.changes.length; i++) {
       this.#recent.note(staging.changes[i]!)
@@ -198,7 +209,9 @@ export class Committer {
   }
 
   #holds(guards: Guards): boolean {
-    return this.#recent.holds(guards) && (guards.limits ?? []).every((limit) => this.#recordCounts.hasRoom(limit))
+    const { limits = [], retained } = guards
+    if (retained && this.#deps.retained.counts.beyond(retained)) return false
+    return this.#recent.holds(guards) && limits.every((limit) => this.#recordCounts.hasRoom(limit))
   }
 
   /** Adds the effect of entry `seq` on other entries to the batch. */
@@ -209,12 +222,9 @@ export class Committer {
         batch.put(keys.erased(log.name, erased, isNameless(erase!.gone)), JSON.stringify(erase!.gone))
   }
 
-  /** Fails a group. `staged`: whether its ops have changed memory already. */
-  fail(group: readonly Change[], error: StoreError, staged: boolean): void {
-    for (const change of group) {
-      if (!staged) for (const op of change.ops) this.#deps.ops.abandon(op)
-      this.#guard(() => change.settled(error, []))
-    }
+  fail(group: readonly Change[], error: StoreError): void {
+    this.#enqueued.clear()
+    for (const change of group) this.#guard(() => change.settled(error, []))
   }
 
   #announce(
@@ -228,6 +238,7 @@ export class Committer {
       this.#guard(() => this.#deps.onChanges(this.#recent.position, changes))
     if (batches.length > 0) this.#deps.logs.announce(batches)
     for (let i = 0; i < group.length; i++) this.#settle(group[i]!, results[i]!)
+    this.#enqueued.clear()
   }
 
   #applied(op: Op): void {
@@ -249,7 +260,7 @@ export class Committer {
 
   #settle(change: Change, results: Results): void {
     try {
-      if (results) change.settled(null, results)
+      if (results) change.settled(null, results, this.#enqueued.size > 0 ? this.#enqueued.get(change) : undefined)
       else change.settled(new GuardConflict(this.#recent.position), [])
     } catch (error) {
       this.#deps.onFault(error)

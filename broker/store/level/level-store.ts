@@ -172,7 +172,7 @@ class LevelStore implements StorePort {
       for (const follower of this.#followers) follower.apply(position, changes)
     }
     const ops = new OpStages({ queue, retained, subscriptions, outbox })
-    this.#committer = new Committer({ ...shared, ops, sync: options.sync, onChanges })
+    this.#committer = new Committer({ ...shared, retained, ops, sync: options.sync, onChanges })
   }
 
   /** Loads memory from disk. Reads everything first, so that nobody sees a partial state. */
@@ -275,7 +275,7 @@ class LevelStore implements StorePort {
       this.counts.failures++
       // A failed reopening has been reported already.
       if (error !== this.#retry.error) this.#onFault(error)
-      this.#committer.fail(group, error, staged)
+      this.#committer.fail(group, error)
       if (staged) await this.#recover().catch(() => undefined)
     }
   }

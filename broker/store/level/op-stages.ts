@@ -1,6 +1,6 @@
-/** Which part of the store writes an op, keeps what it reserved, and follows it in memory. */
-import { type Subscriptions, subscriptionPut } from '../directory/subscriptions.js'
-import type { Op } from '../op.js'
+/** Which part of the store writes an op, and follows it in memory. */
+import type { Subscriptions } from '../directory/subscriptions.js'
+import type { EffectOp, Op, RetainEntryOp } from '../op.js'
 import { type Staging, stageTableOp } from './operation.js'
 import type { LevelOutbox } from './outbox.js'
 import type { LevelQueue } from './queue.js'
@@ -21,22 +21,21 @@ export class OpStages {
   }
 
   /** Adds what an op writes to a batch. It may change memory: after a failed commit the store reloads everything. */
-  stage(op: Exclude<Op, { type: 'effect' }>, staging: Staging): void {
-    const { queue, retained, outbox } = this.#parts
-    const { batch } = staging
+  stage(op: Exclude<Op, EffectOp | RetainEntryOp>, staging: Staging): void {
+    const { queue, retained, outbox, subscriptions } = this.#parts
+    const { batch, changes } = staging
     switch (op.type) {
       case 'put':
       case 'delete':
       case 'clear':
-        return stageTableOp(op, staging)
+        stageTableOp(op, staging)
+        return op.table === 'subscription' ? subscriptions.foresee(changes[changes.length - 1]!) : undefined
       case 'touch':
         return void staging.touched.push(op.guard)
-      case 'subscribe':
-        return stageTableOp(subscriptionPut(op), staging)
       case 'enqueue':
       case 'dequeue':
       case 'discardQueue':
-        return queue.stage(op, batch)
+        return queue.stage(op, staging)
       case 'retain':
       case 'cut':
         return retained.stage(op, batch)
@@ -50,13 +49,5 @@ export class OpStages {
   /** The op is durable; no change of its commit has settled yet. */
   applied(op: Op): void {
     if (op.type === 'retain') this.#parts.retained.applied(op)
-  }
-
-  /** The op is not committed, and was not staged: gives up what was reserved for it. */
-  abandon(op: Op): void {
-    const { queue, retained, subscriptions } = this.#parts
-    if (op.type === 'enqueue') queue.abandon(op)
-    else if (op.type === 'retain') retained.abandon(op)
-    else if (op.type === 'subscribe') subscriptions.abandon(op)
   }
 }

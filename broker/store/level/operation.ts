@@ -1,4 +1,5 @@
 /** The batch that a commit is written in, and how ops of tables are staged. */
+import type { Enqueued } from '../changes.js'
 import type { Guard } from '../guards.js'
 import type { ClearOp, TableOp } from '../op.js'
 import type { TableChange } from '../tables.js'
@@ -53,6 +54,8 @@ export interface Staging {
   readonly changes: TableChange[]
   /** Guards that fail from this commit on, beside those of the changes. */
   readonly touched: Guard[]
+  /** Outcomes of the messages enqueued by the change that is being staged. */
+  readonly enqueued: Enqueued[]
   /** Keys on disk in the ranges that this commit clears, by the beginning of the range. */
   readonly cleared: ReadonlyMap<string, readonly string[]>
   /** Unix ms. */

@@ -95,7 +95,7 @@ export class LevelPersistence implements Persistence {
     const stored = toPacket(packet)
     const qos = stored.qos ?? 0
     const targets = subscriptions.map(({ clientId }) => ({ sessionId: clientId, qos }))
-    await this.#deps.commit(this.#deps.queue.enqueuePacketOps(stored, targets))
+    await this.#deps.commit([this.#deps.queue.enqueuePacketOp(stored, targets)])
   }
 
   /** Assigns a packet id to a queued packet; a packet of another kind with that id (PUBREL) replaces it. */

@@ -3,16 +3,17 @@
  * the numbers in each queue; payloads and granted QoS are read on demand.
  */
 
-import { StoreError } from '../changes.js'
+import { type Enqueued, StoreError } from '../changes.js'
 import type { Subscriptions } from '../directory/subscriptions.js'
+import type { RetainedLimit } from '../guards.js'
 import { messageSize } from '../message-size.js'
-import type { EnqueueOp, Op, QueueOp } from '../op.js'
+import type { EnqueueOp, Op, QueueOp, QueueTarget } from '../op.js'
 import type { AedesPacketLike } from '../persistence.js'
 import type { QoS } from '../qos.js'
-import type { Allowance, PlainMessage, QueuedMessage, QueueMatch, QueueStore, RetainedCut } from '../queues.js'
+import type { Allowance, PlainMessage, QueuedMessage, QueueStore, RetainedCut } from '../queues.js'
 import type { Database } from './database.js'
 import { keys, numberOf, partsOf, ranges } from './keys.js'
-import type { WriteBatch } from './operation.js'
+import type { Staging, WriteBatch } from './operation.js'
 import { decodePacket, encodePacket, plainMessage, publishPacket } from './packet-codec.js'
 import type { Retained } from './retained.js'
 import { WaitingList } from './waiting-list.js'
@@ -34,6 +35,9 @@ export interface Reference {
   readonly bytes: number
   readonly packet?: { messageId?: number; brokerId?: string; brokerCounter?: number; replaced?: string }
 }
+
+const NO_TARGETS: readonly QueueTarget[] = []
+const NOBODY: readonly string[] = []
 
 interface StoredMessage {
   references: number
@@ -60,10 +64,7 @@ export class LevelQueue implements QueueStore {
     this.#limits = limits
   }
 
-  /**
-   * Counts references by a scan; the function returned replaces what is in memory, synchronously. Reservations of
-   * changes still queued remain.
-   */
+  /** Counts references by a scan; the function returned replaces what is in memory, synchronously. */
   async load(): Promise<() => void> {
     const stored = await this.#database.get(keys.queueNumber)
     const references: [id: string, number: number, bytes: number][] = []
@@ -72,15 +73,15 @@ export class LevelQueue implements QueueStore {
     })
     return () => {
       this.#messages.clear()
-      for (const list of this.#waiting.values()) list.reset()
+      this.#waiting.clear()
       this.#setAside = stored ? Number(stored.toString()) : 1
       this.#next = Math.max(this.#next, this.#setAside)
       for (const reference of references) this.#refer(...reference)
     }
   }
 
-  match(topic: string): readonly QueueMatch[] {
-    return this.#subscriptions.match(topic)
+  mayEnqueue(topic: string): boolean {
+    return this.#subscriptions.match(topic).length > 0
   }
 
   follow(id: string, filter: string, qos: QoS): () => void {
@@ -98,71 +99,49 @@ export class LevelQueue implements QueueStore {
     return this.#waiting.keys()
   }
 
-  enqueueOps(
-    message: PlainMessage,
-    targets: readonly { sessionId: string; qos: QoS }[],
-  ): { ops: Op[]; number: number; queued: string[] } {
-    return this.#enqueue(publishPacket(message), messageSize(message), targets)
+  enqueueOp(message: PlainMessage, targets: readonly QueueTarget[] | null = null): EnqueueOp {
+    return enqueueOp(publishPacket(message), messageSize(message), targets)
   }
 
   /** For a packet of the Aedes contract. */
-  enqueuePacketOps(packet: AedesPacketLike, targets: readonly { sessionId: string; qos: QoS }[]): Op[] {
-    return this.#enqueue(packet, messageSize(plainMessage(packet)), targets).ops
+  enqueuePacketOp(packet: AedesPacketLike, targets: readonly QueueTarget[]): EnqueueOp {
+    return enqueueOp(packet, messageSize(plainMessage(packet)), targets)
   }
 
-  #enqueue(
-    packet: AedesPacketLike,
-    bytes: number,
-    targets: readonly { sessionId: string; qos: QoS }[],
-  ): { ops: Op[]; number: number; queued: string[] } {
-    const number = this.#next++
-    // Nobody is slowed for retained messages.
-    const origin = packet.retain ? null : (packet.clientId ?? null)
-    const accepted = targets.filter(({ sessionId }) => this.#reserve(sessionId, bytes, origin))
-    this.dropped += targets.length - accepted.length
-    const queued = accepted.map(({ sessionId }) => sessionId)
-    return { ops: accepted.length > 0 ? [enqueueOp(packet, bytes, accepted, number)] : [], number, queued }
+  copyOp(message: PlainMessage, target: QueueTarget, cuts: readonly RetainedCut[]): EnqueueOp {
+    const copyAt = cuts.map(({ id }) => id)
+    return { ...this.enqueueOp(message, [target]), publisher: null, copyAt }
   }
 
-  copyOp(
-    message: PlainMessage,
-    target: { sessionId: string; qos: QoS },
-    cuts: readonly RetainedCut[],
-  ): { op: Op; number: number } {
-    const number = this.#next++
-    const bytes = messageSize(message)
-    this.#listOf(target.sessionId).reserve(bytes)
-    const unlessReplaced = { topic: message.topic, cuts: cuts.map(({ id }) => id) }
-    return { op: { ...enqueueOp(publishPacket(message), bytes, [target], number), unlessReplaced }, number }
-  }
-
-  /** Whether the queue has the message. */
-  holds(sessionId: string, number: number): boolean {
-    return this.#waiting.get(sessionId)?.has(number) ?? false
-  }
-
-  stage(op: QueueOp, batch: WriteBatch): void {
-    if (op.type === 'enqueue') this.#stageMessage(op, batch)
+  stage(op: QueueOp, staging: Staging): void {
+    const { batch } = staging
+    if (op.type === 'enqueue') staging.enqueued.push(this.#stageMessage(op, batch))
     else if (op.type === 'dequeue') this.#release(op.sessionId, op.number, batch)
     else for (const number of this.#waiting.get(op.sessionId)?.all() ?? []) this.#release(op.sessionId, number, batch)
   }
 
-  /** Writes what was reserved. */
-  #stageMessage(op: EnqueueOp, batch: WriteBatch): void {
-    const { number, packet, bytes, targets, unlessReplaced } = op
-    if (unlessReplaced && this.#retained.wasReplaced(unlessReplaced)) return this.abandon(op)
+  #stageMessage(op: EnqueueOp, batch: WriteBatch): Enqueued {
+    const { packet, bytes } = op
+    const number = this.#next++
+    const takers = this.#takersOf(op)
+    if (takers.length === 0) return { number, sessions: NOBODY }
     this.#stageNumber(number, batch)
     batch.put(keys.packet(number), packet)
-    for (const { sessionId, qos } of targets) {
+    for (const { sessionId, qos } of takers) {
       batch.put(keys.reference(sessionId, number), encodeReference({ qos, bytes }))
-      this.#listOf(sessionId).release(bytes)
       this.#refer(sessionId, number, bytes)
     }
+    return { number, sessions: takers.map(({ sessionId }) => sessionId) }
   }
 
-  /** Gives up what was reserved. */
-  abandon({ targets, bytes }: EnqueueOp): void {
-    for (const { sessionId } of targets) this.#giveUp(sessionId, bytes)
+  /** The sessions that the message is for, and whose queues take it; the others are counted. */
+  #takersOf(op: EnqueueOp): readonly QueueTarget[] {
+    const { topic, bytes, publisher, copyAt } = op
+    const targets = op.targets ?? this.#subscriptions.targetsOf(topic, publisher)
+    if (copyAt) return this.#retained.wasReplaced(topic, copyAt) ? NO_TARGETS : targets
+    const takers = targets.filter(({ sessionId }) => this.#takes(sessionId, bytes, publisher))
+    this.dropped += targets.length - takers.length
+    return takers
   }
 
   async read(sessionId: string, after: number, limit: number, maxBytes: number): Promise<QueuedMessage[]> {
@@ -201,8 +180,8 @@ export class LevelQueue implements QueueStore {
     return this.#retained.counts.of(name)
   }
 
-  retainedAt(topic: string): { owner: string; bytes: number } | undefined {
-    return this.#retained.counts.at(topic)
+  retainedBeyond(limit: RetainedLimit): 'messages' | 'bytes' | null {
+    return this.#retained.counts.beyond(limit)
   }
 
   cut(): { op: Op; cut: RetainedCut } {
@@ -225,23 +204,11 @@ export class LevelQueue implements QueueStore {
     }
   }
 
-  /** Returns false if the queue is full. */
-  #reserve(sessionId: string, bytes: number, origin: string | null): boolean {
-    const list = this.#listOf(sessionId)
-    const { messages, bytes: taken } = list.size
-    const fits = messages < this.#limits.queueMessages && taken + bytes <= this.#limits.queueBytes
-    if (!fits && !this.#allowances.get(sessionId)?.admits(messages + 1, taken + bytes, origin)) return false
-    list.reserve(bytes)
-    return true
-  }
-
-  /** Returns a reservation. */
-  #giveUp(sessionId: string, bytes: number): void {
-    const list = this.#listOf(sessionId)
-    list.release(bytes)
-    const { messages, bytes: left } = list.size
-    this.#allowances.get(sessionId)?.left(messages, left)
-    if (list.unused) this.#waiting.delete(sessionId)
+  /** Whether the queue has room for a message of that size. */
+  #takes(sessionId: string, bytes: number, publisher: string | null): boolean {
+    const { messages, bytes: taken } = this.size(sessionId)
+    if (messages < this.#limits.queueMessages && taken + bytes <= this.#limits.queueBytes) return true
+    return this.#allowances.get(sessionId)?.admits(messages + 1, taken + bytes, publisher) ?? false
   }
 
   #stageNumber(number: number, batch: WriteBatch): void {
@@ -271,7 +238,7 @@ export class LevelQueue implements QueueStore {
     if (!message || !list?.remove(number, message.bytes)) return
     const { messages, bytes } = list.size
     this.#allowances.get(sessionId)?.left(messages, bytes)
-    if (list.unused) this.#waiting.delete(sessionId)
+    if (list.isEmpty) this.#waiting.delete(sessionId)
     batch.del(keys.reference(sessionId, number))
     if (--message.references > 0) return
     this.#messages.delete(number)
@@ -279,8 +246,9 @@ export class LevelQueue implements QueueStore {
   }
 }
 
-function enqueueOp(packet: AedesPacketLike, bytes: number, targets: EnqueueOp['targets'], number: number): EnqueueOp {
-  return { type: 'enqueue', number, packet: encodePacket(packet), bytes, targets }
+function enqueueOp(packet: AedesPacketLike, bytes: number, targets: readonly QueueTarget[] | null): EnqueueOp {
+  const { topic = '', clientId: publisher = null } = packet
+  return { type: 'enqueue', topic, packet: encodePacket(packet), bytes, publisher, targets }
 }
 
 export function encodeReference({ qos, bytes, packet }: Reference): string {

@@ -3,9 +3,11 @@
  * size are known from memory.
  */
 import { isSysTopic } from '../../../schemas/topics.js'
+import { numbered } from '../body.js'
+import type { Draft } from '../changes.js'
 import type { Extra } from '../logs.js'
 import { messageSize } from '../message-size.js'
-import type { CutOp, EnqueueOp, RetainedOp, RetainOp } from '../op.js'
+import type { CutOp, RetainOp } from '../op.js'
 import type { AedesPacketLike } from '../persistence.js'
 import type { RetainedCut } from '../queues.js'
 import { TopicTrie } from '../topic-trie.js'
@@ -13,7 +15,7 @@ import type { Database } from './database.js'
 import { hourOf } from './gone.js'
 import { type KeyRange, keys, partsOf, ranges } from './keys.js'
 import type { WriteBatch } from './operation.js'
-import { decodePacket, encodePacket, plainMessage } from './packet-codec.js'
+import { decodePacket, encodePacket, plainMessage, publishPacket } from './packet-codec.js'
 import { RetainedCounts } from './retained-counts.js'
 import { RetainedCuts } from './retained-cuts.js'
 
@@ -37,11 +39,10 @@ export class Retained {
     const owner = empty || isSysTopic(topic) ? null : ownerOf(packet)
     const bytes = sizeOf(packet)
     const { expiresAt = 0 } = (packet.extra ?? {}) as Partial<Extra>
-    const reserved = owner === null ? null : this.counts.reserve(topic, owner, bytes)
-    return { type: 'retain', topic, packet: empty ? null : encodePacket(packet), owner, bytes, expiresAt, reserved }
+    return { type: 'retain', topic, packet: empty ? null : encodePacket(packet), owner, bytes, expiresAt }
   }
 
-  stage(op: RetainedOp, batch: WriteBatch): void {
+  stage(op: RetainOp | CutOp, batch: WriteBatch): void {
     if (op.type === 'cut') return this.#cuts.begin(op.cut)
     const { topic, packet, owner, bytes, expiresAt } = op
     this.#cuts.note(topic)
@@ -49,9 +50,14 @@ export class Retained {
     if (packet) batch.put(keys.retained(topic), packet)
     else batch.del(keys.retained(topic))
     if (packet && expiresAt > 0) batch.put(keys.dueRetained(hourOf(expiresAt), topic), '')
-    this.abandon(op)
     if (owner === null) this.counts.delete(topic)
     else this.counts.set(topic, owner, bytes)
+  }
+
+  /** Sets the retained message of a topic to the entry that a draft becomes. */
+  stageEntry(topic: string, { body, extra = null }: Draft, seq: number, batch: WriteBatch): void {
+    const message = { topic, payload: numbered(body, seq), qos: 1, retain: true, clientId: null, extra } as const
+    this.stage(this.op(publishPacket(message)), batch)
   }
 
   applied({ topic, packet }: RetainOp): void {
@@ -60,13 +66,8 @@ export class Retained {
     else this.#sys.delete(topic)
   }
 
-  /** Gives up what was reserved. */
-  abandon({ owner, reserved }: RetainOp): void {
-    if (owner !== null && reserved) this.counts.release(owner, reserved)
-  }
-
   /** Whether a retained message was replaced after all of the cuts, in commits or in the one that is being built. */
-  wasReplaced({ topic, cuts }: NonNullable<EnqueueOp['unlessReplaced']>): boolean {
+  wasReplaced(topic: string, cuts: readonly number[]): boolean {
     return cuts.length > 0 && cuts.every((cut) => this.#cuts.get(cut)?.replaced(topic) ?? false)
   }
 

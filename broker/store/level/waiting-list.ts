@@ -10,37 +10,17 @@ export class WaitingList {
   /** Index of the first number that waits. */
   #from = 0
   #bytes = 0
-  /** For changes that are built but not committed yet. */
-  #reservedMessages = 0
-  #reservedBytes = 0
 
   get size(): { messages: number; bytes: number } {
-    return { messages: this.#count + this.#reservedMessages, bytes: this.#bytes + this.#reservedBytes }
+    return { messages: this.#count, bytes: this.#bytes }
   }
 
   get #count(): number {
     return this.#numbers.length - this.#from
   }
 
-  get unused(): boolean {
-    return this.#count === 0 && this.#reservedMessages === 0
-  }
-
-  reserve(bytes: number): void {
-    this.#reservedMessages++
-    this.#reservedBytes += bytes
-  }
-
-  release(bytes: number): void {
-    this.#reservedMessages--
-    this.#reservedBytes -= bytes
-  }
-
-  /** Drops what is committed. */
-  reset(): void {
-    this.#numbers = []
-    this.#from = 0
-    this.#bytes = 0
+  get isEmpty(): boolean {
+    return this.#count === 0
   }
 
   add(number: number, bytes: number): void {
