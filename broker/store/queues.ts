@@ -29,9 +29,10 @@ export interface QueuedMessage {
 /** Allows a queue to grow beyond its limits while its receiver is connected. */
 export interface Allowance {
   /**
-   * Whether the queue may hold so many messages and bytes, the new message included. `origin`: the publishing session.
+   * Whether the queue may hold so many messages and bytes, the new message included. `publisher`: the session to slow if these are many; null:
+   * nobody.
    */
-  admits(messages: number, bytes: number, origin: string | null): boolean
+  admits(messages: number, bytes: number, publisher: string | null): boolean
   /** Reports that a message has left the queue, and what still waits. */
   left(messages: number, bytes: number): void
 }
@@ -53,6 +54,11 @@ export interface QueueStore {
    * @param targets In place of the sessions that match
    */
   enqueueOp(message: PlainMessage, targets?: readonly QueueTarget[]): Op
+  /**
+   * For flow control: reports a message to those of its receivers that have an allowance, before it is committed, because whoever publishes much has
+   * to be slowed at once. Null: there are none; else a function to call when the change has settled.
+   */
+  expect(message: PlainMessage): (() => void) | null
   /** Messages of a session with `after < number`, ascending. */
   read(sessionId: string, after: number, limit: number, maxBytes: number): Promise<QueuedMessage[]>
   /** Removes one reference; the payload is removed with the last. */

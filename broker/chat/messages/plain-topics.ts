@@ -76,11 +76,14 @@ export class PlainTopics {
     const { drafts, limit } = beside
     const ops: Op[] = [...beside.ops]
     if (message.retain) ops.push(this.#store.queue.retainOp(message))
+    let expected: (() => void) | null = null
     if (message.qos > 0 && this.#mayBeQueued(message, publication)) {
       const live = message.retain ? { ...message, retain: false, replaces: true } : message
       ops.push(this.#store.queue.enqueueOp(live))
+      expected = this.#store.queue.expect(live)
     }
     const settled: Change['settled'] = (error, _results, enqueued) => {
+      expected?.()
       const { sessions = [], number = 0 } = enqueued?.[0] ?? {}
       if (!error) this.#bus.send({ kind: 'plain', message, queued: sessions, number })
       publisher.settled(error ? this.#refusalOf(error, limit) : null, null)

@@ -73,7 +73,7 @@ export class LevelQueue implements QueueStore {
     })
     return () => {
       this.#messages.clear()
-      this.#waiting.clear()
+      for (const [id, list] of this.#waiting) if (list.reset().isUnused) this.#waiting.delete(id)
       this.#setAside = stored ? Number(stored.toString()) : 1
       this.#next = Math.max(this.#next, this.#setAside)
       for (const reference of references) this.#refer(...reference)
@@ -113,6 +113,32 @@ export class LevelQueue implements QueueStore {
     return { ...this.enqueueOp(message, [target]), publisher: null, copyAt }
   }
 
+  expect(message: PlainMessage): (() => void) | null {
+    const { topic, clientId } = message
+    if (this.#allowances.size === 0 || clientId === null) return null
+    const connected = this.#subscriptions.targetsOf(topic, clientId).filter(this.#isConnected)
+    if (connected.length === 0) return null
+    const bytes = messageSize(message)
+    for (const { sessionId } of connected) {
+      const list = this.#listOf(sessionId)
+      list.expect(1, bytes)
+      const messages = list.size.messages + list.expected.messages
+      const taken = list.size.bytes + list.expected.bytes
+      if (!this.#isWithin(messages, taken)) this.#allowances.get(sessionId)!.admits(messages, taken, clientId)
+    }
+    return () => {
+      for (const { sessionId } of connected) this.#unexpect(sessionId, bytes)
+    }
+  }
+
+  #isConnected = ({ sessionId }: QueueTarget): boolean => this.#allowances.has(sessionId)
+
+  #unexpect(sessionId: string, bytes: number): void {
+    const list = this.#waiting.get(sessionId)
+    list?.expect(-1, -bytes)
+    if (list?.isUnused) this.#waiting.delete(sessionId)
+  }
+
   stage(op: QueueOp, staging: Staging): void {
     const { batch } = staging
     if (op.type === 'enqueue') staging.enqueued.push(this.#stageMessage(op, batch))
@@ -139,7 +165,7 @@ export class LevelQueue implements QueueStore {
     const { topic, bytes, publisher, copyAt } = op
     const targets = op.targets ?? this.#subscriptions.targetsOf(topic, publisher)
     if (copyAt) return this.#retained.wasReplaced(topic, copyAt) ? NO_TARGETS : targets
-    const takers = targets.filter(({ sessionId }) => this.#takes(sessionId, bytes, publisher))
+    const takers = targets.filter(({ sessionId }) => this.#takes(sessionId, bytes))
     this.dropped += targets.length - takers.length
     return takers
   }
@@ -205,10 +231,14 @@ export class LevelQueue implements QueueStore {
   }
 
   /** Whether the queue has room for a message of that size. */
-  #takes(sessionId: string, bytes: number, publisher: string | null): boolean {
-    const { messages, bytes: taken } = this.size(sessionId)
-    if (messages < this.#limits.queueMessages && taken + bytes <= this.#limits.queueBytes) return true
-    return this.#allowances.get(sessionId)?.admits(messages + 1, taken + bytes, publisher) ?? false
+  #takes(sessionId: string, bytes: number): boolean {
+    const before = this.size(sessionId)
+    const [messages, taken] = [before.messages + 1, before.bytes + bytes]
+    return this.#isWithin(messages, taken) || (this.#allowances.get(sessionId)?.admits(messages, taken, null) ?? false)
+  }
+
+  #isWithin(messages: number, bytes: number): boolean {
+    return messages <= this.#limits.queueMessages && bytes <= this.#limits.queueBytes
   }
 
   #stageNumber(number: number, batch: WriteBatch): void {
@@ -238,7 +268,7 @@ export class LevelQueue implements QueueStore {
     if (!message || !list?.remove(number, message.bytes)) return
     const { messages, bytes } = list.size
     this.#allowances.get(sessionId)?.left(messages, bytes)
-    if (list.isEmpty) this.#waiting.delete(sessionId)
+    if (list.isUnused) this.#waiting.delete(sessionId)
     batch.del(keys.reference(sessionId, number))
     if (--message.references > 0) return
     this.#messages.delete(number)

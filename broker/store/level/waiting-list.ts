@@ -10,6 +10,8 @@ export class WaitingList {
   /** Index of the first number that waits. */
   #from = 0
   #bytes = 0
+  /** Messages and bytes that are not committed yet, and not counted as waiting. */
+  readonly expected = { messages: 0, bytes: 0 }
 
   get size(): { messages: number; bytes: number } {
     return { messages: this.#count, bytes: this.#bytes }
@@ -19,8 +21,21 @@ export class WaitingList {
     return this.#numbers.length - this.#from
   }
 
-  get isEmpty(): boolean {
-    return this.#count === 0
+  get isUnused(): boolean {
+    return this.#count === 0 && this.expected.messages === 0
+  }
+
+  expect(messages: number, bytes: number): void {
+    this.expected.messages += messages
+    this.expected.bytes += bytes
+  }
+
+  /** Forgets what waits. */
+  reset(): this {
+    this.#numbers = []
+    this.#from = 0
+    this.#bytes = 0
+    return this
   }
 
   add(number: number, bytes: number): void {
