@@ -15,7 +15,7 @@ import type { AdminCommands } from './control-socket.js'
 const SPARE_BYTES = 64 * 1024 * 1024
 
 export interface BackupDeps {
-  readonly store: Pick<Store, 'copyTo'>
+  readonly store: Pick<Store, 'copyTo' | 'supports'>
   readonly dataDir: string
   /** Path of the store below a data directory. */
   readonly locate: (dataDir: string) => string
@@ -42,6 +42,8 @@ export class Backups {
 
   /** Resolves when the copy has begun. */
   async start(directory: string): Promise<BackupStatus> {
+    if (!this.#deps.store.supports.copies)
+      throw new Refusal('not_implemented', 'this store cannot copy itself; make backups of the database that keeps it')
     if (this.#status && !this.#status.done)
       throw new Refusal('conflict', `a backup to ${this.#status.directory} is under way`)
     const target = resolve(directory)

@@ -16,6 +16,8 @@ export interface PlainMessage {
   readonly extra?: Extra | null
   /** Published with RETAIN, for Retain As Published (MQTT 5). Set on queued messages only. */
   readonly replaces?: boolean
+  /** Further fields of a packet that was stored through the persistence contract of Aedes. Kept as JSON. */
+  readonly more?: Readonly<Record<string, unknown>>
 }
 
 export interface QueuedMessage {
@@ -71,9 +73,12 @@ export interface QueueStore {
   /** Sets the retained message of a topic; an empty payload clears it [MQTT-3.3.1-10]. */
   retainOp(message: PlainMessage): Op
   /** Retained messages and bytes of a publisher. From memory. */
-  retainedBy(name: string): { messages: number; bytes: number }
-  /** What a message that were retained now would exceed; null: nothing. From memory. */
-  retainedBeyond(limit: RetainedLimit): 'messages' | 'bytes' | null
+  retainedBy(name: string): RetainedAmount
+  /**
+   * What it would mean to retain a message now. From memory.
+   * @param underWay What the publishers are about to retain besides
+   */
+  retainedRoom(limit: RetainedLimit, underWay: RetainedAmount): RetainedRoom
   /**
    * Retained messages that match any of the filters, each once. Read while iterating: each as it is when it is reached.
    */
@@ -85,6 +90,18 @@ export interface QueueStore {
    * committed.
    */
   copyOp(message: PlainMessage, target: QueueTarget, cuts: readonly RetainedCut[]): Op
+}
+
+export interface RetainedAmount {
+  readonly messages: number
+  readonly bytes: number
+}
+
+export interface RetainedRoom {
+  /** What the message adds to what its publishers have retained. */
+  readonly adds: RetainedAmount
+  /** The part of the limit that it exceeds; null: none. */
+  readonly beyond: 'messages' | 'bytes' | null
 }
 
 /** A position in the order of queues and retained messages, for asking later what was written after it. */

@@ -27,12 +27,8 @@ export interface StorePort {
   readonly queue: QueueStore
   readonly outbox: OutboxStore
   readonly tables: Tables
-  /**
-   * The Aedes persistence contract over the same data (asynchronous form: methods return promises, streams are in
-   * object mode).
-   */
-  readonly persistence: Persistence
   readonly counts: StoreCounts
+  readonly supports: StoreSupport
   /** Changes when logs have become shorter than they were: a backup was restored. */
   readonly epoch: string
   /** False from a failed write until a write succeeds again; reading still works. */
@@ -47,7 +43,7 @@ export interface StorePort {
   /**
    * Copies the current state to `location`, which must be empty; reading and writing go on. A store opened there has
    * another epoch. `onProgress` is called with the bytes copied. Aborting rejects, and leaves an incomplete copy that does
-   * not open.
+   * not open. Rejects where copies are not supported.
    */
   copyTo(location: string, onProgress: (bytes: number) => void, signal: AbortSignal): Promise<void>
   /** Of the last commit that changed something guarded: what followers are told, soon after. */
@@ -71,6 +67,11 @@ export interface Store extends StorePort {
   readonly expiring: ExpiringStore
   readonly moderation: ModerationStore
   /**
+   * The Aedes persistence contract over the same data (asynchronous form: methods return promises, streams are in
+   * object mode).
+   */
+  readonly persistence: Persistence
+  /**
    * Tells what commits change of what sessions depend on, soon after it is in memory: in order, on every node alike, and also if memory had to
    * be loaded anew.
    */
@@ -87,6 +88,12 @@ export interface Store extends StorePort {
    * @throws Refusal what `decide` throws the first time
    */
   submit(key: string, decide: (tx: Transaction) => Submission | Promise<Submission>): Promise<void>
+}
+
+/** What an adapter may be without. */
+export interface StoreSupport {
+  /** `copyTo`. Without it, whoever runs the database makes the backups. */
+  readonly copies: boolean
 }
 
 /** Running totals, for `$SYS`, metrics and tests on cost. */

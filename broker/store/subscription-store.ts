@@ -9,6 +9,13 @@ export interface SubscriptionStore {
   read(sessionId: string): Promise<StoredSubscription[]>
   /** What the filters of all sessions of a user count (filter-cost.ts). */
   bytesOfUser(user: string): number
+  topicsOf(sessionId: string): string[]
+  /** Subscriptions of QoS ≥ 1 on plain topics that match. */
+  matching(topic: string): readonly (StoredSubscription & { readonly clientId: string })[]
+  /** Sessions that have exactly this filter. */
+  clientsOf(filter: string): Iterable<string>
+  /** Subscriptions of QoS ≥ 1, and sessions with any subscription. */
+  count(): { subsCount: number; clientsCount: number }
   /** Shared subscriptions with the ids of their sessions. */
   shared(): Iterable<StoredSubscription & { clientId: string }>
 }

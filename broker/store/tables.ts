@@ -42,7 +42,7 @@ export type Table =
   | 'session'
   | 'sessionState'
   | 'subscription'
-  | 'reference'
+  | 'packetState'
   | 'will'
   | 'heartbeat'
   | 'readerCursor'
@@ -53,7 +53,7 @@ export type Table =
  * Tables that change with every message or packet, and that no decision is made on: guards on them never fail.
  */
 export const UNGUARDED: ReadonlySet<Table> = new Set([
-  ...(['session', 'sessionState', 'subscription', 'reference', 'will', 'heartbeat', 'readerCursor'] as const),
+  ...(['session', 'sessionState', 'subscription', 'packetState', 'will', 'heartbeat', 'readerCursor'] as const),
   ...(['receipt', 'presence'] as const),
 ])
 

@@ -77,6 +77,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   N: nobodys('broadcast channels'),
   y: erasedWhole('presence'),
   R: { exported: ['rooms'], stays: 'the name in the id of a conversation the other keeps' },
+  Wp: nobodys('packet ids of queued messages, which only plugins of Aedes keep; goes with the session'),
   Wo: { exported: 'how far webhooks have read', stays: 'the name in the id of a conversation the other keeps' },
   Ww: erasedWhole('webhooks'),
   Wd: { exported: 'places of events in the logs', stays: 'the name in the id of a conversation the other keeps' },

@@ -1,5 +1,5 @@
 /** The embedded store passes the contract: in memory, on disk, and with every commit folded at once. */
-import { cp, readdir, rm, stat } from 'node:fs/promises'
+import { cp, mkdir, readdir, rm, stat } from 'node:fs/promises'
 import t from 'tap'
 import { memoryDatabase, type OpenDatabase } from '../../broker/store/level/database.js'
 import type { FoldLimits } from '../../broker/store/level/folding.js'
@@ -15,7 +15,8 @@ function onDisk(fold: Partial<FoldLimits>): NewPlace {
   return async (t) => {
     const directory = t.testdir()
     let copies = 0
-    const at = (location: string): StorePlace => ({
+    const failed = (error: unknown): void => void t.fail(String(error))
+    const at = (location: string, onFault = failed): StorePlace => ({
       open: (limits, now = Date.now) =>
         openLevelStore({
           location,
@@ -23,8 +24,15 @@ function onDisk(fold: Partial<FoldLimits>): NewPlace {
           limits: { ...LIMITS, ...limits },
           fold,
           now,
-          onFault: (error) => t.fail(String(error)),
+          onFault,
         }),
+      copyOf: async (store) => {
+        const copy = `${directory}/copy`
+        await mkdir(copy)
+        await store.copyTo(copy, () => {}, new AbortController().signal)
+        // It is told that the store has less than it had.
+        return at(copy, () => {})
+      },
       afterCrash: async () => {
         const copy = `${directory}/crash${++copies}`
         await copyQuiet(location, copy)

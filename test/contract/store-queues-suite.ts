@@ -299,7 +299,11 @@ async function retainedLimits(t: Test, newPlace: NewPlace): Promise<void> {
     const guards: Guards = { at: store.position, keys: [], retained }
     return new Promise((resolve) => {
       const settled = (error: unknown): void =>
-        resolve(error instanceof GuardConflict ? String(store.queue.retainedBeyond(retained)) : String(error ?? 'kept'))
+        resolve(
+          error instanceof GuardConflict
+            ? String(store.queue.retainedRoom(retained, { messages: 0, bytes: 0 }).beyond)
+            : String(error ?? 'kept'),
+        )
       store.commit({ drafts: [], ops: [store.queue.retainOp(plain)], guards, settled })
     })
   }

@@ -23,6 +23,8 @@ export interface StoreLimits {
 export interface StorePlace {
   /** `now`: Unix ms; the clock when left out. */
   open(limits?: Partial<StoreLimits>, now?: () => number): Promise<Store>
+  /** A copy of the store, made with `copyTo`; absent where the adapter supports none. */
+  copyOf?(store: Store): Promise<StorePlace>
   /** What a crash of the broker would leave of a store that is open; absent where nothing outlives the process. */
   afterCrash?(): Promise<StorePlace>
 }
@@ -84,12 +86,34 @@ export function storeSuite(t: Test, newPlace: NewPlace): void {
   t.test('restart and crash', (t) => restart(t, newPlace))
   t.test('shorter logs', (t) => shorter(t, newPlace))
   t.test('cost', (t) => cost(t, newPlace))
+  t.test('a copy', (t) => copy(t, newPlace))
   followSuite(t, newPlace)
   goneSuite(t, newPlace)
   outboxSuite(t, newPlace)
   recordsSuite(t, newPlace)
   devicesSuite(t, newPlace)
   transactionsSuite(t, newPlace)
+}
+
+async function copy(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  const store = await place.open()
+  await append(store, draft('m:a', 'one', { cid: 'c' }))
+  t.equal(store.supports.copies, place.copyOf !== undefined)
+  if (place.copyOf) {
+    const copied = await place.copyOf(store)
+    await append(store, draft('m:a', 'two'))
+    const other = await copied.open()
+    t.same(texts(await other.log.read('m:a', 0, 10, 1e6)), ['one'], 'as it was')
+    t.equal(await append(other, draft('m:a', 'one', { cid: 'c' })), 'duplicate 1')
+    t.not(other.epoch, store.epoch)
+    await other.close()
+  } else
+    await t.rejects(
+      store.copyTo('copy', () => {}, new AbortController().signal),
+      { name: 'StoreError' },
+    )
+  await store.close()
 }
 
 async function numbers(t: Test, newPlace: NewPlace): Promise<void> {

@@ -60,7 +60,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 /** Where a package may be imported, of those that only one part should know. */
 const ONLY_IN: Record<string, readonly string[]> = {
   aedes: ['broker/mqtt/aedes.ts', 'broker/index.ts'],
-  'aedes-packet': ['broker/mqtt/aedes.ts', 'broker/store/level'],
+  'aedes-packet': ['broker/mqtt/aedes.ts', 'broker/store/directory/aedes-persistence.ts'],
   level: ['broker/store/level'],
   'memory-level': ['broker/store/level'],
   ws: ['broker/net'],

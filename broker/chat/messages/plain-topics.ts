@@ -2,31 +2,30 @@
  * Plain MQTT topics, including device topics: payload, retained value and queue references are committed before the ack and before
  * delivery.
  */
-import { asRefusal, Refusal } from '../../../schemas/errors.js'
+import { Refusal } from '../../../schemas/errors.js'
 import type { Topic } from '../../../schemas/topics.js'
 import type { Acl } from '../../auth/principal.js'
 import type { Bus } from '../../store/bus.js'
-import { type Change, type Draft, GuardConflict, type StoreError } from '../../store/changes.js'
-import type { RetainedLimit } from '../../store/guards.js'
+import type { Change, Draft } from '../../store/changes.js'
 import type { Op } from '../../store/op.js'
 import type { PlainMessage } from '../../store/queues.js'
 import type { Store } from '../../store/store.js'
 import type { Actor } from '../model/actor.js'
 import type { Publication, Publisher } from '../model/publication.js'
 import type { Signal } from '../model/signals.js'
-import type { RetainedQuota } from './retained-quota.js'
+import type { RetainedQuota, Retaining } from './retained-quota.js'
 import { storeRefusal } from './send.js'
 
 type PlainPublication = Omit<Publication, 'ops' | 'joins'> & { readonly clientId: string | null }
 
-/** What is committed with a message, and what limits it. */
+/** What is committed with a message. */
 interface Beside {
   readonly drafts: readonly Draft[]
   readonly ops: readonly Op[]
-  readonly limit: RetainedLimit | null
+  readonly retaining: Retaining | null
 }
 
-const ALONE: Beside = { drafts: [], ops: [], limit: null }
+const ALONE: Beside = { drafts: [], ops: [], retaining: null }
 
 export class PlainTopics {
   readonly #store: Store
@@ -53,9 +52,8 @@ export class PlainTopics {
     if (!own && !this.#acl.mayPublish(principal, clientId, publication.topic)) {
       throw new Refusal('forbidden', `you may not publish on ${publication.topic}`)
     }
-    const limit = publication.retain ? this.#quota.limitOf(principal.user, publication) : null
-    if (limit) this.#quota.require(limit)
-    this.#send({ ...publication, clientId: sessionId }, { drafts, ops: publication.ops, limit }, publisher)
+    const retaining = publication.retain ? this.#quota.begin(principal.user, publication) : null
+    this.#send({ ...publication, clientId: sessionId }, { drafts, ops: publication.ops, retaining }, publisher)
   }
 
   /** Publishes without permission checks, and without limits. */
@@ -73,11 +71,13 @@ export class PlainTopics {
       clientId: publication.clientId,
       ...(publication.extra ? { extra: publication.extra } : {}),
     }
-    const { drafts, limit } = beside
+    const { drafts, retaining } = beside
     const ops: Op[] = [...beside.ops]
     if (message.retain) ops.push(this.#store.queue.retainOp(message))
     let expected: (() => void) | null = null
-    if (message.qos > 0 && this.#mayBeQueued(message, publication)) {
+    // One that waits for the store, or for others of its connection, may meet a subscription that is committed meanwhile.
+    const isCommitted = drafts.length + ops.length > 0
+    if (message.qos > 0 && (isCommitted || !publication.lane.isIdle || this.#store.queue.mayEnqueue(message.topic))) {
       const live = message.retain ? { ...message, retain: false, replaces: true } : message
       ops.push(this.#store.queue.enqueueOp(live))
       expected = this.#store.queue.expect(live)
@@ -86,25 +86,11 @@ export class PlainTopics {
       expected?.()
       const { sessions = [], number = 0 } = enqueued?.[0] ?? {}
       if (!error) this.#bus.send({ kind: 'plain', message, queued: sessions, number })
-      publisher.settled(error ? this.#refusalOf(error, limit) : null, null)
+      retaining?.settled()
+      publisher.settled(error ? storeRefusal(error) : null, null)
     }
-    const guards = limit && { at: this.#store.position, keys: [], retained: limit }
+    const guards = retaining && { at: this.#store.position, keys: [], retained: retaining.limit }
     if (drafts.length + ops.length > 0) publication.lane.commit({ drafts, ops, guards, settled })
     else publication.lane.after(() => settled(null, []))
-  }
-
-  /** Of a message that was not committed: others of its publisher may have come in between. */
-  #refusalOf(error: StoreError, limit: RetainedLimit | null): Refusal {
-    try {
-      if (limit && error instanceof GuardConflict) this.#quota.require(limit)
-    } catch (refusal) {
-      return asRefusal(refusal)
-    }
-    return storeRefusal(error)
-  }
-
-  /** A message that waits for others of its connection may meet a subscription that is committed meanwhile. */
-  #mayBeQueued({ topic }: PlainMessage, { lane }: Pick<Publication, 'lane'>): boolean {
-    return !lane.isIdle || this.#store.queue.mayEnqueue(topic)
   }
 }

@@ -2,21 +2,32 @@
 import { Refusal } from '../../../schemas/errors.js'
 import type { RetainedLimit } from '../../store/guards.js'
 import { messageSize } from '../../store/message-size.js'
-import type { QueueStore } from '../../store/queues.js'
+import type { QueueStore, RetainedAmount } from '../../store/queues.js'
 import type { Publication } from '../model/publication.js'
+
+const NOTHING: RetainedAmount = { messages: 0, bytes: 0 }
 
 export interface RetainedLimits {
   readonly retainedMessagesPerUser: number
   readonly retainedBytesPerUser: number
 }
 
+/** A message that counts as retained until its change has settled. */
+export interface Retaining {
+  /** For the guards of the change: publishers of the same person on other nodes are counted there. */
+  readonly limit: RetainedLimit
+  settled(): void
+}
+
 export class RetainedQuota {
-  readonly #queue: Pick<QueueStore, 'retainedBeyond'>
+  readonly #queue: Pick<QueueStore, 'retainedRoom'>
   readonly #most: RetainedLimit['most']
   readonly #namesCountedWith: (user: string) => ReadonlySet<string>
+  /** By publishing user. */
+  readonly #underWay = new Map<string, RetainedAmount>()
 
   constructor(
-    queue: Pick<QueueStore, 'retainedBeyond'>,
+    queue: Pick<QueueStore, 'retainedRoom'>,
     { retainedMessagesPerUser, retainedBytesPerUser }: RetainedLimits,
     namesCountedWith: (user: string) => ReadonlySet<string>,
   ) {
@@ -25,22 +36,44 @@ export class RetainedQuota {
     this.#namesCountedWith = namesCountedWith
   }
 
-  /** Null: nothing limits the message, because it clears what is retained. */
-  limitOf(user: string, message: Pick<Publication, 'topic' | 'payload' | 'extra'>): RetainedLimit | null {
+  /**
+   * Counts a message. Null: nothing limits it, because it clears what is retained.
+   * @throws Refusal `too_large` if it exceeds the limits of `user`
+   */
+  begin(user: string, message: Pick<Publication, 'topic' | 'payload' | 'extra'>): Retaining | null {
     if (message.payload.length === 0) return null
     const owners = [...this.#namesCountedWith(user)]
-    return { owners, topic: message.topic, bytes: messageSize(message), most: this.#most }
+    const limit = { owners, topic: message.topic, bytes: messageSize(message), most: this.#most }
+    const { adds, beyond } = this.#queue.retainedRoom(limit, this.#underWayOf(owners))
+    if (beyond) throw this.#tooMuch(beyond)
+    this.#count(user, adds, 1)
+    return { limit, settled: () => this.#count(user, adds, -1) }
   }
 
-  /** @throws Refusal `too_large` if a message exceeds its limit as of now. The commit of the message tells it for certain. */
-  require(limit: RetainedLimit): void {
-    const beyond = this.#queue.retainedBeyond(limit)
-    if (beyond === null) return
+  #underWayOf(owners: readonly string[]): RetainedAmount {
+    const sum = { messages: 0, bytes: 0 }
+    if (this.#underWay.size === 0) return sum
+    for (const owner of owners) {
+      const { messages, bytes } = this.#underWay.get(owner) ?? NOTHING
+      sum.messages += messages
+      sum.bytes += bytes
+    }
+    return sum
+  }
+
+  #count(user: string, { messages, bytes }: RetainedAmount, sign: 1 | -1): void {
+    const before = this.#underWay.get(user) ?? NOTHING
+    const now = { messages: before.messages + sign * messages, bytes: before.bytes + sign * bytes }
+    if (now.messages === 0 && now.bytes === 0) this.#underWay.delete(user)
+    else this.#underWay.set(user, now)
+  }
+
+  #tooMuch(beyond: 'messages' | 'bytes'): Refusal {
     const { messages, bytes } = this.#most
     const most =
       beyond === 'messages'
         ? `${messages} messages (limits.retainedMessagesPerUser)`
         : `${bytes} bytes (limits.retainedBytesPerUser)`
-    throw new Refusal('too_large', `you may have retained no more than ${most}; clear some first`)
+    return new Refusal('too_large', `you may have retained no more than ${most}; clear some first`)
   }
 }

@@ -98,6 +98,7 @@ export class Sessions implements SessionStore {
     return [
       clear('sessionState', id),
       clear('subscription', id),
+      clear('packetState', id),
       { type: 'discardQueue', sessionId: id },
       del('session', keyOf(id)),
     ]

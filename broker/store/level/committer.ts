@@ -210,7 +210,7 @@ export class Committer {
 
   #holds(guards: Guards): boolean {
     const { limits = [], retained } = guards
-    if (retained && this.#deps.retained.counts.beyond(retained)) return false
+    if (retained && this.#deps.retained.counts.room(retained).beyond) return false
     return this.#recent.holds(guards) && limits.every((limit) => this.#recordCounts.hasRoom(limit))
   }
 

@@ -3,6 +3,7 @@
  * its old versions, and the journal's, are removed by the next compaction.
  */
 import type { Extra } from '../logs.js'
+import { decodeMessage } from '../packet-codec.js'
 import type { StoreCounts } from '../store.js'
 import { Chunk } from './chunk.js'
 import type { ChunkCache } from './chunk-cache.js'
@@ -13,7 +14,6 @@ import { keys, ranges } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
 import type { LevelNotes } from './notes.js'
 import { WriteBatch } from './operation.js'
-import { decodePacket } from './packet-codec.js'
 import type { Retained } from './retained.js'
 import type { RoomLog } from './room-log.js'
 
@@ -154,5 +154,5 @@ function without(log: RoomLog, chunk: Chunk, now: number): Chunk | undefined {
 }
 
 function expiryOf(retained: Buffer): Extra | undefined {
-  return decodePacket(retained).extra as Extra | undefined
+  return decodeMessage(retained).extra ?? undefined
 }

@@ -4,8 +4,7 @@ import { type Change, StoreError } from '../changes.js'
 import { Subscriptions } from '../directory/subscriptions.js'
 import { TableSlots } from '../directory/table-slots.js'
 import { withRecords } from '../directory/with-records.js'
-import type { Op } from '../op.js'
-import type { Store, StoreCounts, StorePort } from '../store.js'
+import type { Store, StoreCounts, StorePort, StoreSupport } from '../store.js'
 import type { TableChange, TableFollower } from '../tables.js'
 import { ChunkCache } from './chunk-cache.js'
 import { CommitQueue } from './commit-queue.js'
@@ -24,7 +23,6 @@ import { LevelNotes } from './notes.js'
 import { OpStages } from './op-stages.js'
 import { WriteBatch } from './operation.js'
 import { LevelOutbox } from './outbox.js'
-import { LevelPersistence } from './persistence.js'
 import { LevelQueue, type QueueLimits } from './queue.js'
 import { LevelTables } from './record-tables.js'
 import { Retained } from './retained.js'
@@ -69,7 +67,7 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
   try {
     await store.load()
     await store.begin()
-    return await withRecords(store)
+    return await withRecords(store, options.now)
   } catch (error) {
     await database.close()
     throw new StoreError(`${location ?? 'memory'}: ${(error as Error).message}`, { cause: error })
@@ -83,12 +81,12 @@ function foldLimits(cacheBytes: number, given: Partial<FoldLimits> = {}): FoldLi
 
 class LevelStore implements StorePort {
   readonly counts: StoreCounts = { commits: 0, appended: 0, writes: 0, duplicates: 0, failures: 0 }
+  readonly supports: StoreSupport
   readonly log: LevelLogs
   readonly notes: LevelNotes
   readonly subscriptions: Subscriptions
   readonly queue: LevelQueue
   readonly outbox: LevelOutbox
-  readonly persistence: LevelPersistence
   readonly tables: LevelTables
 
   readonly #database: Database
@@ -109,6 +107,7 @@ class LevelStore implements StorePort {
 
   constructor(database: Database, options: LevelStoreOptions) {
     this.#database = database
+    this.supports = { copies: options.location !== null }
     this.#epoch = new Epoch(database, options.location, (error) => this.#onFault(error))
     this.#onFault = options.onFault ?? (() => undefined)
     this.#now = options.now ?? Date.now
@@ -116,9 +115,7 @@ class LevelStore implements StorePort {
     const cache = new ChunkCache(cacheBytes / 2)
     const alone = <T>(task: () => Promise<T>): Promise<T> => this.#alone(task)
     const written = (batch: WriteBatch): void => void (this.counts.writes += batch.size)
-    const commit = (ops: readonly Op[]): Promise<void> => this.#commitOps(ops)
     const exclusive = <T>(task: () => Promise<T>): Promise<T> => this.#commits.exclusive(task)
-    const flush = (): Promise<void> => this.#commits.exclusive(async () => {})
     const journal = (this.#journal = new Journal(database))
     const dedupe = (this.#dedupe = new Dedupe(database, options.dedupeDays ?? 7, this.#now))
     const notes = (this.notes = new LevelNotes(database))
@@ -142,10 +139,6 @@ class LevelStore implements StorePort {
     const retained = (this.#retained = new Retained(database))
     const queue = (this.queue = new LevelQueue(database, subscriptions, retained, options.limits))
     const outbox = (this.outbox = new LevelOutbox(database, logs))
-    this.persistence = new LevelPersistence({
-      ...{ tables: this.tables, subscriptions, queue, retained, commit, flush },
-      now: this.#now,
-    })
     const shared = {
       database,
       journal,
@@ -231,6 +224,7 @@ class LevelStore implements StorePort {
   }
 
   async copyTo(location: string, onProgress: (bytes: number) => void, signal: AbortSignal): Promise<void> {
+    if (!this.supports.copies) throw new StoreError('a store in memory cannot be copied')
     try {
       await copyDatabase(this.#database, location, onProgress, signal)
       await outdate(location, this.epoch)
@@ -251,13 +245,6 @@ class LevelStore implements StorePort {
         await this.#database.close()
       }
       await this.#epoch.record(this.#journal.last)
-    })
-  }
-
-  #commitOps(ops: readonly Op[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const settled = (error: StoreError | null): void => (error ? reject(error) : resolve())
-      this.#commits.add({ drafts: [], ops, settled })
     })
   }
 

@@ -8,13 +8,20 @@ import type { Subscriptions } from '../directory/subscriptions.js'
 import type { RetainedLimit } from '../guards.js'
 import { messageSize } from '../message-size.js'
 import type { EnqueueOp, Op, QueueOp, QueueTarget } from '../op.js'
-import type { AedesPacketLike } from '../persistence.js'
+import { decodeMessage, encodeMessage } from '../packet-codec.js'
 import type { QoS } from '../qos.js'
-import type { Allowance, PlainMessage, QueuedMessage, QueueStore, RetainedCut } from '../queues.js'
+import type {
+  Allowance,
+  PlainMessage,
+  QueuedMessage,
+  QueueStore,
+  RetainedAmount,
+  RetainedCut,
+  RetainedRoom,
+} from '../queues.js'
 import type { Database } from './database.js'
 import { keys, numberOf, partsOf, ranges } from './keys.js'
 import type { Staging, WriteBatch } from './operation.js'
-import { decodePacket, encodePacket, plainMessage, publishPacket } from './packet-codec.js'
 import type { Retained } from './retained.js'
 import { WaitingList } from './waiting-list.js'
 
@@ -26,14 +33,10 @@ export interface QueueLimits {
   readonly queueBytes: number
 }
 
-/**
- * A stored reference: the granted QoS, the message size as counted at that time (so that the same is subtracted later),
- * and the packet state of the Aedes contract.
- */
-export interface Reference {
+/** A stored reference: the granted QoS, and the message size as counted at that time (so that the same is subtracted later). */
+interface Reference {
   readonly qos: QoS
   readonly bytes: number
-  readonly packet?: { messageId?: number; brokerId?: string; brokerCounter?: number; replaced?: string }
 }
 
 const NO_TARGETS: readonly QueueTarget[] = []
@@ -100,12 +103,8 @@ export class LevelQueue implements QueueStore {
   }
 
   enqueueOp(message: PlainMessage, targets: readonly QueueTarget[] | null = null): EnqueueOp {
-    return enqueueOp(publishPacket(message), messageSize(message), targets)
-  }
-
-  /** For a packet of the Aedes contract. */
-  enqueuePacketOp(packet: AedesPacketLike, targets: readonly QueueTarget[]): EnqueueOp {
-    return enqueueOp(packet, messageSize(plainMessage(packet)), targets)
+    const { topic, clientId: publisher } = message
+    return { type: 'enqueue', topic, packet: encodeMessage(message), bytes: messageSize(message), publisher, targets }
   }
 
   copyOp(message: PlainMessage, target: QueueTarget, cuts: readonly RetainedCut[]): EnqueueOp {
@@ -184,7 +183,7 @@ export class LevelQueue implements QueueStore {
       if (!reference) continue
       const packet = found[numbers.length + i]
       if (!packet) throw new StoreError(`the queue is damaged: message ${numbers[i]} is missing`)
-      const message = plainMessage(decodePacket(packet))
+      const message = decodeMessage(packet)
       messages.push({ number: numbers[i]!, message, qos: decodeReference(reference).qos })
     }
     return messages
@@ -199,35 +198,23 @@ export class LevelQueue implements QueueStore {
   }
 
   retainOp(message: PlainMessage): Op {
-    return this.#retained.op(publishPacket(message))
+    return this.#retained.op(message)
   }
 
-  retainedBy(name: string): { messages: number; bytes: number } {
+  retainedBy(name: string): RetainedAmount {
     return this.#retained.counts.of(name)
   }
 
-  retainedBeyond(limit: RetainedLimit): 'messages' | 'bytes' | null {
-    return this.#retained.counts.beyond(limit)
+  retainedRoom(limit: RetainedLimit, underWay: RetainedAmount): RetainedRoom {
+    return this.#retained.counts.room(limit, underWay)
   }
 
   cut(): { op: Op; cut: RetainedCut } {
     return this.#retained.cut()
   }
 
-  async *retained(filters: readonly string[]): AsyncGenerator<PlainMessage> {
-    for await (const packet of this.#retained.matching(filters)) yield plainMessage(packet)
-  }
-
-  /** References of a session with their packets, ascending, for the Aedes contract. */
-  async *packets(sessionId: string): AsyncGenerator<{ number: number; reference: Reference; packet: AedesPacketLike }> {
-    for await (const page of this.#database.pages(ranges.references(sessionId))) {
-      const packets = await this.#database.getMany(page.map(([key]) => keys.packet(numberOf(key))))
-      for (let i = 0; i < page.length; i++) {
-        const [key, value] = page[i]!
-        if (!packets[i]) continue
-        yield { number: numberOf(key), reference: decodeReference(value), packet: decodePacket(packets[i]!) }
-      }
-    }
+  retained(filters: readonly string[]): AsyncIterable<PlainMessage> {
+    return this.#retained.matching(filters)
   }
 
   /** Whether the queue has room for a message of that size. */
@@ -276,16 +263,11 @@ export class LevelQueue implements QueueStore {
   }
 }
 
-function enqueueOp(packet: AedesPacketLike, bytes: number, targets: readonly QueueTarget[] | null): EnqueueOp {
-  const { topic = '', clientId: publisher = null } = packet
-  return { type: 'enqueue', topic, packet: encodePacket(packet), bytes, publisher, targets }
-}
-
-export function encodeReference({ qos, bytes, packet }: Reference): string {
-  return JSON.stringify(packet ? [qos, bytes, packet] : [qos, bytes])
+export function encodeReference({ qos, bytes }: Reference): string {
+  return JSON.stringify([qos, bytes])
 }
 
 function decodeReference(value: Buffer): Reference {
-  const [qos, bytes, packet] = JSON.parse(value.toString())
-  return packet ? { qos, bytes, packet } : { qos, bytes }
+  const [qos, bytes] = JSON.parse(value.toString())
+  return { qos, bytes }
 }

@@ -41,7 +41,7 @@ export const PREFIXES: Readonly<Record<Table, string>> = {
   session: 'n',
   sessionState: 'k',
   subscription: 's',
-  reference: 'r',
+  packetState: 'Wp',
   will: 'w',
   heartbeat: '!seen',
   readerCursor: 'Wo',

@@ -1,5 +1,6 @@
 /** Retained messages and bytes per publisher, in memory. */
 import type { RetainedLimit } from '../guards.js'
+import type { RetainedAmount, RetainedRoom } from '../queues.js'
 
 interface Sum {
   messages: number
@@ -11,30 +12,31 @@ interface Kept {
   readonly bytes: number
 }
 
-const NOTHING: Readonly<Sum> = { messages: 0, bytes: 0 }
+const NOTHING: RetainedAmount = { messages: 0, bytes: 0 }
 
 export class RetainedCounts {
   /** By topic. Messages published by the broker itself are not counted. */
   readonly #kept = new Map<string, Kept>()
   readonly #sums = new Map<string, Sum>()
 
-  of(owner: string): Readonly<Sum> {
+  of(owner: string): RetainedAmount {
     return this.#sums.get(owner) ?? NOTHING
   }
 
-  /** What a message would exceed; null: nothing. */
-  beyond({ owners, topic, bytes, most }: RetainedLimit): 'messages' | 'bytes' | null {
+  /** What it would mean to retain a message beside what is under way. */
+  room({ owners, topic, bytes, most }: RetainedLimit, underWay: RetainedAmount = NOTHING): RetainedRoom {
     const before = this.#kept.get(topic)
     const isOwn = before !== undefined && owners.includes(before.owner)
-    if (isOwn && bytes <= before.bytes) return null
-    const total = { messages: isOwn ? 0 : 1, bytes: isOwn ? bytes - before.bytes : bytes }
+    const adds = isOwn ? { messages: 0, bytes: Math.max(0, bytes - before.bytes) } : { messages: 1, bytes }
+    if (adds.messages + adds.bytes === 0) return { adds, beyond: null }
+    const total = { messages: underWay.messages + adds.messages, bytes: underWay.bytes + adds.bytes }
     for (const owner of owners) {
       const sum = this.of(owner)
       total.messages += sum.messages
       total.bytes += sum.bytes
     }
-    if (!isOwn && total.messages > most.messages) return 'messages'
-    return total.bytes > most.bytes ? 'bytes' : null
+    if (!isOwn && total.messages > most.messages) return { adds, beyond: 'messages' }
+    return { adds, beyond: total.bytes > most.bytes ? 'bytes' : null }
   }
 
   set(topic: string, owner: string, bytes: number): void {

@@ -5,17 +5,15 @@
 import { isSysTopic } from '../../../schemas/topics.js'
 import { numbered } from '../body.js'
 import type { Draft } from '../changes.js'
-import type { Extra } from '../logs.js'
 import { messageSize } from '../message-size.js'
 import type { CutOp, RetainOp } from '../op.js'
-import type { AedesPacketLike } from '../persistence.js'
-import type { RetainedCut } from '../queues.js'
+import { decodeMessage, encodeMessage } from '../packet-codec.js'
+import type { PlainMessage, RetainedCut } from '../queues.js'
 import { TopicTrie } from '../topic-trie.js'
 import type { Database } from './database.js'
 import { hourOf } from './gone.js'
 import { type KeyRange, keys, partsOf, ranges } from './keys.js'
 import type { WriteBatch } from './operation.js'
-import { decodePacket, encodePacket, plainMessage, publishPacket } from './packet-codec.js'
 import { RetainedCounts } from './retained-counts.js'
 import { RetainedCuts } from './retained-cuts.js'
 
@@ -25,7 +23,7 @@ const PAGE = 256
 export class Retained {
   readonly counts = new RetainedCounts()
   readonly #database: Database
-  readonly #sys = new Map<string, AedesPacketLike>()
+  readonly #sys = new Map<string, PlainMessage>()
   readonly #cuts = new RetainedCuts()
 
   constructor(database: Database) {
@@ -33,13 +31,12 @@ export class Retained {
   }
 
   /** Sets the retained message of a topic; an empty payload clears it [MQTT-3.3.1-10]. */
-  op(packet: AedesPacketLike): RetainOp {
-    const topic = packet.topic ?? ''
-    const empty = !packet.payload || packet.payload.length === 0
-    const owner = empty || isSysTopic(topic) ? null : ownerOf(packet)
-    const bytes = sizeOf(packet)
-    const { expiresAt = 0 } = (packet.extra ?? {}) as Partial<Extra>
-    return { type: 'retain', topic, packet: empty ? null : encodePacket(packet), owner, bytes, expiresAt }
+  op(message: PlainMessage): RetainOp {
+    const { topic, payload, extra } = message
+    const isEmpty = payload.length === 0
+    const owner = isEmpty || isSysTopic(topic) ? null : ownerOf(message)
+    const packet = isEmpty ? null : encodeMessage(message)
+    return { type: 'retain', topic, packet, owner, bytes: messageSize(message), expiresAt: extra?.expiresAt ?? 0 }
   }
 
   stage(op: RetainOp | CutOp, batch: WriteBatch): void {
@@ -57,12 +54,12 @@ export class Retained {
   /** Sets the retained message of a topic to the entry that a draft becomes. */
   stageEntry(topic: string, { body, extra = null }: Draft, seq: number, batch: WriteBatch): void {
     const message = { topic, payload: numbered(body, seq), qos: 1, retain: true, clientId: null, extra } as const
-    this.stage(this.op(publishPacket(message)), batch)
+    this.stage(this.op(message), batch)
   }
 
   applied({ topic, packet }: RetainOp): void {
     if (!isSysTopic(topic)) return
-    if (packet) this.#sys.set(topic, decodePacket(packet))
+    if (packet) this.#sys.set(topic, decodeMessage(packet))
     else this.#sys.delete(topic)
   }
 
@@ -75,9 +72,9 @@ export class Retained {
   async load(): Promise<() => void> {
     const found: [topic: string, owner: string, bytes: number][] = []
     await this.#database.scan(ranges.allRetained, (_key, value) => {
-      const packet = decodePacket(value)
-      const owner = ownerOf(packet)
-      if (owner !== null) found.push([packet.topic!, owner, sizeOf(packet)])
+      const message = decodeMessage(value)
+      const owner = ownerOf(message)
+      if (owner !== null) found.push([message.topic, owner, messageSize(message)])
     })
     return () => {
       this.counts.clear()
@@ -96,14 +93,14 @@ export class Retained {
   }
 
   /** Messages that match any of the filters, each once, each as it is when reached: one pass for all filters. */
-  async *matching(filters: readonly string[]): AsyncGenerator<AedesPacketLike> {
+  async *matching(filters: readonly string[]): AsyncGenerator<PlainMessage> {
     const wide = new TopicTrie<string>({ cacheWeight: 0 })
     const narrow = new Set<string>()
     for (const filter of filters)
       if (literalLevels(filter) === filter) narrow.add(filter)
       else wide.add(filter, filter)
     const isWanted = (topic: string): boolean => wide.match(topic).length > 0
-    for (const [topic, packet] of this.#sys) if (narrow.has(topic) || isWanted(topic)) yield packet
+    for (const [topic, message] of this.#sys) if (narrow.has(topic) || isWanted(topic)) yield message
     for (const range of rangesOf(filters.filter((filter) => !narrow.has(filter))))
       for await (const key of this.#keys(range)) if (isWanted(partsOf(key)[0]!)) yield* this.#at(key)
     for (const topic of narrow) if (!isWanted(topic)) yield* this.#at(keys.retained(topic))
@@ -119,9 +116,9 @@ export class Retained {
     }
   }
 
-  async *#at(key: string): AsyncGenerator<AedesPacketLike> {
+  async *#at(key: string): AsyncGenerator<PlainMessage> {
     const value = await this.#database.get(key)
-    if (value) yield decodePacket(value)
+    if (value) yield decodeMessage(value)
   }
 }
 
@@ -152,11 +149,7 @@ function bySlash(one: string, other: string): number {
 }
 
 /** The publishing user, with which session ids begin. Null: the broker itself. */
-function ownerOf({ clientId }: AedesPacketLike): string | null {
+function ownerOf({ clientId }: PlainMessage): string | null {
   const end = clientId?.indexOf('/') ?? -1
   return end > 0 ? clientId!.slice(0, end) : null
-}
-
-function sizeOf(packet: AedesPacketLike): number {
-  return messageSize(plainMessage(packet))
 }

@@ -1,8 +1,8 @@
-/** Encodes packets: fields as JSON, the payload as bytes. */
+/** Encodes packets and messages: fields as JSON, the payload as bytes. */
 
-import type { Extra } from '../logs.js'
-import type { AedesPacketLike } from '../persistence.js'
-import type { PlainMessage } from '../queues.js'
+import type { Extra } from './logs.js'
+import type { AedesPacketLike } from './persistence.js'
+import type { PlainMessage } from './queues.js'
 
 const HEADER = 5
 const NO_PAYLOAD = 0
@@ -31,23 +31,45 @@ export function decodePacket(value: Buffer): AedesPacketLike {
   return packet
 }
 
+export function encodeMessage(message: PlainMessage): Buffer {
+  return encodePacket(publishPacket(message))
+}
+
+export function decodeMessage(value: Buffer): PlainMessage {
+  return plainMessage(decodePacket(value))
+}
+
+/** The fields of a packet that a message has by names of its own. */
+const NAMED: ReadonlySet<string> = new Set('cmd topic payload qos retain clientId extra replaces'.split(' '))
+
 export function plainMessage(packet: AedesPacketLike): PlainMessage {
-  const payload = packet.payload ?? ''
+  const { payload = '', extra, replaces } = packet
+  const more = othersOf(packet)
   return {
     topic: packet.topic ?? '',
     payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
     qos: packet.qos ?? 0,
     retain: packet.retain ?? false,
     clientId: packet.clientId ?? null,
-    ...(packet.extra ? { extra: packet.extra as Extra } : {}),
-    ...(packet.replaces ? { replaces: true } : {}),
+    ...(extra ? { extra: extra as Extra } : {}),
+    ...(replaces ? { replaces: true } : {}),
+    ...(more ? { more } : {}),
   }
 }
 
-/** The packet that the Aedes contract shows for a stored message. */
-export function publishPacket(message: PlainMessage): AedesPacketLike {
-  const { clientId, extra = null, ...fields } = message
-  return { cmd: 'publish', ...fields, ...(clientId === null ? {} : { clientId }), ...(extra ? { extra } : {}) }
+function othersOf(packet: AedesPacketLike): Record<string, unknown> | null {
+  let more: Record<string, unknown> | null = null
+  for (const key in packet) {
+    if (NAMED.has(key) || packet[key] === undefined) continue
+    more ??= {}
+    more[key] = packet[key]
+  }
+  return more
+}
+
+/** The packet that the Aedes contract shows for a message. */
+export function publishPacket({ clientId, extra = null, more, ...fields }: PlainMessage): AedesPacketLike {
+  return { cmd: 'publish', ...fields, ...(clientId === null ? {} : { clientId }), ...(extra ? { extra } : {}), ...more }
 }
 
 /** MQTT 5 properties may be binary (correlation data). */
