@@ -3,6 +3,7 @@
 import type { Test } from 'tap'
 import type { CredentialRecord } from '../../broker/store/credentials.js'
 import type { SessionRecord } from '../../broker/store/sessions.js'
+import type { Store } from '../../broker/store/store.js'
 import { secondMemory } from '../helpers/two-memories.js'
 import { moderationSuite } from './store-moderation-suite.js'
 import { enqueued, matching, message, queuesSuite } from './store-queues-suite.js'
