@@ -81,9 +81,9 @@ async function start(context: Context, { screens = [], hooks, server }: BrokerOp
   const { config, wheel, counters, failed, teardown } = context
   const { store, space } = await openStorage(context)
   teardown.add(wheel)
-  const logins = await makeLogins(context, store, hooks)
+  const sessions = new LocalSessions(failed)
+  const logins = await makeLogins(context, store, sessions.end, hooks)
   const readers = await openReaders(context, store, searchLocation(config.node.dataDir))
-  const sessions = new LocalSessions()
   const chat = await openChat(context, { store, space, logins, readers, sessions, screens })
   const hub = new Hub(store.log, failed)
   const mqtt = await makeMqtt(context, { store, hub, logins, chat })
@@ -151,7 +151,7 @@ function deliver(
 ): void {
   const { presence, receipts, info } = chat
   const { registry } = mqtt
-  const delivery = new Delivery({ hub, registry, streams, presence, receipts, failed })
+  const delivery = new Delivery({ hub, registry, presence, receipts })
   bus.listen((signal) => delivery.on(signal))
   info.send = (topic, payload) => hub.send(unlogged(topic, payload, 1))
   const consequences = new Consequences({ store, hub, registry, streams, receipts, info, failed })

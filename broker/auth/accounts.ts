@@ -13,7 +13,6 @@ import type { Suspension, UserRecord } from '../store/users.js'
 import { versionOf } from './account-version.js'
 import type { Identity } from './identity.js'
 import type { Passwords } from './passwords.js'
-import { sameRoles } from './principal.js'
 import { newCredentialId } from './secrets.js'
 
 export interface Account {
@@ -48,19 +47,11 @@ export class Accounts {
   readonly #store: StoreOfAccounts
   readonly #passwords: Passwords
   readonly #now: () => number
-  readonly #rolesChanged: (user: string) => void
 
-  /** @param rolesChanged Called with the users whose roles have changed, after the change is stored. */
-  constructor(
-    store: StoreOfAccounts,
-    passwords: Passwords,
-    now: () => number = Date.now,
-    rolesChanged: (user: string) => void = () => {},
-  ) {
+  constructor(store: StoreOfAccounts, passwords: Passwords, now: () => number = Date.now) {
     this.#store = store
     this.#passwords = passwords
     this.#now = now
-    this.#rolesChanged = rolesChanged
   }
 
   /** @param password null for a user that logs in by token only. */
@@ -199,34 +190,26 @@ export class Accounts {
    * they replace those of the account.
    */
   async link({ user, external, roles }: Identity, adopt: boolean): Promise<UserRecord> {
-    const { before, after } = await this.#decide(user, async (tx) => {
+    return this.#decide(user, async (tx) => {
       const record = await tx.directory.user(user)
       if (!record) {
         checkName(user)
         await refuseTaken(tx, user)
         const made = { id: user, roles: [...(roles ?? [])], passwordHash: null, createdAt: this.#now(), external }
-        const { value, ...written } = await this.#creation(tx, made)
-        return { ...written, value: { before: value, after: value } }
+        return this.#creation(tx, made)
       }
       if (record.external !== external && (record.external !== undefined || !adopt))
         throw new Refusal('forbidden', `the account ${user} belongs to someone else`)
       return changed(tx, record, { ...record, external, roles: roles === null ? record.roles : [...roles] })
     })
-    this.#tellRoles(before, after)
-    return after
   }
 
   async #change(id: string, change: (record: UserRecord) => UserRecord): Promise<Account> {
-    const { before, after } = await this.#decide(id, async (tx) => {
+    const after = await this.#decide(id, async (tx) => {
       const record = await existing(tx, id)
       return changed(tx, record, change(record))
     })
-    this.#tellRoles(before, after)
     return toAccount(after)
-  }
-
-  #tellRoles(before: UserRecord, after: UserRecord): void {
-    if (!sameRoles(new Set(before.roles), new Set(after.roles))) this.#rolesChanged(after.id)
   }
 
   /** Tokens issued to an earlier account of the same name stay void. */
@@ -284,7 +267,7 @@ async function refuseTaken(
 /** The decision to replace a record, if it is another. */
 function changed({ directory }: Transaction, before: UserRecord, after: UserRecord) {
   const ops = isDeepStrictEqual(before, after) ? [] : directory.userOps(after)
-  return { ops, value: { before, after } }
+  return { ops, value: after }
 }
 
 function checkName(id: string): void {

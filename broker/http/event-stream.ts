@@ -30,8 +30,8 @@ export interface StreamGuard {
   isFor(topic: string, payload: Buffer): boolean
   /** Applies forward hooks to a message, which may change or drop (null) it; null: there are no hooks. */
   readonly forward: ((topic: string, payload: Buffer, qos: QoS) => Buffer | null) | null
-  /** Updates the roles; false: the login was revoked, or the filters are not allowed any more. */
-  followRoles(): Promise<boolean>
+  /** Updates the roles. What ends the stream: the login was revoked, or the filters are not allowed any more; null: nothing. */
+  followAccount(): Promise<'logged out' | 'roles changed' | null>
   /** False: the current `acl.rules` do not allow the filters any more. */
   followRules(): boolean
 }
@@ -119,8 +119,9 @@ export class EventStream extends Subscriber implements Deadline {
     this.onEnd(why)
   }
 
-  async followRoles(): Promise<void> {
-    if (!(await this.#guard.followRoles())) this.end('roles changed')
+  async followAccount(): Promise<void> {
+    const why = await this.#guard.followAccount()
+    if (why) this.end(why)
   }
 
   followRules(): void {

@@ -115,7 +115,8 @@ async function begin(
   reply.raw.writeHead(200, { ...reply.getHeaders(), ...HEADERS } as Record<string, string>)
   try {
     // From here on a logout ends the stream; a logout between the login and now has to be checked for.
-    if (!(await guard.followRoles())) return stream.end('logged out')
+    const over = await guard.followAccount()
+    if (over) return stream.end(over)
     stream.snapshots = new Snapshots({
       receiver: stream,
       actor,
@@ -146,12 +147,13 @@ function guardOf(
 ): StreamGuard {
   const { access, forward } = deps
   return {
-    followRoles: async () => {
+    followAccount: async () => {
       const principal = await deps.revalidate(actor.principal)
-      if (!principal) return false
+      if (!principal) return 'logged out'
       const { roles } = actor.principal
       actor.principal = principal
-      return sameRoles(roles, principal.roles) || stillGranted(deps, actor, granted)
+      if (sameRoles(roles, principal.roles) || (await stillGranted(deps, actor, granted))) return null
+      return 'roles changed'
     },
     followRules: () => allGranted(deps, actor, granted),
     mayReceive: (topic) => access.mayReceive(actor, topic),

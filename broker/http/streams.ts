@@ -1,6 +1,6 @@
 /** The open event streams, by user. Applies changes of membership and logouts to them. */
 import { Refusal } from '../../schemas/errors.js'
-import type { Logout } from '../chat/model/signals.js'
+import type { SessionEnding } from '../chat/model/session-endings.js'
 import type { MembershipChange } from '../following/membership-change.js'
 import type { Counters } from '../util/counters.js'
 import type { TimerWheel } from '../util/timer-wheel.js'
@@ -64,14 +64,19 @@ export class Streams {
     for (const mine of this.#byUser.values()) for (const { feedSet } of mine) feedSet.channelAdded(channel)
   }
 
-  logout({ user, session, login }: Logout): void {
+  logout({ user, session, login }: SessionEnding): void {
     if (session !== undefined) return
     for (const stream of this.#of(user)) if (login === undefined || login === stream.login) stream.end('logged out')
   }
 
-  /** Ends streams that may not show all of their filters any more: the client reconnects, and gets the refusal. */
-  async rolesChanged(user: string): Promise<void> {
-    await Promise.all(this.#of(user).map((stream) => stream.followRoles()))
+  /** Ends streams whose login is over, or that may not show all of their filters any more: the client reconnects, and gets the refusal. */
+  async accountChanged(user: string): Promise<void> {
+    await Promise.all(this.#of(user).map((stream) => stream.followAccount()))
+  }
+
+  /** Any account may have changed. */
+  async accountsChanged(): Promise<void> {
+    for (const user of [...this.#byUser.keys()]) await this.accountChanged(user)
   }
 
   /** The same after a change of `acl.rules`. */

@@ -28,7 +28,7 @@ import { KeepAlive, type Watched } from './keep-alive.js'
 import { handlePacket } from './packet-handlers.js'
 import { type PacketHandler, PacketQueue } from './packet-queue.js'
 import { publish } from './publish.js'
-import { followRoles, followRules } from './renewal.js'
+import { followAccount, followRules } from './renewal.js'
 import type { MqttServices } from './services.js'
 import { WriteBuffer } from './write-buffer.js'
 
@@ -226,8 +226,8 @@ export class Connection extends AedesClient implements ConnectingConnection, Pac
     void this.finish({ reason: Reason.keepAliveTimeout, why: 'keep alive timeout', error })
   }
 
-  async followRoles(): Promise<void> {
-    if (this.client) await followRoles(this.client)
+  async followAccount(): Promise<void> {
+    if (this.client) await followAccount(this.client)
   }
 
   async followRules(): Promise<void> {

@@ -1,8 +1,9 @@
-/** The connected clients by user; applies changes of membership, replies, logouts, roles and rules to them. */
+/** The connected clients by user; applies changes of membership, replies, logouts, changes of accounts and rules to them. */
 import { setImmediate as turn } from 'node:timers/promises'
 import { parseFilter, topics } from '../../schemas/topics.js'
 import type { LiveSession } from '../chat/commands/sessions.js'
-import type { Logout, Signal } from '../chat/model/signals.js'
+import type { SessionEnding } from '../chat/model/session-endings.js'
+import type { Signal } from '../chat/model/signals.js'
 import { roomCursors } from '../chat/model/views.js'
 import { dropCursorOps, type FeedSet } from '../following/feed-set.js'
 import type { MembershipChange } from '../following/membership-change.js'
@@ -27,8 +28,8 @@ const SLICE = 10
 /** What the registry asks of the connection of a client. */
 export interface LiveConnection {
   finish(ending: CloseReason): Promise<void>
-  /** The roles of the account may have changed. */
-  followRoles(): Promise<void>
+  /** The account may have changed: whether the login is valid, and its roles. */
+  followAccount(): Promise<void>
   /** `acl.rules` changed. */
   followRules(): Promise<void>
 }
@@ -69,7 +70,7 @@ export class Registry {
   /** The person each session counts for, and how many count for each: kept, because the owner of a bot or device may change. */
   readonly #countedFor = new Map<Session, string>()
   readonly #counts = new KeyCounts()
-  /** Number of logouts and changes of roles and rules: a check made at another number has to be repeated. */
+  /** Number of logouts and changes of accounts and rules: a check made at another number has to be repeated. */
   changes = 0
 
   constructor({ hub, store, sessionWriter, shares, personBehind, namesOf, failed }: RegistryDeps) {
@@ -146,7 +147,7 @@ export class Registry {
     for (const mine of this.#byUser.values()) for (const { feedSet } of mine.values()) feedSet.channelAdded(channel)
   }
 
-  async logout(logout: Logout): Promise<void> {
+  async logout(logout: SessionEnding): Promise<void> {
     const { user, deleteState } = logout
     this.changes++
     const meant = this.of(user).filter(({ record }) => concerns(logout, record))
@@ -159,19 +160,29 @@ export class Registry {
     }
   }
 
-  /** From here on every check of connected clients uses the current roles. */
-  async rolesChanged(user: string): Promise<void> {
+  /** Connected clients of the user go on if their login is still valid. From here on every check of them uses the current roles. */
+  async accountChanged(user: string): Promise<void> {
     this.changes++
-    await Promise.all(this.of(user).map(({ connection }) => connection.followRoles()))
+    await Promise.all(this.of(user).map(({ connection }) => connection.followAccount()))
   }
 
-  /** Connected clients keep the subscriptions that the current `acl.rules` allow. In slices: there may be many, with many filters. */
-  async rulesChanged(): Promise<void> {
+  /** Any account may have changed. */
+  accountsChanged(): Promise<void> {
+    return this.#changed((connection) => connection.followAccount())
+  }
+
+  /** Connected clients keep the subscriptions that the current `acl.rules` allow. */
+  rulesChanged(): Promise<void> {
+    return this.#changed((connection) => connection.followRules())
+  }
+
+  /** In slices: there may be many, with many filters. */
+  async #changed(follow: (connection: LiveConnection) => Promise<void>): Promise<void> {
     this.changes++
     let begun = performance.now()
     for (const mine of [...this.#byUser.values()])
       for (const { connection } of [...mine.values()]) {
-        connection.followRules().catch(this.#failed)
+        follow(connection).catch(this.#failed)
         if (performance.now() - begun < SLICE) continue
         await turn()
         begun = performance.now()
@@ -214,14 +225,14 @@ export class Registry {
 }
 
 /** A session that is to be removed ends with its connection, before another can load it. */
-async function end(client: LiveClient, { deleteState, afterAcks }: Logout): Promise<void> {
+async function end(client: LiveClient, { deleteState, afterAcks }: SessionEnding): Promise<void> {
   client.will = null
   if (deleteState) client.record.expiry = 0
   if (afterAcks) await client.lane.idle()
   return client.connection.finish({ reason: Reason.administrativeAction, why: 'logged out' })
 }
 
-function concerns({ session, login, except }: Logout, record: SessionRecord): boolean {
+function concerns({ session, login, except }: SessionEnding, record: SessionRecord): boolean {
   if (record.id === except) return false
   return (session === undefined || session === record.id) && (login === undefined || login === record.login)
 }

@@ -1,7 +1,9 @@
 /** Renews a live login with another token of the same user: re-authentication of MQTT 5, or the request `auth.refresh`. */
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { Refusal } from '../../schemas/errors.js'
 import { type Login as Outcome, type Principal, sameRoles } from '../auth/principal.js'
 import type { Subscription } from '../following/subscription.js'
+import type { AccountVersion } from '../store/users.js'
 import { Reason } from './codec/reason-codes.js'
 import { ConnectRefused } from './connect-refused.js'
 import type { ConnectedClient } from './connected-client.js'
@@ -9,6 +11,9 @@ import type { MqttServices } from './services.js'
 import { unsubscribe } from './subscribe.js'
 import { isStillAllowed } from './subscription-check.js'
 import { storedWill } from './wills.js'
+
+/** Ms for which the end of a login waits for answers. */
+const MOST_WAITING = 500
 
 /** From here on every check uses the new token's expiry and roles. A refused token changes nothing. */
 export async function renewLogin(client: ConnectedClient, token: string): Promise<Outcome> {
@@ -29,18 +34,40 @@ export async function renewLogin(client: ConnectedClient, token: string): Promis
   return outcome
 }
 
-/** The roles of the account changed; those of the login follow, where they come from the account. */
-export async function followRoles(client: ConnectedClient): Promise<void> {
+/** Everything issued to the user was revoked; this client stays, as it has just shown the password. Its key, if it came with one, is still good. */
+export async function keepLogin(client: ConnectedClient, account: AccountVersion): Promise<void> {
+  const { actor, record } = client
+  const { roles, byKey } = actor.principal
+  actor.principal = { ...actor.principal, account, issuedAt: Date.now(), ...(byKey ? {} : { login: null }) }
+  record.login = actor.principal.login ?? null
+  await rightsChanged(client, roles)
+}
+
+/** The account changed: a login that is not valid any more ends, and roles that come from the account follow. */
+export async function followAccount(client: ConnectedClient): Promise<void> {
   const { services, actor } = client
   while (!client.closed) {
     const before = actor.principal
     const principal = await services.authenticator.revalidate(before)
     // The login was renewed meanwhile, or its roles changed again.
     if (client.closed || actor.principal !== before) continue
-    if (!principal) return client.finish({ reason: Reason.notAuthorized, why: 'not authorized' })
+    if (!principal) {
+      await Promise.race([isAnswered(client), sleep(MOST_WAITING, undefined, { ref: false })])
+      if (actor.principal !== before) continue
+      // No will is published for a login that was ended.
+      client.will = null
+      return client.finish({ reason: Reason.administrativeAction, why: 'logged out' })
+    }
     actor.principal = principal
     return rightsChanged(client, before.roles)
   }
+}
+
+/** Resolves when what the client asked for is answered: that may have ended its login, or renewed it. */
+async function isAnswered({ entering, lane }: ConnectedClient): Promise<void> {
+  await entering
+  await nextTurn()
+  await lane.idle()
 }
 
 /** Checks a principal again if rights changed since `seen` (`registry.changes` at the first check); null: it is no longer valid. */

@@ -7,6 +7,10 @@ export type RecordChange =
   /** A room was made, or is described otherwise. */
   | { readonly kind: 'room'; readonly room: string }
   | { readonly kind: 'channel'; readonly channel: string }
+  /** An account changed or was removed, or a credential of it was: what was issued to the user may be void, and the roles others. */
+  | { readonly kind: 'account'; readonly user: string }
+  /** Memory was loaded anew: any account may have changed. */
+  | { readonly kind: 'reloaded' }
 
 /** Must not throw. */
 export type RecordListener = (change: RecordChange) => void

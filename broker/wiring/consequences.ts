@@ -7,14 +7,15 @@ import type { Streams } from '../http/streams.js'
 import type { Hub } from '../hub.js'
 import type { Registry } from '../mqtt/registry.js'
 import type { LogEntry } from '../store/logs.js'
+import { namesOf } from '../store/persons.js'
 import type { RecordChange } from '../store/record-changes.js'
 import type { Store } from '../store/store.js'
 
 export interface ConsequenceDeps {
   readonly store: Store
   readonly hub: Hub
-  readonly registry: Pick<Registry, 'membership' | 'channel'>
-  readonly streams: Pick<Streams, 'membership' | 'channel'>
+  readonly registry: Pick<Registry, 'membership' | 'channel' | 'accountChanged' | 'accountsChanged'>
+  readonly streams: Pick<Streams, 'membership' | 'channel' | 'accountChanged' | 'accountsChanged'>
   readonly receipts: Pick<Receipts, 'membershipEnded'>
   readonly info: Pick<RoomInfo, 'changed'>
   readonly failed: (error: unknown) => void
@@ -37,18 +38,32 @@ export class Consequences {
   }
 
   #follow(change: RecordChange): void {
-    const { registry, streams, info } = this.#deps
+    const { registry, streams, info, failed } = this.#deps
     switch (change.kind) {
       case 'membership':
         return this.#membership(change)
       case 'roomEnded':
-        this.#roomEnded(change.room, change.members).catch(this.#deps.failed)
+        this.#roomEnded(change.room, change.members).catch(failed)
         return
       case 'room':
         return info.changed(change.room)
       case 'channel':
         registry.channel(change.channel)
         return streams.channel(change.channel)
+      case 'account':
+        return this.#account(change.user)
+      case 'reloaded':
+        streams.accountsChanged().catch(failed)
+        registry.accountsChanged().catch(failed)
+    }
+  }
+
+  /** What a person may do, all who act for them may. */
+  #account(person: string): void {
+    const { store, registry, streams, failed } = this.#deps
+    for (const user of namesOf(store.directory, person)) {
+      streams.accountChanged(user).catch(failed)
+      registry.accountChanged(user).catch(failed)
     }
   }
 

@@ -4,17 +4,14 @@ import type { Signal } from '../chat/model/signals.js'
 import { ANY_PRESENCE } from '../chat/model/views.js'
 import type { Presence } from '../chat/presence/presence.js'
 import type { Receipts } from '../chat/presence/receipts.js'
-import type { Streams } from '../http/streams.js'
 import { type Endpoint, type Hub, unlogged } from '../hub.js'
 import type { Registry } from '../mqtt/registry.js'
 
 export interface DeliveryDeps {
   hub: Hub
   registry: Registry
-  streams: Streams
   presence: Presence
   receipts: Receipts
-  failed: (error: unknown) => void
 }
 
 export class Delivery {
@@ -25,7 +22,7 @@ export class Delivery {
   }
 
   on(signal: Signal): void {
-    const { hub, registry, streams, failed } = this.#deps
+    const { hub, registry } = this.#deps
     switch (signal.kind) {
       case 'ephemeral':
         return hub.send(
@@ -41,13 +38,6 @@ export class Delivery {
         return this.#presence(signal)
       case 'receipt':
         return this.#receipt(signal)
-      case 'roles':
-        streams.rolesChanged(signal.user).catch(failed)
-        registry.rolesChanged(signal.user).catch(failed)
-        return
-      case 'logout':
-        streams.logout(signal)
-        registry.logout(signal).catch(failed)
     }
   }
 

@@ -1,9 +1,13 @@
 import type { RenewLogin } from '../chat/commands/auth.js'
 import type { LiveSession } from '../chat/commands/sessions.js'
+import type { Actor } from '../chat/model/actor.js'
 import type { PublishGate } from '../chat/model/publish-gate.js'
+import type { EndSessions, SessionEnding } from '../chat/model/session-endings.js'
 import type { ConnectedSessions } from '../chat/wiring/shared.js'
 import type { Streams } from '../http/streams.js'
-import { refreshLogin } from '../mqtt/renewal.js'
+import type { ConnectedClient } from '../mqtt/connected-client.js'
+import { keepLogin, refreshLogin } from '../mqtt/renewal.js'
+import type { AccountVersion } from '../store/users.js'
 import type { Mqtt } from './mqtt.js'
 
 /**
@@ -13,6 +17,11 @@ import type { Mqtt } from './mqtt.js'
 export class LocalSessions implements ConnectedSessions {
   #mqtt!: Pick<Mqtt, 'broker' | 'registry'>
   #streams!: Streams
+  readonly #failed: (error: unknown) => void
+
+  constructor(failed: (error: unknown) => void) {
+    this.#failed = failed
+  }
 
   attach(mqtt: Pick<Mqtt, 'broker' | 'registry'>, streams: Streams): void {
     this.#mqtt = mqtt
@@ -21,18 +30,27 @@ export class LocalSessions implements ConnectedSessions {
 
   readonly gate: PublishGate = (actor, message) => this.#mqtt.broker.gates.publishFor(null, actor, message)
 
-  readonly renewLogin: RenewLogin = ({ sessionId }, token) =>
-    refreshLogin(this.#mqtt.broker.clients[sessionId ?? '']?.client ?? null, token)
+  readonly renewLogin: RenewLogin = ({ sessionId }, token) => refreshLogin(this.#clientOf(sessionId), token)
+
+  readonly keepLogin = async ({ sessionId }: Actor, account: AccountVersion): Promise<void> => {
+    const client = this.#clientOf(sessionId)
+    if (client) await keepLogin(client, account)
+  }
 
   readonly liveSessions = (user: string): LiveSession[] =>
     this.#mqtt.registry.of(user).map((client) => client.describe())
 
   readonly followedBy = (user: string): number => this.#mqtt.registry.followedBy(user)
 
-  readonly endSessions = async (user: string): Promise<void> => {
-    const logout = { kind: 'logout', user, deleteState: true, afterAcks: true } as const
-    this.#streams.logout(logout)
-    await this.#mqtt.registry.logout(logout)
+  readonly endSessions = async (ending: SessionEnding): Promise<void> => {
+    this.#streams.logout(ending)
+    await this.#mqtt.registry.logout(ending)
+  }
+
+  readonly end: EndSessions = (ending) => void this.endSessions(ending).catch(this.#failed)
+
+  #clientOf(sessionId: string | null): ConnectedClient | null {
+    return this.#mqtt.broker.clients[sessionId ?? '']?.client ?? null
   }
 
   /** Other rules count: what live sessions were granted is checked anew. */

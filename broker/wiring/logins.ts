@@ -21,9 +21,7 @@ import { SecondFactors } from '../auth/second-factor.js'
 import { SecretBox } from '../auth/secret-box.js'
 import { LoginThrottle, NetworkThrottle } from '../auth/throttle.js'
 import { deriveKey, loadLoginKey, loadTokenKeys, TokenVerifier } from '../auth/tokens.js'
-import { endAfterAnswer } from '../chat/model/session-endings.js'
-import type { Signal } from '../chat/model/signals.js'
-import type { LocalBus } from '../store/bus.js'
+import { type EndSessions, endAfterAnswer } from '../chat/model/session-endings.js'
 import { namesOf } from '../store/persons.js'
 import type { Store } from '../store/store.js'
 import type { Context } from './context.js'
@@ -58,7 +56,12 @@ function nameForLog(username: string | undefined): string | undefined {
 }
 
 /** Who may log in, and how. `given`: hooks of the application that runs the broker. */
-export async function makeLogins({ config, bus, log, refusals, counters }: Context, store: Store, given?: AuthHooks) {
+export async function makeLogins(
+  { config, log, refusals, counters }: Context,
+  store: Store,
+  end: EndSessions,
+  given?: AuthHooks,
+) {
   const { auth, node } = config
   const refused = ({ user, ...login }: RefusedLogin): void => {
     counters.add(`login.${login.reason}`)
@@ -76,7 +79,7 @@ export async function makeLogins({ config, bus, log, refusals, counters }: Conte
   const own = given ? runHooks(given, 'hooks', asked) : noHooks
   const hooks = bothOf(bothOf(module, own), backend.hooks)
   const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
-  const accounts = new Accounts(store, passwords, Date.now, (user) => bus.send({ kind: 'roles', user }))
+  const accounts = new Accounts(store, passwords)
   const tokenKeys = await loadTokenKeys(auth.jwt, node.dataDir)
   tokenKeys.set(...(await loadLoginKey(auth.jwt, node.dataDir)))
   const tokens = new TokenVerifier(tokenKeys, auth.jwt, Date.now, remoteKeys(auth.jwt, log))
@@ -85,14 +88,14 @@ export async function makeLogins({ config, bus, log, refusals, counters }: Conte
     sign: (claims) => tokens.signLogin(claims),
     lifetimes: { token: auth.tokenTtl, refresh: auth.refreshTtl },
     grace: auth.refreshGrace,
-    ended: (user, login) => endAfterAnswer(bus, { user, deleteState: true, login }),
+    ended: (user, login) => endAfterAnswer(end, { user, deleteState: true, login }),
   })
   const accountServices = await makeAccountServices(config, store, accounts)
   const keys = new Keys({
     store,
     perUser: config.limits.keysPerUser,
     perBot: config.limits.keysPerBot,
-    ended: (user, login) => endAfterAnswer(bus, { user, deleteState: false, login }),
+    ended: (user, login) => endAfterAnswer(end, { user, deleteState: false, login }),
   })
   const throttle = new LoginThrottle(store, 'login', auth.throttle)
   const authenticator = createAuthenticator({
@@ -119,7 +122,7 @@ export async function makeLogins({ config, bus, log, refusals, counters }: Conte
   const registration = new Registration({ store, accounts, mode: () => auth.registration, throttle: registrations })
   const loginCodes = new LoginCodes(store)
   const oidc = auth.oidc.issuer === null ? null : await makeOidc(config, log)
-  const managed = endingLogins(accounts, { bus, store })
+  const managed = endingLogins(accounts, store, end)
   const checked = { authenticator, refused, proofs }
   return { hooks, accounts, managed, ...checked, logins, keys, registration, loginCodes, oidc, ...accountServices }
 }
@@ -140,8 +143,7 @@ function remoteKeys({ jwks, jwksMaxAge, jwksCooldown }: Config['auth']['jwt'], l
 }
 
 /** Accounts whose changes reach the people who are logged in: a new password or a suspension ends their sessions. */
-function endingLogins(accounts: Accounts, { bus, store }: { bus: LocalBus<Signal>; store: Store }) {
-  const end = (user: string): void => bus.send({ kind: 'logout', user, deleteState: false })
+function endingLogins(accounts: Accounts, store: Store, end: EndSessions) {
   return {
     add: accounts.add.bind(accounts),
     list: accounts.list.bind(accounts),
@@ -151,12 +153,12 @@ function endingLogins(accounts: Accounts, { bus, store }: { bus: LocalBus<Signal
     resume: accounts.resume.bind(accounts),
     setPassword: async (user: string, password: string) => {
       const account = await accounts.setPassword(user, password)
-      end(user)
+      end({ user, deleteState: false })
       return account
     },
     suspend: async (user: string, by: string, reason: string | null) => {
       const account = await accounts.suspend(user, by, reason)
-      for (const name of namesOf(store.directory, user)) end(name)
+      for (const name of namesOf(store.directory, user)) end({ user: name, deleteState: false })
       return account
     },
   }

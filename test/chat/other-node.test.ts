@@ -3,6 +3,8 @@
  * and has nothing else in common with the broker.
  */
 import t, { type Test } from 'tap'
+import { Accounts } from '../../broker/auth/accounts.js'
+import { Keys } from '../../broker/auth/keys.js'
 import { commit } from '../../broker/store/commit.js'
 import { serveHttp, type TestBroker } from '../helpers/broker.js'
 import { EventReader } from '../helpers/event-reader.js'
@@ -13,10 +15,14 @@ import { secondMemory } from '../helpers/two-memories.js'
 
 serveHttp()
 
-/** The rooms as the other node serves them. */
+/** Rooms and accounts as the other node serves them. */
 async function beside({ running }: TestBroker) {
-  return roomsOn((await secondMemory(running.store)).store)
+  const { store } = await secondMemory(running.store)
+  const keys = new Keys({ store, perUser: 9, ended: () => {} })
+  return { ...roomsOn(store), accounts: new Accounts(store, null as never), keys }
 }
+
+type Other = Awaited<ReturnType<typeof beside>>
 
 /** A room of alice with bob, who listens to all of it as a session, a share group and an event stream. */
 async function tea(t: Test) {
@@ -35,7 +41,7 @@ for (const [act, out] of Object.entries({
   'leaves a room': ({ members }) => members.leave(actorOf('bob'), 'tea'),
   'is removed': ({ members }) => members.removeMember(actorOf('alice'), 'tea', 'bob'),
   'is banned': ({ sanctions }) => sanctions.ban(actorOf('alice'), 'tea', 'bob'),
-} as Record<string, (other: Awaited<ReturnType<typeof beside>>) => Promise<unknown>>))
+} as Record<string, (other: Other) => Promise<unknown>>))
   t.test(`who ${act} on another node gets nothing more of it here`, async (t) => {
     const { other, alice, bob, group, stream } = await tea(t)
     await alice.say('tea', 'before')
@@ -97,4 +103,78 @@ t.test('a channel that another node makes is followed from its first announcemen
   await herald.publish('broadcast/news', 'first')
   await Promise.all([bob.hears('first'), live.hears('first')])
   t.match(await bob.get('broadcast.channels'), { channels: [{ channel: 'news' }] })
+})
+
+for (const [act, end] of Object.entries({
+  suspended: ({ accounts }) => accounts.suspend('bob', 'alice', null),
+  removed: ({ accounts }) => accounts.remove('bob'),
+  'logged out everywhere': ({ accounts }) => accounts.voidTokens('bob'),
+} as Record<string, (other: Other) => Promise<unknown>>))
+  t.test(`who is ${act} on another node is disconnected here, and no will is published`, async (t) => {
+    const { other, alice, bob, connect, stream } = await tea(t)
+    const will = { topic: 'rooms/tea/messages', payload: Buffer.from('will'), qos: 1 as const, retain: false }
+    const phone = await connect('bob', { clientId: 'phone', clean: false, will })
+    await alice.subscribe('rooms/tea/messages')
+    const gone = [bob, phone].map((person) => person.gone())
+    await end(other)
+    await Promise.all([...gone, stream.end()])
+    await alice.say('tea', 'end')
+    await alice.hears('end')
+    t.same(alice.lines, ['rooms/tea/messages end'])
+  })
+
+t.test('a key that is revoked on another node ends what logged in with it, and nothing else', async (t) => {
+  const { other, alice, bob, connect } = await tea(t)
+  const { record, key } = await other.keys.create('bob', { name: 'k', roles: null, expiresIn: null })
+  const robot = await connect('bob', { clientId: 'robot', password: key })
+  await other.keys.revoke('bob', record.id)
+  await robot.gone()
+  await alice.say('tea', 'end')
+  await bob.hears('end')
+  t.ok(bob.client.connected)
+})
+
+t.test('bots of a person who is suspended on another node are disconnected too', async (t) => {
+  const { other, bob, connect } = await tea(t)
+  const { key } = await bob.get('bots.create', { bot: 'helper' })
+  const helper = await connect('helper', { password: key.key })
+  const gone = [bob, helper].map((person) => person.gone())
+  await other.accounts.suspend('bob', 'alice', null)
+  await Promise.all(gone)
+})
+
+t.test('roles that another node gives and takes count here at once', async (t) => {
+  const { other, bob } = await tea(t)
+  t.equal(await bob.fails('auth.invite'), 'forbidden')
+  await other.accounts.setRoles('bob', ['admin'])
+  await bob.get('auth.invite')
+  await other.accounts.setRoles('bob', [])
+  t.equal(await bob.fails('auth.invite'), 'forbidden')
+})
+
+t.test('what a node missed ends when it reads anew what is stored', async (t) => {
+  const { broker, alice, bob } = await tea(t)
+  const { aedes, store } = broker.running
+  const { actor } = aedes.clients['bob/bob']!.client!
+  // As it is if the node never heard of the revocation of what bob logged in with.
+  actor.principal = { ...actor.principal, account: { id: 'former', revocations: 0 } }
+  const gone = bob.gone()
+  await (store as unknown as { load(): Promise<void> }).load()
+  await gone
+  await alice.get('rooms.list')
+})
+
+t.test('who changes the password stays, also when another node then changes the account', async (t) => {
+  const { other, bob, connect } = await tea(t)
+  const { token } = await bob.get('auth.register', { user: 'carol', password: 'first of hers' })
+  const carol = await connect('carol', { password: token })
+  const phone = await connect('carol', { clientId: 'phone', password: 'first of hers' })
+  const gone = phone.gone()
+  await carol.get('auth.password', { old: 'first of hers', new: 'second of hers' })
+  await gone
+  await other.accounts.setRoles('carol', ['admin'])
+  await carol.get('auth.invite')
+  const end = carol.gone()
+  await other.accounts.voidTokens('carol')
+  await end
 })

@@ -215,7 +215,7 @@ t.test('DISCONNECT by the broker', async (t) => {
 
 async function logout(broker: Awaited<ReturnType<typeof startTestBroker>>, user: string): Promise<void> {
   const connection = Object.values(broker.running.aedes.clients).find(({ id }) => id.startsWith(`${user}/`))!
-  await connection.services.registry.logout({ kind: 'logout', user, deleteState: false })
+  await connection.services.registry.logout({ user, deleteState: false })
 }
 
 t.test('PUBACK and PUBREC: a refused publish is told, and the connection stays [MQTT5-4.13.2]', async (t) => {

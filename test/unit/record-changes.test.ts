@@ -1,5 +1,9 @@
 /** What a commit means for sessions is told wherever its records are in memory, and also if memory had to be loaded anew. */
 import t, { type Test } from 'tap'
+import { versionOf } from '../../broker/auth/account-version.js'
+import { Accounts } from '../../broker/auth/accounts.js'
+import { Keys } from '../../broker/auth/keys.js'
+import { Logins } from '../../broker/auth/logins.js'
 import { commit } from '../../broker/store/commit.js'
 import type { Op } from '../../broker/store/op.js'
 import type { RecordChange } from '../../broker/store/record-changes.js'
@@ -30,6 +34,10 @@ function asText(change: RecordChange): string {
       return `${change.room} changed`
     case 'channel':
       return `channel ${change.channel}`
+    case 'account':
+      return `account ${change.user}`
+    case 'reloaded':
+      return 'reloaded'
   }
 }
 
@@ -61,7 +69,7 @@ t.test('what changes of a membership is not told, nor what was told before', asy
   await members.join(bob, 'tea')
   await late.reload()
   await roles.set(ann, 'tea', 'bob', 'moderator')
-  t.same(toldLate, ['ann in tea', 'bob in tea'])
+  t.same(toldLate, ['ann in tea', 'bob in tea', 'reloaded'])
 })
 
 t.test('who leaves and joins anew within one commit is told to have left', async (t) => {
@@ -112,9 +120,11 @@ t.test('a node that missed changes is told what they came to', async (t) => {
     'channel news',
     'cy in new',
     'cy in tea',
+    'reloaded',
   ])
+  toldLate.length = 0
   await late.reload()
-  t.equal(toldLate.length, 7, 'once')
+  t.same(toldLate, ['reloaded'], 'once')
 })
 
 t.test('what is told is in memory, and the entries of its commit were told before', async (t) => {
@@ -133,6 +143,41 @@ t.test('what is told is in memory, and the entries of its commit were told befor
 function typeOf(payload: Buffer): string {
   return JSON.parse(payload.toString()).type
 }
+
+t.test(
+  'what may end a login is told, on the node that made the account and on those that never heard of it',
+  async (t) => {
+    const { store, told, toldLate } = await pair(t)
+    const accounts = new Accounts(store, null as never)
+    const ended = () => {}
+    const keys = new Keys({ store, perUser: 9, ended })
+    const logins = new Logins({ store, sign: async () => '', lifetimes: { token: 60, refresh: 60 }, grace: 0, ended })
+    await accounts.ensure('dee')
+    const begun = told.splice(0)
+    const account = versionOf((await store.directory.user('dee'))!)
+    const issued = await logins.begin({ user: 'dee', account })
+    await logins.renew(issued.refreshToken)
+    const { record } = await keys.create('dee', { name: 'k', roles: null, expiresIn: null })
+    t.same([begun, told], [[], []], 'nobody is logged in with what is new')
+    toldLate.length = 0
+    const acts = [
+      () => keys.revoke('dee', record.id),
+      async () => logins.end('dee', (await store.directory.credentials('dee'))[0]!.id),
+      () => accounts.setRoles('dee', ['staff']),
+      () => accounts.suspend('dee', 'ann', null),
+      () => accounts.resume('dee'),
+      () => accounts.voidTokens('dee'),
+      () => accounts.remove('dee'),
+    ]
+    for (const act of acts) await act()
+    t.same(
+      told,
+      acts.map(() => 'account dee'),
+      'each once',
+    )
+    t.same(toldLate, told)
+  },
+)
 
 t.test('a room with another description', async (t) => {
   const store = await openStore(t)

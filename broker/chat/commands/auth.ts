@@ -9,32 +9,35 @@ import type { Registration } from '../../auth/registration.js'
 import { requirePassed, type SecondFactors } from '../../auth/second-factor.js'
 import { readSecret } from '../../auth/secrets.js'
 import { requireValid } from '../../auth/validity.js'
-import type { Bus } from '../../store/bus.js'
 import type { Store } from '../../store/store.js'
 import type { Transaction } from '../../store/transaction.js'
+import type { AccountVersion } from '../../store/users.js'
 import { type Actor, requireAdmin, requireCurrent, requireUser } from '../model/actor.js'
 import { limitedLife } from '../model/api-key-limits.js'
-import { endAfterAnswer } from '../model/session-endings.js'
-import type { Signal } from '../model/signals.js'
+import { type EndSessions, endAfterAnswer } from '../model/session-endings.js'
 import type { Handlers } from './table.js'
 
 /** Renews the login behind an actor with a new token. Rejects with a refusal. */
 export type RenewLogin = (actor: Actor, token: string) => Promise<Principal>
 
+/** Everything issued to the user was revoked; the session that asked for it stays, as it has just shown the password. */
+export type KeepLogin = (actor: Actor, account: AccountVersion) => Promise<void>
+
 export interface AuthCommandDeps {
   readonly renewLogin: RenewLogin
+  readonly keepLogin: KeepLogin
   readonly authenticator: Pick<Authenticator, 'loginByPassword' | 'isStillValid'>
   readonly proofs: Proofs
   readonly accounts: Pick<Accounts, 'setPassword' | 'voidTokens' | 'remove'>
   readonly logins: Pick<Logins, 'begin' | 'renew' | 'end'>
   readonly secondFactors: SecondFactors
   readonly registration: Pick<Registration, 'register' | 'invite'>
-  readonly bus: Bus<Signal>
+  readonly end: EndSessions
   readonly store: Pick<Store, 'commit'>
 }
 
 export function authCommands(deps: AuthCommandDeps): Handlers<keyof typeof AUTH_COMMANDS> {
-  const { renewLogin, accounts, logins, registration, proofs, bus } = deps
+  const { renewLogin, keepLogin, accounts, logins, registration, proofs, end } = deps
   return {
     'auth.register': async ({ address = '' }, { user, password, invite }) => {
       const account = versionOf(await registration.register({ user, password, invite, address }))
@@ -64,13 +67,13 @@ export function authCommands(deps: AuthCommandDeps): Handlers<keyof typeof AUTH_
       if (login && (await logins.end(user, login))) return '{}'
       if (actor.sessionId === null)
         throw new Refusal('bad_request', 'there is no login to end: this request came with its own')
-      endAfterAnswer(bus, { user, deleteState: true, session: actor.sessionId })
+      endAfterAnswer(end, { user, deleteState: true, session: actor.sessionId })
       return '{}'
     },
     'auth.logoutEverywhere': async (actor) => {
       const user = requireUser(actor)
       await accounts.voidTokens(user, ({ directory }) => requireCurrent(directory, actor))
-      endAfterAnswer(bus, { user, deleteState: true })
+      endAfterAnswer(end, { user, deleteState: true })
       return '{}'
     },
     'auth.password': async (actor, { old, new: password, code }) => {
@@ -80,8 +83,10 @@ export function authCommands(deps: AuthCommandDeps): Handlers<keyof typeof AUTH_
       const changed = await accounts.setPassword(user, password, ({ directory }) =>
         requireValid(directory, verified, Date.now(), 'old'),
       )
-      bus.send({ kind: 'logout', user, deleteState: false, except: actor.sessionId })
-      return JSON.stringify(await logins.begin({ user, account: versionOf(changed) }))
+      const account = versionOf(changed)
+      await keepLogin(actor, account)
+      end({ user, deleteState: false, except: actor.sessionId })
+      return JSON.stringify(await logins.begin({ user, account }))
     },
   }
 }

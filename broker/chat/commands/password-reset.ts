@@ -3,11 +3,10 @@ import type { Accounts } from '../../auth/accounts.js'
 import type { PasswordResets } from '../../auth/password-resets.js'
 import type { Proofs } from '../../auth/proofs.js'
 import { readSecret } from '../../auth/secrets.js'
-import type { Bus } from '../../store/bus.js'
 import type { Transaction } from '../../store/transaction.js'
 import { requireAdmin, requireCurrent } from '../model/actor.js'
 import { limitedLife, requireWithinRoles } from '../model/api-key-limits.js'
-import type { Signal } from '../model/signals.js'
+import type { EndSessions } from '../model/session-endings.js'
 import { loginAttempt } from './auth.js'
 import type { Handlers } from './table.js'
 
@@ -19,7 +18,7 @@ export interface PasswordResetDeps {
 
 export function passwordResetCommands(
   { passwordResets, proofs, managed }: PasswordResetDeps,
-  bus: Bus<Signal>,
+  end: EndSessions,
 ): Handlers<keyof typeof PASSWORD_RESET_COMMANDS> {
   const rolesOfAccount = async (user: string) => (await managed.get(user)).roles
   return {
@@ -32,7 +31,7 @@ export function passwordResetCommands(
     'auth.resetPassword': async (actor, { token, password }) => {
       const shown = loginAttempt(actor, readSecret('reset', token)?.user)
       const user = await proofs.secret(shown, () => passwordResets.use(token, password, shown.address))
-      bus.send({ kind: 'logout', user, deleteState: false })
+      end({ user, deleteState: false })
       return '{}'
     },
   }

@@ -1,12 +1,10 @@
 import type { SESSION_COMMANDS } from '../../../schemas/commands/sessions.js'
 import { Refusal } from '../../../schemas/errors.js'
 import type { Logins } from '../../auth/logins.js'
-import type { Bus } from '../../store/bus.js'
 import type { SessionRecord } from '../../store/sessions.js'
 import type { Store } from '../../store/store.js'
 import { type Actor, requireAdmin, requireUser } from '../model/actor.js'
-import { endAfterAnswer } from '../model/session-endings.js'
-import type { Signal } from '../model/signals.js'
+import { type EndSessions, endAfterAnswer } from '../model/session-endings.js'
 import type { Handlers } from './table.js'
 
 /** A session whose client is connected. */
@@ -19,7 +17,7 @@ export interface LiveSession {
 
 export interface SessionCommandDeps {
   readonly store: Store
-  readonly bus: Bus<Signal>
+  readonly end: EndSessions
   readonly logins: Pick<Logins, 'end'>
   readonly liveSessions: (user: string) => readonly LiveSession[]
 }
@@ -43,7 +41,7 @@ export function sessionCommands(deps: SessionCommandDeps): Handlers<keyof typeof
       if (!record)
         throw new Refusal('not_found', `there is no session ${JSON.stringify(session)}`, { field: 'session' })
       if (record.login) await logins.end(whose, record.login)
-      endAfterAnswer(deps.bus, { user: whose, deleteState: true, session: record.id })
+      endAfterAnswer(deps.end, { user: whose, deleteState: true, session: record.id })
       return '{}'
     },
   }

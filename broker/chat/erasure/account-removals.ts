@@ -18,6 +18,7 @@ import type { Store } from '../../store/store.js'
 import { roomsWithMessagesOf } from '../../store/touched-rooms.js'
 import { FairQueue } from '../../util/fair-queue.js'
 import type { Actor } from '../model/actor.js'
+import type { SessionEnding } from '../model/session-endings.js'
 import { logs } from '../model/views.js'
 import type { Presence } from '../presence/presence.js'
 import type { Members } from '../rooms/members.js'
@@ -36,8 +37,8 @@ export interface AccountRemovalsDeps {
   readonly presence: Pick<Presence, 'removeUser'>
   readonly roomErasure: Pick<RoomErasure, 'messages' | 'events'>
   readonly userErasure: Pick<UserErasure, 'erase'>
-  /** Ends all sessions of a user and deletes their state. */
-  readonly endSessions: (user: string) => Promise<void>
+  /** Ends sessions of a user and deletes their state. */
+  readonly endSessions: (ending: SessionEnding) => Promise<void>
   readonly failed: (error: unknown) => void
 }
 
@@ -151,7 +152,7 @@ export class AccountRemovals {
   async #endSessions(user: string, rooms: readonly string[]): Promise<void> {
     const { store, endSessions } = this.#deps
     const kept = await store.sessions.ofUser(user)
-    await endSessions(user)
+    await endSessions({ user, deleteState: true, afterAcks: true })
     for (const { id } of kept) await store.persistence.delWill({ id })
     // What was under way over HTTP has to be there to be found.
     await logsSettled(store, [...rooms.map(logs.messages), ...rooms.map(logs.roomEvents)])

@@ -19,20 +19,3 @@ export type Signal =
   | { kind: 'receipt'; room: string; user: string; payload: Buffer }
   /** A message on a plain topic; `queued`: the sessions that have it in their durable queue under `number`. */
   | { kind: 'plain'; message: PlainMessage; queued: readonly string[]; number: number }
-  /** The roles of an account changed. */
-  | { kind: 'roles'; user: string }
-  | Logout
-
-/**
- * Sessions of the user end: all of them, or the one with this id, or those that logged in with this credential. `forget`: their stored
- * state is deleted too. `except`: id of a session that stays. `afterAcks`: what each of them published is acknowledged first.
- */
-export interface Logout {
-  readonly kind: 'logout'
-  readonly user: string
-  readonly deleteState: boolean
-  readonly session?: string
-  readonly login?: string
-  readonly except?: string | null
-  readonly afterAcks?: boolean
-}

@@ -46,13 +46,13 @@ type Deps = SharedServices &
   }
 
 export function makeHandlers({ limits, moderation }: Config, deps: Deps): Handlers {
-  const { store, bus, auth, devices, textSearch, webhooks, audit } = deps
+  const { store, end, auth, devices, textSearch, webhooks, audit } = deps
   const ofLogins = { ...deps, ...auth }
   return {
     ...authCommands(ofLogins),
     ...totpCommands(auth),
     ...oidcCommands(auth),
-    ...passwordResetCommands(auth, bus),
+    ...passwordResetCommands(auth, end),
     ...sessionCommands(ofLogins),
     ...botCommands({ ...ofLogins, botsPerUser: limits.botsPerUser }),
     ...accountCommands({ ...ofLogins, directory: store.directory }),

@@ -21,6 +21,7 @@ import type { DiskSpace } from '../model/disk-space.js'
 import type { PublishGate } from '../model/publish-gate.js'
 import { Rates } from '../model/rates.js'
 import { Replies } from '../model/replies.js'
+import type { EndSessions } from '../model/session-endings.js'
 import type { Signal } from '../model/signals.js'
 import { Views } from '../model/views.js'
 import type { WebhookAdmin } from '../model/webhook-admin.js'
@@ -34,6 +35,8 @@ export interface ConnectedSessions {
   /** How many logs and topics the live sessions of the person behind a user follow. */
   readonly followedBy: (user: string) => number
   readonly endSessions: AccountRemovalsDeps['endSessions']
+  readonly end: EndSessions
+  readonly keepLogin: AuthCommandDeps['keepLogin']
 }
 
 export interface ChatDeps {
@@ -45,7 +48,7 @@ export interface ChatDeps {
     Pick<AccountAdminDeps, 'managed'> &
     Omit<
       AuthCommandDeps & PasswordResetDeps & SessionCommandDeps & Pick<BotCommandDeps, 'accounts' | 'keys'>,
-      'store' | 'bus' | 'liveSessions' | 'renewLogin'
+      'store' | 'end' | 'keepLogin' | 'liveSessions' | 'renewLogin'
     >
   readonly sessions: ConnectedSessions
   readonly failed: (error: unknown) => void
@@ -60,14 +63,14 @@ export interface ChatDeps {
 
 export async function makeShared(config: Config, deps: ChatDeps) {
   const { store, bus, sessions, ...others } = deps
-  const { renewLogin, liveSessions, followedBy, endSessions } = sessions
+  const { renewLogin, keepLogin, liveSessions, followedBy, endSessions, end } = sessions
   const views = new Views(store.directory)
   await views.load(store.log)
   const acl = createAcl(config.acl.rules)
   const persons = countPersons(store.directory, config)
   return {
     ...others,
-    ...{ store, bus, renewLogin, liveSessions, followedBy, endSessions },
+    ...{ store, bus, renewLogin, keepLogin, liveSessions, followedBy, endSessions, end },
     views,
     acl,
     plainTopics: new PlainTopics(

@@ -6,6 +6,7 @@ import type { DirectoryStore } from '../directory.js'
 import type { RecordChange, RecordListener } from '../record-changes.js'
 import type { MemberRecord } from '../rooms.js'
 import { type Owner, ownerOf, partsOf, type TableChange } from '../tables.js'
+import type { Users } from './users.js'
 
 type Members = ReadonlyMap<string, MemberRecord | undefined>
 
@@ -13,6 +14,7 @@ type Members = ReadonlyMap<string, MemberRecord | undefined>
 export interface Former {
   readonly members: Map<string, Map<string, MemberRecord | undefined>>
   readonly changes: RecordChange[]
+  readonly accounts: Set<string>
 }
 
 /** What was in memory before it was loaded anew. */
@@ -23,11 +25,13 @@ export interface FormerMemory {
 
 export class RecordWatch {
   readonly #directory: DirectoryStore
+  readonly #users: Pick<Users, 'isKnownMissing'>
   readonly #listeners: RecordListener[] = []
   #due: RecordChange[] = []
 
-  constructor(directory: DirectoryStore) {
+  constructor(directory: DirectoryStore, users: Pick<Users, 'isKnownMissing'>) {
     this.#directory = directory
+    this.#users = users
   }
 
   add(listener: RecordListener): void {
@@ -42,13 +46,17 @@ export class RecordWatch {
         case 'member':
         case 'room':
         case 'channel':
-          this.#note((former ??= { members: new Map(), changes: [] }), change)
+          this.#note((former ??= nothing()), change)
+          break
+        case 'user':
+        case 'credential':
+          if (this.#concernsLogins(change)) (former ??= nothing()).accounts.add(ownerOfChange(change))
       }
     return former
   }
 
   #note({ members, changes }: Former, change: TableChange): void {
-    const owner = 'key' in change ? ownerOf(change.key) : change.owner
+    const owner = ownerOfChange(change)
     if (change.table === 'member') this.#noteMembers(members, owner, 'key' in change ? partsOf(change.key)[1]! : null)
     else if (change.table === 'room') changes.push({ kind: 'room', room: owner })
     else changes.push({ kind: 'channel', channel: owner })
@@ -62,10 +70,17 @@ export class RecordWatch {
       if (!former.has(name)) former.set(name, this.#directory.member(room, name))
   }
 
+  /** Nobody is logged in with a new account, nor with a new credential. */
+  #concernsLogins(change: TableChange): boolean {
+    if (!('key' in change)) return true
+    return change.table === 'user' ? !this.#users.isKnownMissing(ownerOf(change.key)) : change.value === null
+  }
+
   /** Memory has the changes. */
-  applied({ members, changes }: Former): void {
+  applied({ members, changes, accounts }: Former): void {
     for (const [room, former] of members) this.#compare(room, former)
     for (const change of changes) this.#tell(change)
+    for (const user of accounts) this.#tell({ kind: 'account', user })
   }
 
   /** What is in memory; it stays as it is when memory is loaded anew. */
@@ -83,6 +98,7 @@ export class RecordWatch {
     }
     for (const channel of this.#directory.channels())
       if (!channels.has(channel)) this.#tell({ kind: 'channel', channel })
+    this.#tell({ kind: 'reloaded' })
   }
 
   #compare(room: string, former: Members): void {
@@ -105,6 +121,14 @@ export class RecordWatch {
   #flush(): void {
     for (const change of this.#due.splice(0)) for (const listener of this.#listeners) listener(change)
   }
+}
+
+function nothing(): Former {
+  return { members: new Map(), changes: [], accounts: new Set() }
+}
+
+function ownerOfChange(change: TableChange): Owner {
+  return 'key' in change ? ownerOf(change.key) : change.owner
 }
 
 /** False: the user left and joined anew in between. */

@@ -28,7 +28,7 @@ export class Records implements TableFollower {
     this.#tables = tables
     this.#users = new Users(tables)
     this.reader = { ...this.#reader(tables, null), receipts: new Receipts(this.#slots) }
-    this.#watch = new RecordWatch(this.reader.directory)
+    this.#watch = new RecordWatch(this.reader.directory, this.#users)
   }
 
   /** Reads the records, and follows their changes from then on. */

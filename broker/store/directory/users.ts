@@ -26,6 +26,11 @@ export class Users {
     return cached
   }
 
+  /** False also where it is not known. */
+  isKnownMissing(id: string): boolean {
+    return this.#cache.get(id) === null
+  }
+
   async like(id: string): Promise<UserRecord | null> {
     const found = await this.#tables.get('userName', keyOf(id.toLowerCase()))
     return found ? this.get(found.toString()) : null
