@@ -1,10 +1,12 @@
 /** What Aedes and its plugins see of a connection: the client of Aedes' documentation (docs/Client.md there). */
+
 import { EventEmitter } from 'node:events'
 import { READ_BYTES, READ_ENTRIES } from '../following/feeds.js'
 import { unlogged } from '../hub.js'
 import type { ByteStream } from '../net/byte-stream.js'
 import { commit } from '../store/commit.js'
 import type { QoS } from '../store/qos.js'
+import { dequeueOp } from '../store/queue-ops.js'
 import type { BrokerPort } from './broker-port.js'
 import type { RequestedSubscription, Version } from './codec/packets.js'
 import type { ConnectedClient } from './connected-client.js'
@@ -111,7 +113,7 @@ async function emptyQueue({ id, services: { store } }: ConnectedClient): Promise
   for (let after = 0; ; ) {
     const page = await store.queue.read(id, after, READ_ENTRIES, READ_BYTES)
     if (page.length === 0) return
-    await commit(store, { ops: page.map(({ number }) => store.queue.ackOp(id, number)) })
+    await commit(store, { ops: page.map(({ number }) => dequeueOp(id, number)) })
     after = page[page.length - 1]!.number
   }
 }

@@ -2,10 +2,12 @@
  * Retained messages of new subscriptions on their way to one session [MQTT-3.3.1-6]. At QoS 1 and 2 they go through the queue of a session
  * that outlives its connection, so that they survive like any other message.
  */
+
 import type { QueueFeed } from '../following/feeds.js'
 import type { SubscriberSaver, SubscriberServices } from '../following/services.js'
 import type { Change } from '../store/changes.js'
 import type { QoS } from '../store/qos.js'
+import { copyOp } from '../store/queue-ops.js'
 import type { PlainMessage, RetainedCut } from '../store/queues.js'
 import { LazyMap } from '../util/lazy.js'
 
@@ -36,7 +38,7 @@ export class RetainedDelivery {
   enqueue(message: PlainMessage, qos: QoS, cuts: readonly RetainedCut[]): void {
     const session = this.#session
     const sessionId = session.id
-    const op = this.#store.queue.copyOp({ ...message, retain: true }, { sessionId, qos }, cuts)
+    const op = copyOp({ ...message, retain: true }, { sessionId, qos }, cuts)
     const settled: Change['settled'] = (error, _results, enqueued) => {
       const copy = enqueued?.[0]
       if (error || !copy) return session.failed(error)

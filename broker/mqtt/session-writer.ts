@@ -3,12 +3,14 @@
  * acknowledged prefix (`{cursor}`), how far it was sent (`{cursor}>`) and, once, the incarnation of the log, and the in-flight packets. So after a crash every number is
  * either acknowledged, in flight with its packet id, or not yet sent. Saved at most once a second; before a QoS 2 packet leaves, at once.
  */
+
 import { incarnationCursor } from '../following/feed-set.js'
 import { LogFeed, QUEUE_SENT } from '../following/feeds.js'
 import type { SubscriberSaver } from '../following/services.js'
 import type { Subscriber } from '../following/subscriber.js'
 import { commit } from '../store/commit.js'
 import type { Op } from '../store/op.js'
+import { dequeueOp } from '../store/queue-ops.js'
 import type { SessionRecord } from '../store/sessions.js'
 import type { Store } from '../store/store.js'
 import type { Session } from './session.js'
@@ -106,11 +108,11 @@ export class SessionWriter {
   }
 
   #snapshot(session: Subscriber): Op[] {
-    const { sessions, queue } = this.#store
+    const { sessions } = this.#store
     const ops: Op[] = []
     if (!session.started) return ops
     // Persistent or not: the queue of a share group is bounded as any other.
-    for (const number of session.acknowledgedQueue) ops.push(queue.ackOp(session.id, number))
+    for (const number of session.acknowledgedQueue) ops.push(dequeueOp(session.id, number))
     session.acknowledgedQueue = []
     if (!session.persistent) return ops
     for (const feed of session.dirtyFeeds) {

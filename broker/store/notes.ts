@@ -1,5 +1,7 @@
 /** Notes: small values beside a log, each about one entry. */
+
 import type { LogName } from './log-name.js'
+import { numberOf, numberPart } from './tables.js'
 
 /**
  * What a note holds: the summary of an entry's changes, a reaction, an edit, a reply in its thread, that it is pinned,
@@ -41,7 +43,14 @@ export interface NoteReader {
   getMany(log: LogName, kind: NoteKind, targets: readonly number[]): Promise<(string | null)[]>
   /** Ordered by target and name. */
   list(log: LogName, query: NoteQuery): Promise<Note[]>
-  /** Converts between a number and the sortable name made from it. */
-  nameOf(seq: number): string
-  numberOf(name: string): number
+}
+
+/** The name of a note that is named by an entry: names sort as the numbers do. */
+export function noteName(seq: number): string {
+  return numberPart(seq)
+}
+
+/** The entry that a note is named by. */
+export function seqOfName(name: string): number {
+  return numberOf(name)
 }

@@ -2,7 +2,7 @@
 
 import type { RetainedLimit } from './guards.js'
 import type { Extra } from './logs.js'
-import type { Op, QueueTarget } from './op.js'
+import type { Op } from './op.js'
 import type { QoS } from './qos.js'
 
 /** A message on a plain MQTT topic. */
@@ -45,17 +45,8 @@ export interface QueueStore {
   setAllowance(id: string, allowance: Allowance): () => void
   /** False: if a message on the topic were committed now, no session would get a reference. From memory; an adapter that cannot know says true. */
   mayEnqueue(topic: string): boolean
-  /** Adds a filter for `id`, in memory only. Returns a function that removes it. */
-  follow(id: string, filter: string, qos: QoS): () => void
   /** Ids with a queue that is not empty. */
   nonEmptyQueues(): Iterable<string>
-  /**
-   * Stores `message` once, with a reference for each persistent session that has a matching filter of QoS ≥ 1 when the change is committed: not for
-   * the publisher's own if all of these have No Local, nor if its queue is full, which is counted. Filters below rooms, users and broadcast do not
-   * count. Whom it was queued for, and its number, is told when the change settles.
-   * @param targets In place of the sessions that match
-   */
-  enqueueOp(message: PlainMessage, targets?: readonly QueueTarget[]): Op
   /**
    * For flow control: reports a message to those of its receivers that have an allowance, before it is committed, because whoever publishes much has
    * to be slowed at once. Null: there are none; else a function to call when the change has settled.
@@ -63,15 +54,11 @@ export interface QueueStore {
   expect(message: PlainMessage): (() => void) | null
   /** Messages of a session with `after < number`, ascending. */
   read(sessionId: string, after: number, limit: number, maxBytes: number): Promise<QueuedMessage[]>
-  /** Removes one reference; the payload is removed with the last. */
-  ackOp(sessionId: string, number: number): Op
   /** Messages and bytes waiting for a session. */
   size(sessionId: string): { messages: number; bytes: number }
   /** Messages that were not queued because a queue was full. */
   readonly dropped: number
 
-  /** Sets the retained message of a topic; an empty payload clears it [MQTT-3.3.1-10]. */
-  retainOp(message: PlainMessage): Op
   /** Retained messages and bytes of a publisher. From memory. */
   retainedBy(name: string): RetainedAmount
   /**
@@ -85,11 +72,6 @@ export interface QueueStore {
   retained(filters: readonly string[]): AsyncIterable<PlainMessage>
   /** Takes a cut: a position in the order of queues and retained messages, at that of `op`. */
   cut(): { op: Op; cut: RetainedCut }
-  /**
-   * Queues a retained message for a session even if its queue is full, unless it has been replaced after all of the cuts when the change is
-   * committed.
-   */
-  copyOp(message: PlainMessage, target: QueueTarget, cuts: readonly RetainedCut[]): Op
 }
 
 export interface RetainedAmount {

@@ -1,12 +1,8 @@
-import type { Op } from './op.js'
+import type { QoS } from './qos.js'
 import type { StoredSubscription } from './subscription.js'
 
-/** The subscriptions of all kept sessions: in the table, and in memory for matching. */
+/** The subscriptions of all kept sessions, in memory. An adapter has them to match what is queued (directory/subscriptions.ts). */
 export interface SubscriptionStore {
-  /** They match messages that are committed later. */
-  addOps(sessionId: string, subscriptions: readonly StoredSubscription[]): Op[]
-  removeOps(sessionId: string, topics: readonly string[]): Op[]
-  read(sessionId: string): Promise<StoredSubscription[]>
   /** What the filters of all sessions of a user count (filter-cost.ts). */
   bytesOfUser(user: string): number
   topicsOf(sessionId: string): string[]
@@ -18,4 +14,6 @@ export interface SubscriptionStore {
   count(): { subsCount: number; clientsCount: number }
   /** Shared subscriptions with the ids of their sessions. */
   shared(): Iterable<StoredSubscription & { clientId: string }>
+  /** Also queues messages matching a filter for `id`, which is no session, until the function returned is called. */
+  follow(id: string, filter: string, qos: QoS): () => void
 }

@@ -14,13 +14,14 @@ t.test('a retained message reaches a persistent session beside a live one of the
   publisher.receive(publish('plant/kept', 1, true))
   await publisher.until(({ cmd }) => cmd === 'puback')
   const subscriber = await ProbeStream.login(broker, 'sue', { clean: false })
-  const { queue } = broker.running.store
-  const copy = queue.copyOp.bind(queue)
-  queue.copyOp = (message, target, replaced) => {
-    queue.copyOp = copy
+  const { store } = broker.running
+  const { commit } = store
+  store.commit = (change) => {
+    commit.call(store, change)
+    if (!change.ops.some((op) => op.type === 'enqueue' && op.copyAt)) return
+    store.commit = commit
     // Still in this turn, so that both are in one commit.
     queueMicrotask(() => publisher.receive(publish('plant/live', 2, false)))
-    return copy(message, target, replaced)
   }
   await subscriber.subscribe('plant/#', 1)
   await subscriber.until(({ cmd }) => cmd === 'publish', 2)

@@ -1,7 +1,9 @@
 /** What nobody may read any more is not in the files either, a day later. */
+
 import t from 'tap'
 import type { FoldLimits } from '../../broker/store/level/folding.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
+import { retainOp } from '../../broker/store/queue-ops.js'
 import type { Store } from '../../broker/store/store.js'
 import { found, secret } from '../helpers/disk.js'
 import { append, commit, draft, folded } from './store-suite.js'
@@ -47,7 +49,7 @@ t.test('what expired or was erased is off the disk within a day, without any tra
         const word = secret()
         secrets.push(word)
         const message = { topic: 't', payload: Buffer.from(word), qos: 1, retain: true, clientId: null, extra } as const
-        await commit(store, [], [store.queue.retainOp(message)])
+        await commit(store, [], [retainOp(message)])
       }
       await folded(store)
       t.same(await found(location, secrets), secrets, 'all there before')

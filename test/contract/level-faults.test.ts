@@ -1,4 +1,5 @@
 /** What the embedded store promises when the disk, or the process, fails. */
+
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,6 +11,7 @@ import t, { type Test } from 'tap'
 import { StoreError } from '../../broker/store/changes.js'
 import { type LevelStoreOptions, openLevelStore } from '../../broker/store/level/level-store.js'
 import type { AppendedBatch } from '../../broker/store/logs.js'
+import { dequeueOp, enqueueOp } from '../../broker/store/queue-ops.js'
 import { ROOM_DEFAULTS } from '../../broker/store/rooms.js'
 import type { Store } from '../../broker/store/store.js'
 import { FaultyLevel, noSpace } from '../helpers/faulty-level.js'
@@ -84,10 +86,9 @@ t.test('a write that fails', async (t) => {
   const details = { access: 'public', direct: false, name: null, topic: null, avatar: null } as const
   const room = { id: 'r', ...details, ...ROOM_DEFAULTS }
   const op = store.directory.roomOp({ ...room, createdBy: 'ann', createdAt: 1 })
-  const queued = store.queue.enqueueOp(
-    { topic: 't', payload: Buffer.from('x'), qos: 1, retain: false, clientId: null },
-    [{ sessionId: 'ann/a', qos: 1 }],
-  )
+  const queued = enqueueOp({ topic: 't', payload: Buffer.from('x'), qos: 1, retain: false, clientId: null }, [
+    { sessionId: 'ann/a', qos: 1 },
+  ])
   const group = await outcomes(
     append(store, draft('m:a', 'one', { cid: 'c' })),
     append(store, draft('m:b', 'two')),
@@ -414,9 +415,9 @@ t.test('a payload goes with its last reference', async (t) => {
   const store = await open()
   const message = { topic: 't', payload: Buffer.from('x'), qos: 1, retain: false, clientId: null } as const
   const targets = ['ann/a', 'bob/b'].map((sessionId) => ({ sessionId, qos: 1 as const }))
-  await commit(store, [], [store.queue.enqueueOp(message, targets), store.queue.enqueueOp(message, targets)])
+  await commit(store, [], [enqueueOp(message, targets), enqueueOp(message, targets)])
   const [{ number } = { number: 0 }] = await store.queue.read('ann/a', 0, 1, 1e6)
-  await commit(store, [], [store.queue.ackOp('ann/a', number), store.queue.ackOp('bob/b', number)])
+  await commit(store, [], [dequeueOp('ann/a', number), dequeueOp('bob/b', number)])
   await commit(store, [], store.sessions.discardOps('ann/a'))
   await store.close()
   const left = await inFiles(location, (level) => level.keys({ gte: 'p', lt: 's' }).all())

@@ -1,4 +1,5 @@
 /** The embedded store passes the contract: in memory, on disk, and with every commit folded at once. */
+
 import { cp, mkdir, readdir, rm, stat } from 'node:fs/promises'
 import t from 'tap'
 import { memoryDatabase, type OpenDatabase } from '../../broker/store/level/database.js'
@@ -6,6 +7,7 @@ import type { FoldLimits } from '../../broker/store/level/folding.js'
 import { keys, ranges } from '../../broker/store/level/keys.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
 import { encodeReference } from '../../broker/store/level/queue.js'
+import { dequeueOp } from '../../broker/store/queue-ops.js'
 import { enqueued } from './store-queues-suite.js'
 import { append, commit, draft, folded, type NewPlace, type StorePlace, storeSuite, texts } from './store-suite.js'
 
@@ -111,7 +113,7 @@ t.test('what was queued when messages counted for less is taken away as it was c
   await level.put(keys.reference('ann/a', number), Buffer.from(encodeReference({ qos: 1, bytes: 4 })))
   store = await openLevelStore(options)
   t.same(store.queue.size('ann/a'), { messages: 1, bytes: 4 })
-  await commit(store, [], [store.queue.ackOp('ann/a', number)])
+  await commit(store, [], [dequeueOp('ann/a', number)])
   t.same(store.queue.size('ann/a'), { messages: 0, bytes: 0 })
   await store.close()
 })

@@ -4,7 +4,9 @@ import type { Test } from 'tap'
 import type { Draft } from '../../broker/store/changes.js'
 import type { LogEntry } from '../../broker/store/logs.js'
 import type { NoteWrite } from '../../broker/store/notes.js'
+import { noteName, seqOfName } from '../../broker/store/notes.js'
 import { effectOp } from '../../broker/store/op.js'
+import { retainOp } from '../../broker/store/queue-ops.js'
 import type { Store } from '../../broker/store/store.js'
 import { append, commit, draft, folded, type NewPlace, type StorePlace, texts } from './store-suite.js'
 
@@ -276,13 +278,13 @@ async function notes(t: Test, newPlace: NewPlace): Promise<void> {
   t.equal(await get('m:b', 'state', 2), null)
   const edits = await list('m:a', { kind: 'edit', targets: [2, 2], limit: 10 })
   t.same(
-    edits.map(({ name, value }) => [store.notes.numberOf(name), value]),
+    edits.map(({ name, value }) => [seqOfName(name), value]),
     [
       [102, ''],
       [103, 'b'],
     ],
   )
-  t.same(edits[0]!.name, store.notes.nameOf(102))
+  t.same(edits[0]!.name, noteName(102))
   const newest = await list('m:a', { kind: 'edit', targets: [2, 2], limit: 1, reverse: true })
   t.same(
     newest.map(({ value }) => value),
@@ -351,7 +353,7 @@ async function retained(t: Test, newPlace: NewPlace): Promise<void> {
   const retain = (topic: string, text: string, expiresAt = 0): Promise<unknown> => {
     const message = { topic, payload: Buffer.from(text), qos: 1, retain: true, clientId: 'ann/phone' } as const
     const extra = { properties: Buffer.alloc(0), expiresAt }
-    return commit(store, [], [store.queue.retainOp(expiresAt > 0 ? { ...message, extra } : message)])
+    return commit(store, [], [retainOp(expiresAt > 0 ? { ...message, extra } : message)])
   }
   const kept = async (): Promise<string[]> => {
     const found: string[] = []

@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import { type Enqueued, GuardConflict } from '../../broker/store/changes.js'
 import type { Guards } from '../../broker/store/guards.js'
 import type { Op } from '../../broker/store/op.js'
+import { copyOp, dequeueOp, enqueueOp, retainOp } from '../../broker/store/queue-ops.js'
 import type { PlainMessage } from '../../broker/store/queues.js'
 import type { Store } from '../../broker/store/store.js'
 import { all, commit, draft, type NewPlace } from './store-suite.js'
@@ -37,7 +38,7 @@ function outcomeOf(store: Store, ops: readonly Op[]): Promise<readonly Enqueued[
 /** @param ids In place of the sessions that match */
 export async function enqueued(store: Store, plain: PlainMessage, ids?: readonly string[]): Promise<Enqueued> {
   const targets = ids?.map((sessionId) => ({ sessionId, qos: 1 as const }))
-  const [outcome] = await outcomeOf(store, [store.queue.enqueueOp(plain, targets)])
+  const [outcome] = await outcomeOf(store, [enqueueOp(plain, targets)])
   return outcome!
 }
 
@@ -49,7 +50,7 @@ export async function matching(store: Store, topic: string, clientId: string | n
   await commit(
     store,
     [],
-    sessions.map((id) => store.queue.ackOp(id, number)),
+    sessions.map((id) => dequeueOp(id, number)),
   )
   return found
 }
@@ -108,17 +109,17 @@ async function queues(t: Test, newPlace: NewPlace): Promise<void> {
   t.same(await waiting(store, 'ann/phone', 0, 10, 1), ['one'], 'one is always given')
   t.same(store.queue.size('ann/phone'), { messages: 2, bytes: 24 })
 
-  await commit(store, [], [store.queue.ackOp('ann/phone', one), store.queue.ackOp('ann/phone', one)])
+  await commit(store, [], [dequeueOp('ann/phone', one), dequeueOp('ann/phone', one)])
   t.same(await waiting(store, 'ann/phone'), ['two'])
   t.same(await waiting(store, 'bob/phone'), ['one'], 'still there for whoever waits')
-  await commit(store, [], [store.queue.ackOp('ann/phone', two), store.queue.ackOp('nobody', two)])
+  await commit(store, [], [dequeueOp('ann/phone', two), dequeueOp('nobody', two)])
   await store.close()
 
   store = await place.open()
   t.same(await waiting(store, 'ann/phone'), [])
   t.same(await waiting(store, 'bob/phone'), ['one'])
   t.same(store.queue.size('bob/phone'), { messages: 1, bytes: 12 })
-  await commit(store, [], [store.queue.ackOp('bob/phone', one)])
+  await commit(store, [], [dequeueOp('bob/phone', one)])
   const three = (await enqueued(store, message('factory/x', 'three'), ['ann/phone'])).number
   t.ok(three > two, 'numbers ascend over restarts, even of messages that are gone')
   t.same(await waiting(store, 'ann/phone', two), ['three'])
@@ -130,7 +131,7 @@ async function matchedAtCommit(t: Test, newPlace: NewPlace): Promise<void> {
   const store = await (await newPlace(t)).open()
   const { sessions, queue } = store
   const subscribe = (id: string): Op[] => sessions.subscribeOps(id, [{ topic: 'a/+', qos: 1 }])
-  const early = queue.enqueueOp(message('a/b', 'early'))
+  const early = enqueueOp(message('a/b', 'early'))
   const outcomes = await Promise.all([
     outcomeOf(store, [early]),
     outcomeOf(store, subscribe('ann/a')),
@@ -175,7 +176,7 @@ async function fullQueue(t: Test, newPlace: NewPlace): Promise<void> {
   store = await place.open({ queueMessages: 3, queueBytes: 100 })
   t.same(await queuedFor('6', 'ann/a'), [], 'still full after a restart')
   const [first] = await store.queue.read('ann/a', 0, 1, 1e6)
-  await commit(store, [], [store.queue.ackOp('ann/a', first!.number)])
+  await commit(store, [], [dequeueOp('ann/a', first!.number)])
   t.same(await queuedFor('7', 'ann/a'), ['ann/a'], 'an acknowledgement makes room')
   await store.close()
 }
@@ -186,13 +187,13 @@ async function copies(t: Test, newPlace: NewPlace): Promise<void> {
   const retained = { ...message('a/b', 'x'), retain: true, clientId: null }
   const { op: cutOp, cut } = store.queue.cut()
   await commit(store, [], [cutOp])
-  const copy = (): Op => store.queue.copyOp(retained, { sessionId: 'ann/a', qos: 1 }, [cut])
+  const copy = (): Op => copyOp(retained, { sessionId: 'ann/a', qos: 1 }, [cut])
   const first = await outcomeOf(store, [copy()])
   t.same(first[0]!.sessions, ['ann/a'])
   t.same((await outcomeOf(store, [copy()]))[0]!.sessions, ['ann/a'], 'a full queue takes it')
   t.same(store.queue.size('ann/a'), { messages: 2, bytes: 8 })
   t.equal(store.queue.dropped, 0)
-  const late = await outcomeOf(store, [store.queue.retainOp(retained), copy()])
+  const late = await outcomeOf(store, [retainOp(retained), copy()])
   t.same(late, [{ number: late[0]!.number, sessions: [] }], 'it was replaced')
   t.ok(late[0]!.number > first[0]!.number, 'it has a position all the same')
   await commit(store, [], store.sessions.discardOps('ann/a'))
@@ -208,7 +209,7 @@ async function retained(t: Test, newPlace: NewPlace): Promise<void> {
   await commit(
     store,
     [],
-    topics.map((topic) => store.queue.retainOp(message(topic, topic, { retain: true }))),
+    topics.map((topic) => retainOp(message(topic, topic, { retain: true }))),
   )
   const matching = async (...filters: string[]): Promise<string[]> =>
     (await all(store.queue.retained(filters))).map(({ payload }) => payload.toString()).sort()
@@ -230,15 +231,12 @@ async function retained(t: Test, newPlace: NewPlace): Promise<void> {
   await check('after a restart')
   t.same(await matching('$SYS/#'), [], 'facts of the broker are not kept')
   const before = store.counts.writes
-  await commit(store, [], [store.queue.retainOp(message('$SYS/x', '1', { retain: true }))])
+  await commit(store, [], [retainOp(message('$SYS/x', '1', { retain: true }))])
   t.equal(store.counts.writes, before, 'nor written')
   await commit(
     store,
     [],
-    [
-      store.queue.retainOp(message('a/b', 'newer', { retain: true })),
-      store.queue.retainOp(message('a/', '', { retain: true })),
-    ],
+    [retainOp(message('a/b', 'newer', { retain: true })), retainOp(message('a/', '', { retain: true }))],
   )
   t.same(await matching('a/+'), ['newer'], 'replaced, and cleared by an empty payload')
   await store.close()
@@ -267,7 +265,7 @@ async function retainedCounts(t: Test, newPlace: NewPlace): Promise<void> {
   const place = await newPlace(t)
   let store = await place.open()
   const retain = (topic: string, text: string, more: Partial<PlainMessage> = {}): Promise<unknown> =>
-    commit(store, [], [store.queue.retainOp(message(topic, text, { retain: true, ...more }))])
+    commit(store, [], [retainOp(message(topic, text, { retain: true, ...more }))])
   const counted = (name: string): number[] => Object.values(store.queue.retainedBy(name))
   await retain('a', '1234')
   await retain('b', '12')
@@ -304,7 +302,7 @@ async function retainedLimits(t: Test, newPlace: NewPlace): Promise<void> {
             ? String(store.queue.retainedRoom(retained, { messages: 0, bytes: 0 }).beyond)
             : String(error ?? 'kept'),
         )
-      store.commit({ drafts: [], ops: [store.queue.retainOp(plain)], guards, settled })
+      store.commit({ drafts: [], ops: [retainOp(plain)], guards, settled })
     })
   }
   t.same(
@@ -315,11 +313,11 @@ async function retainedLimits(t: Test, newPlace: NewPlace): Promise<void> {
   t.equal(await limited('a', '12345678', 'bob'), 'bytes', 'what it replaces is one of theirs, and smaller')
   t.equal(await limited('a', '1234567', 'bob'), 'kept')
   t.equal(await limited('a', '123456', 'ann'), 'kept', 'one that is smaller always is')
-  await commit(store, [], [store.queue.retainOp(message('z', 'x'.repeat(99), { retain: true, clientId: 'ann/phone' }))])
+  await commit(store, [], [retainOp(message('z', 'x'.repeat(99), { retain: true, clientId: 'ann/phone' }))])
   t.equal(await limited('a', '123456', 'ann'), 'kept', 'or no larger, if there is too much already')
   t.equal(await limited('a', '1234567', 'ann'), 'bytes')
-  await commit(store, [], [store.queue.retainOp(message('a', '', { retain: true }))])
-  await commit(store, [], [store.queue.retainOp(message('z', '', { retain: true }))])
+  await commit(store, [], [retainOp(message('a', '', { retain: true }))])
+  await commit(store, [], [retainOp(message('z', '', { retain: true }))])
   t.equal(await limited('c', '1', 'ann'), 'kept')
   await store.close()
 }

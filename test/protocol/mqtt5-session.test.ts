@@ -1,9 +1,11 @@
 /** MQTT 5.0 where time passes: session expiry, subscription options and identifiers, message expiry, wills, requests and responses. */
+
 import type { IPublishPacket } from 'mqtt-packet'
 import t from 'tap'
 import { body } from '../../broker/store/body.js'
 import { commit } from '../../broker/store/commit.js'
 import type { Extra } from '../../broker/store/logs.js'
+import { enqueueOp, retainOp } from '../../broker/store/queue-ops.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { acknowledge, connect5, disconnected, ids, message, open5, subscribe5, unsubscribe5 } from '../helpers/mqtt5.js'
 import {
@@ -459,7 +461,7 @@ t.test('message expiry [MQTT5-3.3.2-5, MQTT5-3.3.2-6]', async (t) => {
   await subscribe5(client, ['e/#', ROOM])
   await cut(broker, client)
   const queued = (payload: string, ms: number) =>
-    store.queue.enqueueOp(
+    enqueueOp(
       { topic: 'e/a', payload: Buffer.from(payload), qos: 1, retain: false, clientId: null, extra: extra(ms) },
       [{ sessionId: 'ann/c', qos: 1 }],
     )
@@ -498,7 +500,7 @@ t.test('message expiry [MQTT5-3.3.2-5, MQTT5-3.3.2-6]', async (t) => {
   })
   await t.test('of retained messages', async (t) => {
     const kept = (topic: string, ms: number) =>
-      store.queue.retainOp({ topic, payload: Buffer.from('x'), qos: 1, retain: true, clientId: null, extra: extra(ms) })
+      retainOp({ topic, payload: Buffer.from('x'), qos: 1, retain: true, clientId: null, extra: extra(ms) })
     await commit(store, { ops: [kept('k/over', -1), kept('k/half', 50_000)] })
     for (const expiry of [0, 60]) {
       const client = await open5(broker, { id: `k${expiry}`, expiry })

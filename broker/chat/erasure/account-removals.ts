@@ -2,6 +2,7 @@
  * Erases the data of deleted accounts in the background, page by page, each in a commit of its own. A record marks the account until all is
  * erased, so that a crash at any moment only means starting again.
  */
+
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { directMembers, SYSTEM } from '../../../schemas/ids.js'
 import { topics } from '../../../schemas/topics.js'
@@ -12,6 +13,7 @@ import { commit } from '../../store/commit.js'
 import type { DirectoryStore } from '../../store/directory.js'
 import type { Op } from '../../store/op.js'
 import { personBehind } from '../../store/persons.js'
+import { retainOp } from '../../store/queue-ops.js'
 import type { RoomRecords } from '../../store/rooms.js'
 import { logsSettled, queuesSettled } from '../../store/settled.js'
 import type { Store } from '../../store/store.js'
@@ -209,7 +211,7 @@ export class AccountRemovals {
     for await (const { topic, clientId } of store.queue.retained(filters)) {
       if (!topic.startsWith(topics.deviceOf(user)) && !clientId?.startsWith(`${user}/`)) continue
       const cleared = { topic, payload: Buffer.alloc(0), qos: 0, retain: true, clientId: null } as const
-      await commit(store, { ops: [store.queue.retainOp(cleared)] })
+      await commit(store, { ops: [retainOp(cleared)] })
     }
   }
 

@@ -12,6 +12,7 @@ import type { Effect } from '../../store/effect.js'
 import type { LogName } from '../../store/log-name.js'
 import type { Gone, LogEntry } from '../../store/logs.js'
 import type { NoteReader, NoteWrite } from '../../store/notes.js'
+import { noteName } from '../../store/notes.js'
 import { effectOp } from '../../store/op.js'
 import type { Store } from '../../store/store.js'
 import type { Decision, Transaction } from '../../store/transaction.js'
@@ -177,7 +178,7 @@ async function edit(notes: NoteReader, room: string, log: LogName, entry: LogEnt
   const { target, text, attachments, data, mentions } = message
   const note = await notes.get(log, 'state', target)
   const state = readState(note)
-  const old: NoteWrite = { kind: 'edit', target, name: notes.nameOf(entry.seq), value: null }
+  const old: NoteWrite = { kind: 'edit', target, name: noteName(entry.seq), value: null }
   if (note === null || state.edited !== entry.seq) return erased(log, entry, [old])
   const value = encodeState({ ...state, editedBy: SYSTEM }, 'this one')
   const writes: NoteWrite[] = [

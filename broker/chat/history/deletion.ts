@@ -1,5 +1,6 @@
 import type { LogName } from '../../store/log-name.js'
 import type { Note, NoteKind, NoteReader, NoteWrite } from '../../store/notes.js'
+import { seqOfName } from '../../store/notes.js'
 import { readReaction } from './reactions.js'
 
 /** Notes per read. */
@@ -19,7 +20,7 @@ export async function deletionOf(
   if (await reader.get(log, 'mention', target)) notes.push({ kind: 'mention', target, name: '', value: null })
   const remove = ({ kind, name }: Note): unknown => notes.push({ kind, target, name, value: null })
   for await (const note of allNotes(reader, log, 'edit', target)) {
-    seqs.push(reader.numberOf(note.name))
+    seqs.push(seqOfName(note.name))
     remove(note)
   }
   for await (const note of allNotes(reader, log, 'reaction', target)) {

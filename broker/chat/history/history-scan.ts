@@ -3,6 +3,7 @@
 import type { LogName } from '../../store/log-name.js'
 import type { LogEntry } from '../../store/logs.js'
 import type { NoteReader } from '../../store/notes.js'
+import { noteName, seqOfName } from '../../store/notes.js'
 import type { Store } from '../../store/store.js'
 import { countFitting } from '../model/paging.js'
 
@@ -67,20 +68,20 @@ export async function repliesBefore(
   [first, last]: readonly [number, number],
   limit: number,
 ): Promise<number[]> {
-  const names = { gte: notes.nameOf(first), lt: notes.nameOf(last + 1) }
+  const names = { gte: noteName(first), lt: noteName(last + 1) }
   const found = await notes.list(log, { kind: 'reply', targets: [thread, thread], names, limit, reverse: true })
-  return found.map(({ name }) => notes.numberOf(name))
+  return found.map(({ name }) => seqOfName(name))
 }
 
 /** Scans the replies in a thread; `position` is the seq of the last one returned. */
 export async function scanThread(store: Store, log: LogName, thread: number, scan: Scan): Promise<ScanResult> {
   const { direction, first, last, limit } = scan
   const { notes } = store
-  const names = { gte: notes.nameOf(first), lt: notes.nameOf(last + 1) }
+  const names = { gte: noteName(first), lt: noteName(last + 1) }
   const targets = [thread, thread] as const
   const reverse = direction === 'back'
   const found = await notes.list(log, { kind: 'reply', targets, names, limit: limit + 1, reverse })
-  const seqs = found.slice(0, limit).map(({ name }) => notes.numberOf(name))
+  const seqs = found.slice(0, limit).map(({ name }) => seqOfName(name))
   const entries = await readAll(store, log, seqs, scan.maxBytes)
   const more = entries.length > 0 && found.length > entries.length
   return { entries, more, position: entries.at(-1)?.seq ?? 0 }

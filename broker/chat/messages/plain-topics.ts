@@ -2,12 +2,14 @@
  * Plain MQTT topics, including device topics: payload, retained value and queue references are committed before the ack and before
  * delivery.
  */
+
 import { Refusal } from '../../../schemas/errors.js'
 import type { Topic } from '../../../schemas/topics.js'
 import type { Acl } from '../../auth/principal.js'
 import type { Bus } from '../../store/bus.js'
 import type { Change, Draft } from '../../store/changes.js'
 import type { Op } from '../../store/op.js'
+import { enqueueOp, retainOp } from '../../store/queue-ops.js'
 import type { PlainMessage } from '../../store/queues.js'
 import type { Store } from '../../store/store.js'
 import type { Actor } from '../model/actor.js'
@@ -73,13 +75,13 @@ export class PlainTopics {
     }
     const { drafts, retaining } = beside
     const ops: Op[] = [...beside.ops]
-    if (message.retain) ops.push(this.#store.queue.retainOp(message))
+    if (message.retain) ops.push(retainOp(message))
     let expected: (() => void) | null = null
     // One that waits for the store, or for others of its connection, may meet a subscription that is committed meanwhile.
     const isCommitted = drafts.length + ops.length > 0
     if (message.qos > 0 && (isCommitted || !publication.lane.isIdle || this.#store.queue.mayEnqueue(message.topic))) {
       const live = message.retain ? { ...message, retain: false, replaces: true } : message
-      ops.push(this.#store.queue.enqueueOp(live))
+      ops.push(enqueueOp(live))
       expected = this.#store.queue.expect(live)
     }
     const settled: Change['settled'] = (error, _results, enqueued) => {

@@ -1,4 +1,5 @@
 /** Announcements to all users, or to users with certain roles: logged like messages, sent by users with the role `publisher`. */
+
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { announcedRoles, announcementPlace } from '../../../schemas/announcement.js'
@@ -6,6 +7,7 @@ import { Refusal } from '../../../schemas/errors.js'
 import { topics } from '../../../schemas/topics.js'
 import { commit } from '../../store/commit.js'
 import type { Op } from '../../store/op.js'
+import { retainOp } from '../../store/queue-ops.js'
 import type { Store } from '../../store/store.js'
 import { Send } from '../messages/send.js'
 import { type Actor, requireRole } from '../model/actor.js'
@@ -79,7 +81,7 @@ export class Announcements {
       retain: true,
       clientId: null,
     } as const
-    return this.#store.queue.retainOp(cleared)
+    return retainOp(cleared)
   }
 }
 

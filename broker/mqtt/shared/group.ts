@@ -128,7 +128,7 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
   /** On plain topics its messages are queued in the store under the id of the group. */
   #queueFor(qos: QoS): void {
     this.#unfollow?.()
-    this.#unfollow = qos > 0 ? this.services.store.queue.follow(this.id, this.#filter, qos) : null
+    this.#unfollow = qos > 0 ? this.services.store.subscriptions.follow(this.id, this.#filter, qos) : null
   }
 
   /** While a member is connected, the backlog may exceed the plain queue limits. */

@@ -1,15 +1,17 @@
 /** The persistence contract of Aedes over the same data, so that Aedes and its plugins see what the broker has. */
+
 import { Readable } from 'node:stream'
 import aedesPacket from 'aedes-packet'
 import { del, type Op, put } from '../op.js'
 import { decodePacket, encodePacket, plainMessage, publishPacket } from '../packet-codec.js'
 import type { AedesPacketLike, Persistence, WillPacket } from '../persistence.js'
+import { dequeueOp, enqueueOp, retainOp } from '../queue-ops.js'
 import type { PlainMessage } from '../queues.js'
 import type { StorePort } from '../store.js'
 import type { StoredSubscription } from '../subscription.js'
 import { keyOf, numberPart, type Tables } from '../tables.js'
 import { parse } from './memory-table.js'
-import { incomingKey, incomingPrefix } from './sessions.js'
+import { incomingKey, incomingPrefix, readSubscriptions, subscribeOps, unsubscribeOps } from './sessions.js'
 
 /** Its types describe a function called Packet; at run time the module itself is the constructor. */
 const Packet = aedesPacket as unknown as new (original: AedesPacketLike) => AedesPacketLike
@@ -50,7 +52,7 @@ export class AedesPersistence implements Persistence {
   }
 
   async storeRetained(packet: AedesPacketLike): Promise<void> {
-    await this.#commit([this.#port.queue.retainOp(toMessage(packet))])
+    await this.#commit([retainOp(toMessage(packet))])
   }
 
   createRetainedStream(pattern: string): Readable {
@@ -62,15 +64,15 @@ export class AedesPersistence implements Persistence {
   }
 
   async addSubscriptions(client: Client, subscriptions: StoredSubscription[]): Promise<void> {
-    await this.#commit(this.#port.subscriptions.addOps(client.id, subscriptions))
+    await this.#commit(subscribeOps(client.id, subscriptions))
   }
 
   async removeSubscriptions(client: Client, topics: string[]): Promise<void> {
-    await this.#commit(this.#port.subscriptions.removeOps(client.id, topics))
+    await this.#commit(unsubscribeOps(client.id, topics))
   }
 
   async subscriptionsByClient(client: Client): Promise<StoredSubscription[]> {
-    return this.#port.subscriptions.read(client.id)
+    return readSubscriptions(this.#port.tables, client.id)
   }
 
   async subscriptionsByTopic(topic: string): Promise<(StoredSubscription & { clientId: string })[]> {
@@ -95,7 +97,7 @@ export class AedesPersistence implements Persistence {
   async outgoingEnqueueCombi(subscriptions: { clientId: string }[], packet: AedesPacketLike): Promise<void> {
     const message = toMessage(toPacket(packet))
     const targets = subscriptions.map(({ clientId }) => ({ sessionId: clientId, qos: message.qos }))
-    await this.#commit([this.#port.queue.enqueueOp(message, targets)])
+    await this.#commit([enqueueOp(message, targets)])
   }
 
   /** Assigns a packet id to a queued packet; a packet of another kind with that id (PUBREL) replaces it. */
@@ -122,7 +124,7 @@ export class AedesPersistence implements Persistence {
     for await (const { number, state, packet: stored } of this.#waiting(client.id)) {
       const kept = withState(stored, state)
       if (kept.messageId !== packet.messageId) continue
-      await this.#commit([this.#port.queue.ackOp(client.id, number), del('packetState', stateKey(client, number))])
+      await this.#commit([dequeueOp(client.id, number), del('packetState', stateKey(client, number))])
       return kept
     }
     return undefined

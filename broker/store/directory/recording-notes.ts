@@ -28,12 +28,4 @@ export class RecordingNotes implements NoteReader {
     else this.#reads.allNotes(log)
     return this.#notes.list(log, query)
   }
-
-  nameOf(seq: number): string {
-    return this.#notes.nameOf(seq)
-  }
-
-  numberOf(name: string): number {
-    return this.#notes.numberOf(name)
-  }
 }

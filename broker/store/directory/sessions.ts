@@ -5,7 +5,7 @@ import { clear, del, type Op, put } from '../op.js'
 import type { LastHeartbeat, Progress, SavedInflight, SavedSession, SessionRecord, SessionStore } from '../sessions.js'
 import type { StorePort } from '../store.js'
 import type { StoredSubscription } from '../subscription.js'
-import { keyOf, numberOf, numberPart, partsOf } from '../tables.js'
+import { keyOf, numberOf, numberPart, partsOf, type Tables } from '../tables.js'
 import { parse } from './memory-table.js'
 import { readAll, readRecord } from './on-demand.js'
 
@@ -21,7 +21,7 @@ export class Sessions implements SessionStore {
   async load(id: string): Promise<SavedSession | null> {
     const record = await readRecord<SessionRecord>(this.#port.tables, 'session', keyOf(id))
     if (!record) return null
-    const [subscriptions, place] = await Promise.all([this.#port.subscriptions.read(id), this.#place(id)])
+    const [subscriptions, place] = await Promise.all([readSubscriptions(this.#port.tables, id), this.#place(id)])
     return { record, subscriptions, ...place }
   }
 
@@ -56,11 +56,11 @@ export class Sessions implements SessionStore {
   }
 
   subscribeOps(id: string, subscriptions: readonly StoredSubscription[]): Op[] {
-    return this.#port.subscriptions.addOps(id, subscriptions)
+    return subscribeOps(id, subscriptions)
   }
 
   unsubscribeOps(id: string, topics: readonly string[]): Op[] {
-    return this.#port.subscriptions.removeOps(id, topics)
+    return unsubscribeOps(id, topics)
   }
 
   cursorOp(id: string, cursor: string, seq: number): Op {
@@ -124,6 +124,19 @@ export class Sessions implements SessionStore {
   all(): AsyncIterable<SessionRecord> {
     return readAll(this.#port.tables, 'session')
   }
+}
+
+export async function readSubscriptions(tables: Tables, id: string): Promise<StoredSubscription[]> {
+  const found = await tables.list('subscription', { owner: id })
+  return found.map(([key, value]) => ({ topic: partsOf(key)[1]!, ...parse<Omit<StoredSubscription, 'topic'>>(value) }))
+}
+
+export function subscribeOps(id: string, subscriptions: readonly StoredSubscription[]): Op[] {
+  return subscriptions.map(({ topic, ...options }) => put('subscription', keyOf(id, topic), JSON.stringify(options)))
+}
+
+export function unsubscribeOps(id: string, topics: readonly string[]): Op[] {
+  return topics.map((topic) => del('subscription', keyOf(id, topic)))
 }
 
 /** Where an inbound packet id is kept that awaits PUBREL. */

@@ -1,11 +1,11 @@
-/** The subscriptions of persistent sessions: on disk, and in memory by session and by filter. */
+/** The subscriptions of persistent sessions in memory, by session and by filter. */
 import { isPlainFilter, parseFilter } from '../../../schemas/topics.js'
 import { filterCost } from '../filter-cost.js'
-import { del, type Op, put, type QueueTarget } from '../op.js'
+import type { QueueTarget } from '../op.js'
 import type { QoS } from '../qos.js'
 import type { StoredSubscription } from '../subscription.js'
 import type { SubscriptionStore } from '../subscription-store.js'
-import { keyOf, partsOf, type TableChange, type Tables } from '../tables.js'
+import { partsOf, type TableChange } from '../tables.js'
 import { TopicTrie } from '../topic-trie.js'
 import { type MemoryTable, parse, type Value } from './memory-table.js'
 import { applyTo, type TableSlot, type TableSlots } from './table-slots.js'
@@ -29,37 +29,17 @@ interface Match extends QueueTarget {
 const NO_MATCH: readonly Match[] = []
 
 export class Subscriptions implements SubscriptionStore {
-  readonly #tables: Tables
   readonly #index: TableSlot<SubscriptionIndex>
   /** Queues that belong to no session (share groups); not stored. */
   readonly #subscribers = new TopicTrie<QueueSubscription>()
 
-  constructor(tables: Tables, slots: TableSlots) {
-    this.#tables = tables
+  constructor(slots: TableSlots) {
     this.#index = slots.of('subscription', () => new SubscriptionIndex())
-  }
-
-  addOps(sessionId: string, subscriptions: readonly StoredSubscription[]): Op[] {
-    return subscriptions.map(({ topic, ...options }) =>
-      put('subscription', keyOf(sessionId, topic), JSON.stringify(options)),
-    )
-  }
-
-  removeOps(sessionId: string, topics: readonly string[]): Op[] {
-    return topics.map((topic) => del('subscription', keyOf(sessionId, topic)))
   }
 
   /** Matches by a change that is being committed, for the messages that come behind it in the same commit. If that fails, all is loaded anew. */
   foresee(change: TableChange): void {
     applyTo(this.#index.now, change)
-  }
-
-  async read(id: string): Promise<StoredSubscription[]> {
-    const found = await this.#tables.list('subscription', { owner: id })
-    return found.map(([key, value]) => ({
-      topic: partsOf(key)[1]!,
-      ...parse<Omit<StoredSubscription, 'topic'>>(value),
-    }))
   }
 
   topicsOf(id: string): string[] {

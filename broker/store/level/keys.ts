@@ -78,7 +78,6 @@ export const keys = {
     const at = part(log).length + 3
     return { target: Number.parseInt(key.slice(at, at + NUMBER_WIDTH), 36), name: key.slice(at + NUMBER_WIDTH) }
   },
-  numbered: number,
 
   generation: (generation: number): string => `g${number(generation)}`,
   filter: (generation: number): string => `l${number(generation)}`,

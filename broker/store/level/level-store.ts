@@ -134,7 +134,7 @@ class LevelStore implements StorePort {
     this.log = logs
     this.tables = new LevelTables(database)
     const slots = new TableSlots()
-    const subscriptions = (this.subscriptions = new Subscriptions(this.tables, slots))
+    const subscriptions = (this.subscriptions = new Subscriptions(slots))
     this.#followers.push(slots)
     const retained = (this.#retained = new Retained(database))
     const queue = (this.queue = new LevelQueue(database, subscriptions, retained, options.limits))

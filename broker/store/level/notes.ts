@@ -1,7 +1,7 @@
 /** Notes on log entries: written in the commit of the entry that causes them, keyed by the entry they are about. */
 
 import type { LogName } from '../log-name.js'
-import type { Note, NoteKind, NoteQuery, NoteReader, NoteWrite } from '../notes.js'
+import { type Note, type NoteKind, type NoteQuery, type NoteReader, type NoteWrite, noteName } from '../notes.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
 import type { WriteBatch } from './operation.js'
@@ -42,18 +42,10 @@ export class LevelNotes implements NoteReader {
     return found.map(([key, value]) => ({ kind, ...keys.noteOf(log, key), value: value.toString() }))
   }
 
-  nameOf(seq: number): string {
-    return keys.numbered(seq)
-  }
-
-  numberOf(name: string): number {
-    return Number.parseInt(name, 36)
-  }
-
   /** Adds the notes caused by entry `seq` to a batch. */
   stage(batch: WriteBatch, log: LogName, seq: number, writes: readonly NoteWrite[]): void {
     for (const { kind, target, name, value } of writes) {
-      const key = keys.note(log, LETTERS[kind], target ?? seq, name ?? keys.numbered(seq))
+      const key = keys.note(log, LETTERS[kind], target ?? seq, name ?? noteName(seq))
       if (value === null) batch.del(key)
       else batch.put(key, typeof value === 'string' ? value : value[0] + seq + value[1])
     }

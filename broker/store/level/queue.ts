@@ -8,7 +8,7 @@ import type { Subscriptions } from '../directory/subscriptions.js'
 import type { RetainedLimit } from '../guards.js'
 import { messageSize } from '../message-size.js'
 import type { EnqueueOp, Op, QueueOp, QueueTarget } from '../op.js'
-import { decodeMessage, encodeMessage } from '../packet-codec.js'
+import { decodeMessage } from '../packet-codec.js'
 import type { QoS } from '../qos.js'
 import type {
   Allowance,
@@ -87,10 +87,6 @@ export class LevelQueue implements QueueStore {
     return this.#subscriptions.match(topic).length > 0
   }
 
-  follow(id: string, filter: string, qos: QoS): () => void {
-    return this.#subscriptions.follow(id, filter, qos)
-  }
-
   setAllowance(id: string, allowance: Allowance): () => void {
     this.#allowances.set(id, allowance)
     return () => {
@@ -100,16 +96,6 @@ export class LevelQueue implements QueueStore {
 
   nonEmptyQueues(): Iterable<string> {
     return this.#waiting.keys()
-  }
-
-  enqueueOp(message: PlainMessage, targets: readonly QueueTarget[] | null = null): EnqueueOp {
-    const { topic, clientId: publisher } = message
-    return { type: 'enqueue', topic, packet: encodeMessage(message), bytes: messageSize(message), publisher, targets }
-  }
-
-  copyOp(message: PlainMessage, target: QueueTarget, cuts: readonly RetainedCut[]): EnqueueOp {
-    const copyAt = cuts.map(({ id }) => id)
-    return { ...this.enqueueOp(message, [target]), publisher: null, copyAt }
   }
 
   expect(message: PlainMessage): (() => void) | null {
@@ -189,16 +175,8 @@ export class LevelQueue implements QueueStore {
     return messages
   }
 
-  ackOp(sessionId: string, number: number): Op {
-    return { type: 'dequeue', sessionId, number }
-  }
-
   size(sessionId: string): { messages: number; bytes: number } {
     return this.#waiting.get(sessionId)?.size ?? { messages: 0, bytes: 0 }
-  }
-
-  retainOp(message: PlainMessage): Op {
-    return this.#retained.op(message)
   }
 
   retainedBy(name: string): RetainedAmount {

@@ -7,7 +7,8 @@ import { numbered } from '../body.js'
 import type { Draft } from '../changes.js'
 import { messageSize } from '../message-size.js'
 import type { CutOp, RetainOp } from '../op.js'
-import { decodeMessage, encodeMessage } from '../packet-codec.js'
+import { decodeMessage } from '../packet-codec.js'
+import { publisherOf, retainOp } from '../queue-ops.js'
 import type { PlainMessage, RetainedCut } from '../queues.js'
 import { TopicTrie } from '../topic-trie.js'
 import type { Database } from './database.js'
@@ -30,15 +31,6 @@ export class Retained {
     this.#database = database
   }
 
-  /** Sets the retained message of a topic; an empty payload clears it [MQTT-3.3.1-10]. */
-  op(message: PlainMessage): RetainOp {
-    const { topic, payload, extra } = message
-    const isEmpty = payload.length === 0
-    const owner = isEmpty || isSysTopic(topic) ? null : ownerOf(message)
-    const packet = isEmpty ? null : encodeMessage(message)
-    return { type: 'retain', topic, packet, owner, bytes: messageSize(message), expiresAt: extra?.expiresAt ?? 0 }
-  }
-
   stage(op: RetainOp | CutOp, batch: WriteBatch): void {
     if (op.type === 'cut') return this.#cuts.begin(op.cut)
     const { topic, packet, owner, bytes, expiresAt } = op
@@ -54,7 +46,7 @@ export class Retained {
   /** Sets the retained message of a topic to the entry that a draft becomes. */
   stageEntry(topic: string, { body, extra = null }: Draft, seq: number, batch: WriteBatch): void {
     const message = { topic, payload: numbered(body, seq), qos: 1, retain: true, clientId: null, extra } as const
-    this.stage(this.op(message), batch)
+    this.stage(retainOp(message), batch)
   }
 
   applied({ topic, packet }: RetainOp): void {
@@ -73,7 +65,7 @@ export class Retained {
     const found: [topic: string, owner: string, bytes: number][] = []
     await this.#database.scan(ranges.allRetained, (_key, value) => {
       const message = decodeMessage(value)
-      const owner = ownerOf(message)
+      const owner = publisherOf(message)
       if (owner !== null) found.push([message.topic, owner, messageSize(message)])
     })
     return () => {
@@ -146,10 +138,4 @@ function rangesOf(filters: readonly string[]): KeyRange[] {
 function bySlash(one: string, other: string): number {
   const [a, b] = [one.replaceAll('/', '\0'), other.replaceAll('/', '\0')]
   return a < b ? -1 : a > b ? 1 : 0
-}
-
-/** The publishing user, with which session ids begin. Null: the broker itself. */
-function ownerOf({ clientId }: PlainMessage): string | null {
-  const end = clientId?.indexOf('/') ?? -1
-  return end > 0 ? clientId!.slice(0, end) : null
 }
