@@ -89,6 +89,9 @@ export async function beginDelivery({ connection, client, saved }: ConnectContex
     session.saver = sessionWriter.saver(session, session.shares)
     await store.sessions
       .writeLazily([store.sessions.recordOp(record)])
+      .then(() => {
+        if (client!.stored === 'no') client!.stored = 'yes'
+      })
       .catch((error: unknown) => log.warn({ err: error }, 'the session could not be noted'))
   }
   if (saved) await restoreSession(client!, saved)

@@ -66,6 +66,7 @@ export class ConnectedClient implements LiveClient {
   readonly resumed: boolean
   will: Will | null
   hasStoredWill: boolean
+  stored: LiveClient['stored'] = 'no'
   /** Its QoS 2 publishes that await PUBREL. */
   readonly inboundQos2: InboundQos2
   /** Topic aliases this client has set [MQTT5-3.3.2.3.4]. */

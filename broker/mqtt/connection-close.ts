@@ -10,7 +10,8 @@ export async function completeClose(client: ConnectedClient): Promise<void> {
   await client.entering
   await client.lane.idle()
   if (will) await publishOrDelayWill(client, will)
-  if (record.expiry > 0) await services.sessionWriter.finish(session, { ...record, disconnectedAt: Date.now() })
+  if (client.stored === 'removed') services.sessionWriter.forget(session)
+  else if (record.expiry > 0) await services.sessionWriter.finish(session, { ...record, disconnectedAt: Date.now() })
   else if (session.persistent) {
     services.sessionWriter.forget(session)
     await services.sessionWriter.discard(session.id)

@@ -14,6 +14,7 @@ import type { Op } from '../store/op.js'
 import type { SessionRecord } from '../store/sessions.js'
 import type { Store } from '../store/store.js'
 import { KeyCounts } from '../util/key-counts.js'
+import type { AnonymousSessions } from './anonymous-sessions.js'
 import type { CloseReason } from './close-reason.js'
 import type { Will } from './codec/packets.js'
 import { Reason } from './codec/reason-codes.js'
@@ -43,6 +44,9 @@ export interface LiveClient {
   readonly lane: Pick<Lane, 'idle'>
   /** Null: there is none, or it will not be published. */
   will: Will | null
+  hasStoredWill: boolean
+  /** What is stored of its session. `removed`: by somebody else; nothing more of it is saved. */
+  stored: 'no' | 'yes' | 'removed'
   describe(): LiveSession
 }
 
@@ -51,6 +55,7 @@ export interface RegistryDeps {
   readonly store: Store
   readonly sessionWriter: SessionWriter
   readonly shares: SharedSubscriptions
+  readonly anonymousSessions: Pick<AnonymousSessions, 'release'>
   /** The person a user counts for. */
   readonly personBehind: (user: string) => string
   /** A person, and all who act for them. */
@@ -63,6 +68,7 @@ export class Registry {
   readonly #store: Store
   readonly #sessionWriter: SessionWriter
   readonly #shares: SharedSubscriptions
+  readonly #anonymousSessions: Pick<AnonymousSessions, 'release'>
   readonly #failed: (error: unknown) => void
   readonly #byUser = new Map<string, Map<Session, LiveClient>>()
   readonly #personBehind: (user: string) => string
@@ -73,11 +79,12 @@ export class Registry {
   /** Number of logouts and changes of accounts and rules: a check made at another number has to be repeated. */
   changes = 0
 
-  constructor({ hub, store, sessionWriter, shares, personBehind, namesOf, failed }: RegistryDeps) {
+  constructor({ hub, store, sessionWriter, shares, anonymousSessions, personBehind, namesOf, failed }: RegistryDeps) {
     this.#hub = hub
     this.#store = store
     this.#sessionWriter = sessionWriter
     this.#shares = shares
+    this.#anonymousSessions = anonymousSessions
     this.#personBehind = personBehind
     this.#namesOf = namesOf
     this.#failed = failed
@@ -160,29 +167,44 @@ export class Registry {
     }
   }
 
+  /**
+   * What was stored of a session was removed. If this node did it, no client of the session is left here; if another did, its client is
+   * disconnected. The will is whose who removed it.
+   */
+  async sessionRemoved(id: string): Promise<void> {
+    this.#shares.forget(id)
+    this.#anonymousSessions.release(id)
+    const client = this.of(id.slice(0, id.indexOf('/'))).find(({ session }) => session.id === id)
+    if (client) await endRemoved(client)
+  }
+
   /** Connected clients of the user go on if their login is still valid. From here on every check of them uses the current roles. */
   async accountChanged(user: string): Promise<void> {
     this.changes++
     await Promise.all(this.of(user).map(({ connection }) => connection.followAccount()))
   }
 
-  /** Any account may have changed. */
-  accountsChanged(): Promise<void> {
-    return this.#changed((connection) => connection.followAccount())
+  /** Any account may have changed, and any session may have been removed. */
+  reloaded(): Promise<void> {
+    return this.#changed(async (client) => {
+      const { connection, record, stored } = client
+      await connection.followAccount()
+      if (stored === 'yes' && !(await this.#store.sessions.isKept(record.id))) await endRemoved(client)
+    })
   }
 
   /** Connected clients keep the subscriptions that the current `acl.rules` allow. */
   rulesChanged(): Promise<void> {
-    return this.#changed((connection) => connection.followRules())
+    return this.#changed(({ connection }) => connection.followRules())
   }
 
   /** In slices: there may be many, with many filters. */
-  async #changed(follow: (connection: LiveConnection) => Promise<void>): Promise<void> {
+  async #changed(follow: (client: LiveClient) => Promise<void>): Promise<void> {
     this.changes++
     let begun = performance.now()
     for (const mine of [...this.#byUser.values()])
-      for (const { connection } of [...mine.values()]) {
-        follow(connection).catch(this.#failed)
+      for (const client of [...mine.values()]) {
+        follow(client).catch(this.#failed)
         if (performance.now() - begun < SLICE) continue
         await turn()
         begun = performance.now()
@@ -230,6 +252,13 @@ async function end(client: LiveClient, { deleteState, afterAcks }: SessionEnding
   if (deleteState) client.record.expiry = 0
   if (afterAcks) await client.lane.idle()
   return client.connection.finish({ reason: Reason.administrativeAction, why: 'logged out' })
+}
+
+function endRemoved(client: LiveClient): Promise<void> {
+  client.stored = 'removed'
+  client.will = null
+  client.hasStoredWill = false
+  return client.connection.finish({ reason: Reason.administrativeAction, why: 'the session was ended' })
 }
 
 function concerns({ session, login, except }: SessionEnding, record: SessionRecord): boolean {

@@ -24,10 +24,6 @@ export class SessionWriter {
   readonly #dirty = new Set<Subscriber>()
   readonly #timer: NodeJS.Timeout
 
-  /** Called before and after a session is removed. */
-  onDiscard: (id: string) => void = () => {}
-  onDiscarded: (id: string) => void = () => {}
-
   constructor(store: Store, failed: (error: unknown) => void) {
     this.#store = store
     this.#failed = failed
@@ -45,11 +41,9 @@ export class SessionWriter {
     }
   }
 
-  /** Removes a session for good, with all it holds. */
+  /** Removes a session for good, with all it holds. What follows from it: `Registry.sessionRemoved`. */
   async discard(id: string): Promise<void> {
-    this.onDiscard(id)
     await commit(this.#store, { ops: this.#store.sessions.discardOps(id) })
-    this.onDiscarded(id)
   }
 
   /** Saves at once, one save at a time: all requests made while one is running share the next. */

@@ -9,7 +9,9 @@ export type RecordChange =
   | { readonly kind: 'channel'; readonly channel: string }
   /** An account changed or was removed, or a credential of it was: what was issued to the user may be void, and the roles others. */
   | { readonly kind: 'account'; readonly user: string }
-  /** Memory was loaded anew: any account may have changed. */
+  /** What was stored of an MQTT session was removed, or of a share group, by its id. */
+  | { readonly kind: 'sessionRemoved'; readonly session: string }
+  /** Memory was loaded anew: any account may have changed, and any session may have been removed. */
   | { readonly kind: 'reloaded' }
 
 /** Must not throw. */

@@ -55,6 +55,7 @@ export interface LastHeartbeat {
 
 export interface SessionStore {
   load(id: string): Promise<SavedSession | null>
+  isKept(id: string): Promise<boolean>
   /** Of a session, or of a share group, which has no record of its own. */
   progress(id: string): Promise<Progress>
   /** What the filters of all kept sessions of a user count (filter-cost.ts). From memory. */

@@ -14,7 +14,7 @@ import type { Store } from '../store/store.js'
 export interface ConsequenceDeps {
   readonly store: Store
   readonly hub: Hub
-  readonly registry: Pick<Registry, 'membership' | 'channel' | 'accountChanged' | 'accountsChanged'>
+  readonly registry: Pick<Registry, 'membership' | 'channel' | 'accountChanged' | 'sessionRemoved' | 'reloaded'>
   readonly streams: Pick<Streams, 'membership' | 'channel' | 'accountChanged' | 'accountsChanged'>
   readonly receipts: Pick<Receipts, 'membershipEnded'>
   readonly info: Pick<RoomInfo, 'changed'>
@@ -52,9 +52,12 @@ export class Consequences {
         return streams.channel(change.channel)
       case 'account':
         return this.#account(change.user)
+      case 'sessionRemoved':
+        registry.sessionRemoved(change.session).catch(failed)
+        return
       case 'reloaded':
         streams.accountsChanged().catch(failed)
-        registry.accountsChanged().catch(failed)
+        registry.reloaded().catch(failed)
     }
   }
 

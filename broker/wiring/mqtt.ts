@@ -40,14 +40,13 @@ export async function makeMqtt(context: Context, { store, hub, logins, chat }: M
   const sessionWriter = new SessionWriter(store, failed)
   const anonymousSessions = new AnonymousSessions(limits)
   await anonymousSessions.load(store.sessions)
-  sessionWriter.onDiscarded = (id) => anonymousSessions.release(id)
   const backlogs = new Backlogs(limits)
   const subscribing = { hub, store, counters, views: chat.views, limits, backlogs, delivered: chat.delivered }
   const couldReceive = chat.access.couldReceive.bind(chat.access)
   const shares = new SharedSubscriptions({ ...subscribing, couldReceive }, sessionWriter, failed)
   await shares.load()
   const { accountOf: personBehind, namesCountedWith: namesOf } = countPersons(store.directory, config)
-  const registry = new Registry({ hub, store, sessionWriter, shares, personBehind, namesOf, failed })
+  const registry = new Registry({ hub, store, sessionWriter, shares, anonymousSessions, personBehind, namesOf, failed })
   const flusher = new Flusher()
   const pluginFaults = new FaultLog(log, 'a plugin failed')
   const services: MqttServices = {

@@ -152,16 +152,59 @@ t.test('roles that another node gives and takes count here at once', async (t) =
   t.equal(await bob.fails('auth.invite'), 'forbidden')
 })
 
-t.test('what a node missed ends when it reads anew what is stored', async (t) => {
-  const { broker, alice, bob } = await tea(t)
-  const { aedes, store } = broker.running
-  const { actor } = aedes.clients['bob/bob']!.client!
-  // As it is if the node never heard of the revocation of what bob logged in with.
-  actor.principal = { ...actor.principal, account: { id: 'former', revocations: 0 } }
-  const gone = bob.gone()
-  await (store as unknown as { load(): Promise<void> }).load()
+t.test('a session that is removed on another node is disconnected here, and nothing more of it is saved', async (t) => {
+  const { other, alice, bob, connect } = await tea(t)
+  const will = { topic: 'rooms/tea/messages', payload: Buffer.from('will'), qos: 1 as const, retain: false }
+  const phone = await connect('bob', { clientId: 'phone', clean: false, will })
+  await phone.subscribe(['rooms/+/messages', '$share/desk/rooms/+/messages'])
+  await alice.say('tea', 'before')
+  await phone.hears('before')
+  const { sessions, persistence } = other.store
+  await persistence.delWill({ id: 'bob/phone' })
+  const gone = phone.gone()
+  await commit(other.store, { ops: sessions.discardOps('bob/phone') })
   await gone
-  await alice.get('rooms.list')
+  t.equal(await sessions.load('bob/phone'), null)
+  await alice.say('tea', 'end')
+  await bob.hears('end')
+  t.notOk(
+    bob.lines.some((line) => line.endsWith('will')),
+    'its will is not published',
+  )
+  t.ok(bob.client.connected)
+  const back = await connect('bob', { clientId: 'phone', clean: false })
+  t.match(await back.get('sessions.list'), { sessions: [{}, {}, { session: 'phone', connected: true }] })
+  t.same(back.lines, [], 'it begins anew')
+})
+
+t.test('a session that another node makes anew is not touched by the end of the former one', async (t) => {
+  const { other, connect } = await tea(t)
+  const phone = await connect('bob', { clientId: 'phone', clean: false })
+  await phone.subscribe('rooms/+/messages')
+  const { sessions } = other.store
+  const { record } = (await sessions.load('bob/phone'))!
+  const gone = phone.gone()
+  await commit(other.store, { ops: sessions.discardOps('bob/phone') })
+  const subscription = { topic: 'plain/#', qos: 1 as const }
+  const anew = { ...record, createdAt: 7 }
+  await commit(other.store, { ops: [sessions.recordOp(anew), ...sessions.subscribeOps(record.id, [subscription])] })
+  await gone
+  t.match(await sessions.load('bob/phone'), { record: anew, subscriptions: [subscription] })
+})
+
+t.test('what a node missed ends when it reads anew what is stored', async (t) => {
+  const { broker, bob, group, connect } = await tea(t)
+  const phone = await connect('alice', { clientId: 'phone', clean: false })
+  const client = (id: string) => broker.running.aedes.clients[id]!.client!
+  // As it is if the node never heard that what bob logged in with was revoked, and that the stored session of the group's client was removed.
+  const { actor } = client('bob/bob')
+  actor.principal = { ...actor.principal, account: { id: 'former', revocations: 0 } }
+  client('bob/group').stored = 'yes'
+  const gone = [bob, group].map((person) => person.gone())
+  await (broker.running.store as unknown as { load(): Promise<void> }).load()
+  await Promise.all(gone)
+  await phone.get('rooms.list')
+  t.equal(client('alice/phone').stored, 'yes')
 })
 
 t.test('who changes the password stays, also when another node then changes the account', async (t) => {

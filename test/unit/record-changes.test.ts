@@ -36,6 +36,8 @@ function asText(change: RecordChange): string {
       return `channel ${change.channel}`
     case 'account':
       return `account ${change.user}`
+    case 'sessionRemoved':
+      return `session ${change.session} removed`
     case 'reloaded':
       return 'reloaded'
   }

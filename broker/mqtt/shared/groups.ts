@@ -19,9 +19,8 @@ import type { MemberSession } from './members.js'
 
 type SharedFilter = Filter & { kind: 'shared' }
 
-/** Saves the state of groups, and reports sessions that end. */
+/** Saves the state of groups. */
 export interface GroupWriter {
-  onDiscard: (sessionId: string) => void
   saver(group: Subscriber): SubscriberSaver
 }
 
@@ -68,7 +67,6 @@ export class SharedSubscriptions {
     this.#services = services
     this.#sessionWriter = sessionWriter
     this.#failed = failed
-    sessionWriter.onDiscard = (id) => this.forget(id)
   }
 
   /** Restores the groups of stored sessions, and deletes the queues of groups that no longer exist. */

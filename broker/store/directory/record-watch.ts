@@ -48,6 +48,9 @@ export class RecordWatch {
         case 'channel':
           this.#note((former ??= nothing()), change)
           break
+        case 'session':
+          if ('value' in change && change.value === null) (former ??= nothing()).changes.push(sessionRemoved(change))
+          break
         case 'user':
         case 'credential':
           if (this.#concernsLogins(change)) (former ??= nothing()).accounts.add(ownerOfChange(change))
@@ -125,6 +128,10 @@ export class RecordWatch {
 
 function nothing(): Former {
   return { members: new Map(), changes: [], accounts: new Set() }
+}
+
+function sessionRemoved(change: TableChange): RecordChange {
+  return { kind: 'sessionRemoved', session: ownerOfChange(change) }
 }
 
 function ownerOfChange(change: TableChange): Owner {

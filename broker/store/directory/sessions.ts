@@ -25,6 +25,10 @@ export class Sessions implements SessionStore {
     return { record, subscriptions, ...place }
   }
 
+  async isKept(id: string): Promise<boolean> {
+    return (await this.#port.tables.get('session', keyOf(id))) !== undefined
+  }
+
   progress(id: string): Promise<Progress> {
     return this.#place(id)
   }
