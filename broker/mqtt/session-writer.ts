@@ -24,6 +24,9 @@ export class SessionWriter {
   readonly #dirty = new Set<Subscriber>()
   readonly #timer: NodeJS.Timeout
 
+  /** Called before a session is removed: what its share groups write of it comes first. */
+  onDiscard: (id: string) => void = () => {}
+
   constructor(store: Store, failed: (error: unknown) => void) {
     this.#store = store
     this.#failed = failed
@@ -43,6 +46,7 @@ export class SessionWriter {
 
   /** Removes a session for good, with all it holds. What follows from it: `Registry.sessionRemoved`. */
   async discard(id: string): Promise<void> {
+    this.onDiscard(id)
     await commit(this.#store, { ops: this.#store.sessions.discardOps(id) })
   }
 

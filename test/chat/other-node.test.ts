@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { Accounts } from '../../broker/auth/accounts.js'
 import { Keys } from '../../broker/auth/keys.js'
 import { commit } from '../../broker/store/commit.js'
+import { queuesSettled } from '../../broker/store/settled.js'
 import { serveHttp, type TestBroker } from '../helpers/broker.js'
 import { EventReader } from '../helpers/event-reader.js'
 import { actorOf } from '../helpers/node-pair.js'
@@ -190,6 +191,20 @@ t.test('a session that another node makes anew is not touched by the end of the 
   await commit(other.store, { ops: [sessions.recordOp(anew), ...sessions.subscribeOps(record.id, [subscription])] })
   await gone
   t.match(await sessions.load('bob/phone'), { record: anew, subscriptions: [subscription] })
+})
+
+t.test('a share group ends with its last session, which another node removes', async (t) => {
+  const rules = [{ allow: 'all' as const, who: 'any' as const, topics: ['#'] }]
+  const { broker, connect, alice } = await people(t, ['alice'], { acl: { rules } })
+  const { store } = await beside(broker)
+  const phone = await connect('bob', { clientId: 'phone', clean: false })
+  await phone.subscribe('$share/workers/jobs/#')
+  await phone.leave()
+  await alice.publish('jobs/a', 'x')
+  t.equal([...store.queue.nonEmptyQueues()].length, 1)
+  await commit(store, { ops: store.sessions.discardOps('bob/phone') })
+  await queuesSettled(store)
+  t.same([...store.queue.nonEmptyQueues()], [])
 })
 
 t.test('what a node missed ends when it reads anew what is stored', async (t) => {

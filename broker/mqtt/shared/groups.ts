@@ -19,8 +19,9 @@ import type { MemberSession } from './members.js'
 
 type SharedFilter = Filter & { kind: 'shared' }
 
-/** Saves the state of groups. */
+/** Saves the state of groups, and reports sessions that end. */
 export interface GroupWriter {
+  onDiscard: (sessionId: string) => void
   saver(group: Subscriber): SubscriberSaver
 }
 
@@ -67,6 +68,7 @@ export class SharedSubscriptions {
     this.#services = services
     this.#sessionWriter = sessionWriter
     this.#failed = failed
+    sessionWriter.onDiscard = (id) => this.forget(id)
   }
 
   /** Restores the groups of stored sessions, and deletes the queues of groups that no longer exist. */
@@ -169,7 +171,7 @@ export class SharedSubscriptions {
     if (!session.persistent) this.#bySession.delete(session.id)
   }
 
-  /** Its session ended. */
+  /** Its session ended. Idempotent: it is told before this node removes a session, and when any node has. */
   forget(sessionId: string): void {
     for (const group of this.#bySession.get(sessionId) ?? []) {
       group.forget(sessionId)
