@@ -8,9 +8,9 @@ import type { LogEntry } from '../store/logs.js'
 import { messageSize } from '../store/message-size.js'
 import type { QoS } from '../store/qos.js'
 import type { QueuedMessage } from '../store/queues.js'
-import type { SavedInflight } from '../store/sessions.js'
 import { LazyMap, LazySet } from '../util/lazy.js'
 import { type FeedHost, type LaggingFeed, LogFeed, QueueFeed, READ_BYTES, type ViewFeedOptions } from './feeds.js'
+import type { InflightRecords } from './inflight-records.js'
 import { Pump, type PumpHost } from './pump.js'
 import type { SubscriberSaver, SubscriberServices } from './services.js'
 import { SubscriptionSet } from './subscription-set.js'
@@ -53,8 +53,8 @@ export abstract class Subscriber implements Endpoint, FeedHost, PumpHost {
   abstract sendWaiting(): boolean
   abstract pumped(): void
   abstract failed(error: unknown): void
-  /** Packets in flight that must be known after a restart. */
-  abstract savedInflight(): SavedInflight[]
+  /** What is stored of its packets in flight; null: nothing, they end with the subscriber. */
+  abstract readonly inflightRecords: InflightRecords | null
   /** Discards messages taken from a feed, or from a topic it listened to, which may no longer be delivered. */
   protected abstract withdraw(from: LogFeed | string): void
 

@@ -16,7 +16,6 @@ import type { LogEntry } from '../store/logs.js'
 import { messageSize } from '../store/message-size.js'
 import type { QoS } from '../store/qos.js'
 import type { PlainMessage } from '../store/queues.js'
-import type { SavedInflight } from '../store/sessions.js'
 import type { Deadline } from '../util/timer-wheel.js'
 import { fitsIntoId, type SentUpTo, writePosition } from './event-id.js'
 import type { ReplayStarts } from './event-starts.js'
@@ -64,6 +63,7 @@ const RETRY = 2000
 
 export class EventStream extends Subscriber implements Deadline {
   readonly persistent = false
+  readonly inflightRecords = null
   readonly waiting = 0
   readonly feedSet: FeedSet
   /** Initial state for its filters. */
@@ -174,10 +174,6 @@ export class EventStream extends Subscriber implements Deadline {
   failed(error: unknown): void {
     this.onFailure(error)
     this.end('failed')
-  }
-
-  savedInflight(): SavedInflight[] {
-    return []
   }
 
   /** Nothing is buffered here: what was written is in the socket. */

@@ -1,6 +1,7 @@
 import type { FlightOwner } from '../following/feeds.js'
+import type { PacketsInFlight } from '../following/inflight-records.js'
 import type { QoS } from '../store/qos.js'
-import type { SavedInflight } from '../store/sessions.js'
+import type { EndedInflight, InflightChange, SavedInflight } from '../store/sessions.js'
 import { LazyMap } from '../util/lazy.js'
 
 /** Packet ids there are: 1 to 65535. */
@@ -16,15 +17,23 @@ export interface Flight {
   qos: QoS
   /** QoS 2: PUBREC came, PUBCOMP is awaited. */
   released: boolean
+  /** It is among those that were saved last. */
+  saved: boolean
+  /** It began or changed since. */
+  unsaved: boolean
 }
 
 /** The in-flight window: at most `limit` packets; a packet id is free again when its flow has ended [MQTT-2.3.1-4]. */
-export class Inflight {
+export class Inflight implements PacketsInFlight {
   readonly #flights = new LazyMap<number, Flight>()
   readonly #limit: number
   #lastId = 0
   /** The free ids, in the order of use, while they are so few that searching for one would take long; else null. */
   #spare: number[] | null = null
+  /** The one sent last, or to be sent. */
+  #newest = 0
+  /** Those that were saved, and have ended since. */
+  #ended: number[] = []
 
   constructor(limit: number) {
     this.#limit = limit
@@ -36,8 +45,9 @@ export class Inflight {
 
   start(owner: FlightOwner, seq: number, qos: QoS): Flight {
     const packetId = this.#freeId()
-    const flight = { packetId, owner, seq, qos, released: false }
+    const flight = { packetId, owner, seq, qos, released: false, saved: false, unsaved: true }
     this.#flights.set(packetId, flight)
+    this.#newest = packetId
     return flight
   }
 
@@ -63,9 +73,9 @@ export class Inflight {
   }
 
   /** A packet from before the reconnect, under its original id. */
-  resume(owner: FlightOwner, saved: SavedInflight): Flight {
-    const flight = { packetId: saved.packetId, owner, seq: saved.seq, qos: saved.qos, released: saved.released }
-    this.#flights.set(saved.packetId, flight)
+  resume(owner: FlightOwner, { packetId, seq, qos, released }: SavedInflight): Flight {
+    const flight = { packetId, owner, seq, qos, released, saved: false, unsaved: true }
+    this.#flights.set(packetId, flight)
     return flight
   }
 
@@ -73,18 +83,38 @@ export class Inflight {
     return this.#flights.get(packetId)
   }
 
-  /** The packet is sent only now, after others that began later: resending follows the order of sending [MQTT-4.6.0-1]. */
-  leaves(packetId: number): void {
-    const flight = this.#flights.get(packetId)
-    if (!flight) return
-    this.#flights.delete(packetId)
-    this.#flights.set(packetId, flight)
+  /**
+   * Packets that began together are sent only now, perhaps after others that began later: resending follows the order of sending
+   * [MQTT-4.6.0-1].
+   */
+  leave(packetIds: readonly number[]): void {
+    if (packetIds.at(-1) === this.#newest) return
+    for (const packetId of packetIds) {
+      const flight = this.#flights.get(packetId)
+      if (!flight) continue
+      this.#remove(flight)
+      this.#flights.set(packetId, flight)
+      this.#newest = packetId
+      flight.saved = false
+      flight.unsaved = true
+    }
+  }
+
+  /** PUBREC came. */
+  release(flight: Flight): void {
+    flight.released = true
+    flight.unsaved = true
   }
 
   end(flight: Flight): void {
-    if (!this.#flights.delete(flight.packetId) || !this.#spare) return
+    if (!this.#remove(flight) || !this.#spare) return
     this.#spare.push(flight.packetId)
     if (this.#spare.length > 2 * SCARCE) this.#spare = null
+  }
+
+  #remove({ packetId, saved }: Flight): boolean {
+    if (saved) this.#ended.push(packetId)
+    return this.#flights.delete(packetId)
   }
 
   /** The messages of an owner may not be delivered any more: their ids stay in use until the handshakes complete, and nobody is told. */
@@ -95,18 +125,55 @@ export class Inflight {
   /** The packets of one owner become another's. */
   entrust(owner: FlightOwner, to: FlightOwner): void {
     for (const flight of this.#flights.values()) {
-      if (flight.owner === owner) flight.owner = to
+      if (flight.owner !== owner) continue
+      flight.owner = to
+      flight.unsaved = true
     }
   }
 
-  saved(): SavedInflight[] {
+  // --- as they are saved ------------------------------------------------------------------------------------------------------------
+
+  get count(): number {
+    return this.#flights.size
+  }
+
+  all(): SavedInflight[] {
     const list: SavedInflight[] = []
-    for (const { packetId, owner, seq, qos, released } of this.#flights.values()) {
-      if (owner.source !== null) list.push({ packetId, source: owner.source, seq, qos, released })
-      else if (released) list.push({ packetId, source: '', seq: 0, qos, released })
+    this.#ended = []
+    for (const flight of this.#flights.values()) {
+      const packet = asSaved(flight)
+      if (packet) list.push(packet)
+      flight.saved = packet !== null
+      flight.unsaved = false
     }
     return list
   }
+
+  /** Those that ended come first: their ids may be in use again. */
+  changes(most: number): InflightChange[] | null {
+    if (this.#ended.length > most) return null
+    const changes: InflightChange[] = this.#ended.map(ended)
+    for (const flight of this.#flights.values()) {
+      if (!flight.unsaved) continue
+      const packet = asSaved(flight)
+      if (packet || flight.saved) changes.push(packet ?? ended(flight.packetId))
+      if (changes.length > most) return null
+      flight.saved = packet !== null
+      flight.unsaved = false
+    }
+    this.#ended = []
+    return changes
+  }
+}
+
+/** Null: it is not to be known after a reconnect. */
+function asSaved({ packetId, owner, seq, qos, released }: Flight): SavedInflight | null {
+  if (owner.source !== null) return { packetId, source: owner.source, seq, qos, released }
+  return released ? { packetId, source: '', seq: 0, qos, released } : null
+}
+
+function ended(packetId: number): EndedInflight {
+  return { packetId, source: '', seq: 0, ended: true }
 }
 
 /** Owner of what was sent for a filter that was removed: it may still be acknowledged, or sent again after a reconnect [MQTT-3.10.4-3]. */

@@ -173,7 +173,7 @@ export class PublishSender {
       return
     }
     return saver.saveNow().then(() => {
-      for (const at of idAt) this.inflight.leaves(bytes.readUInt16BE(at))
+      this.inflight.leave(idAt.map((at) => bytes.readUInt16BE(at)))
       this.push(bytes)
     })
   }
@@ -187,7 +187,7 @@ export class PublishSender {
     }
     if (!exactlyOnce || !persistent || !saver) return push()
     return saver.saveNow().then(() => {
-      for (const { bytes, idAt } of packets) this.inflight.leaves(bytes.readUInt16BE(idAt[0]!))
+      this.inflight.leave(packets.map(({ bytes, idAt }) => bytes.readUInt16BE(idAt[0]!)))
       push()
     })
   }

@@ -28,6 +28,7 @@ export async function resumeSession(
   saved: SavedSession,
   { store, shares, views }: ResumeSources,
 ): Promise<void> {
+  session.inflightRecords?.found(saved.inflightChanges)
   session.queue.next = (saved.cursors.get(QUEUE_SENT) ?? 0) + 1
   // Packet ids are taken before any feed sends, so that none is used twice.
   const flights = saved.inflight.map((packet) => ({ packet, flight: session.inflight.resume(NO_OWNER, packet) }))

@@ -1,7 +1,8 @@
 /**
  * Saves sessions that outlive their connection. A save is one atomic snapshot: for each feed that moved, the end of its
- * acknowledged prefix (`{cursor}`), how far it was sent (`{cursor}>`) and, once, the incarnation of the log, and the in-flight packets. So after a crash every number is
- * either acknowledged, in flight with its packet id, or not yet sent. Saved at most once a second; before a QoS 2 packet leaves, at once.
+ * acknowledged prefix (`{cursor}`), how far it was sent (`{cursor}>`) and, once, the incarnation of the log, and what changed among the packets in flight. So
+ * after a crash every number is either acknowledged, in flight with its packet id, or not yet sent. Saved at most once a second; before a QoS 2 packet leaves,
+ * at once.
  */
 
 import { incarnationCursor } from '../following/feed-set.js'
@@ -18,11 +19,23 @@ import type { Session } from './session.js'
 /** Milliseconds between saves of what may be lost in a crash. */
 const SAVE_EVERY = 1000
 
+/** What is saved in one commit. */
+interface Snapshot {
+  readonly number: number
+  readonly of: readonly Subscriber[]
+  readonly ops: Op[]
+}
+
 export class SessionWriter {
   readonly #store: Store
   readonly #failed: (error: unknown) => void
   readonly #dirty = new Set<Subscriber>()
   readonly #timer: NodeJS.Timeout
+  /** Snapshots so far. */
+  #count = 0
+
+  /** Called before the last save. */
+  onClose: () => void = () => {}
 
   /** Called before a session is removed: what its share groups write of it comes first. */
   onDiscard: (id: string) => void = () => {}
@@ -39,7 +52,7 @@ export class SessionWriter {
     return {
       touched: () => void this.#dirty.add(subscriber),
       // The save removes acknowledged messages from the queue: there is room.
-      saveSoon: () => void this.#write(this.#snapshots(subscriber, along)).then(() => subscriber.pumped()),
+      saveSoon: () => void this.#write(this.#snapshot([subscriber, ...along])).then(() => subscriber.pumped()),
       saveNow: this.#joined(subscriber, along),
     }
   }
@@ -58,18 +71,17 @@ export class SessionWriter {
       next = null
       // The last save of a closed session contains all of this; another connection may have loaded the session by now.
       if (subscriber.closed) return
-      await commit(this.#store, { drafts: [], ops: this.#snapshots(subscriber, along) })
+      const snapshot = this.#snapshot([subscriber, ...along])
+      await commit(this.#store, { drafts: [], ops: snapshot.ops })
+      this.#stored(snapshot)
     }
     return () => (next ??= last = last.then(save, save))
   }
 
-  /** Saves everything that moved since the last time. */
-  async flush(): Promise<void> {
-    const ops: Op[] = []
+  /** Saves everything that moved since the last time. `whole`: and no records of changes are left beside the lists of packets in flight. */
+  async flush(whole = false): Promise<void> {
     const saved = [...this.#dirty]
-    for (const session of saved) ops.push(...this.#snapshot(session))
-    this.#dirty.clear()
-    await this.#write(ops)
+    await this.#write(this.#snapshot(saved, new Set(whole ? saved : [])))
     for (const session of saved) session.pumped()
   }
 
@@ -82,30 +94,39 @@ export class SessionWriter {
   /** The last save of a session whose connection closed. */
   async finish(session: Session, record: SessionRecord): Promise<void> {
     this.forget(session)
-    await this.#write([...this.#snapshots(session, session.shares), this.#store.sessions.recordOp(record)])
+    const snapshot = this.#snapshot([session, ...session.shares], new Set([session]))
+    snapshot.ops.push(this.#store.sessions.recordOp(record))
+    await this.#write(snapshot)
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer)
-    await this.flush()
+    this.onClose()
+    await this.flush(true)
   }
 
-  async #write(ops: Op[]): Promise<void> {
-    if (ops.length === 0) return
+  async #write(snapshot: Snapshot): Promise<void> {
+    if (snapshot.ops.length === 0) return
     try {
-      await this.#store.sessions.writeLazily(ops)
+      await this.#store.sessions.writeLazily(snapshot.ops)
+      this.#stored(snapshot)
     } catch (error) {
       this.#failed(error)
     }
   }
 
-  #snapshots(subscriber: Subscriber, along: Iterable<Subscriber>): Op[] {
-    const all = [subscriber, ...along]
-    for (const one of all) this.#dirty.delete(one)
-    return all.flatMap((one) => this.#snapshot(one))
+  #stored({ number, of }: Snapshot): void {
+    for (const { inflightRecords } of of) inflightRecords?.stored(number)
   }
 
-  #snapshot(session: Subscriber): Op[] {
+  /** `whole`: those whose list of packets in flight is to be the whole of it. */
+  #snapshot(of: readonly Subscriber[], whole: ReadonlySet<Subscriber> = new Set()): Snapshot {
+    const number = ++this.#count
+    for (const one of of) this.#dirty.delete(one)
+    return { number, of, ops: of.flatMap((one) => this.#opsOf(one, number, whole.has(one))) }
+  }
+
+  #opsOf(session: Subscriber, number: number, whole: boolean): Op[] {
     const { sessions } = this.#store
     const ops: Op[] = []
     if (!session.started) return ops
@@ -128,7 +149,7 @@ export class SessionWriter {
       }
     }
     session.dirtyFeeds.clear()
-    ops.push(sessions.inflightOp(session.id, session.savedInflight()))
+    if (session.inflightRecords) ops.push(...session.inflightRecords.ops(sessions, session.id, number, whole))
     return ops
   }
 }

@@ -7,6 +7,7 @@ import { isChatTopic } from '../../schemas/topics.js'
 import type { Backlog } from '../following/backlog.js'
 import { isExpired } from '../following/expiry.js'
 import type { FlightOwner, LogFeed, QueueFeed } from '../following/feeds.js'
+import { InflightRecords } from '../following/inflight-records.js'
 import type { SubscriberServices } from '../following/services.js'
 import type { Snapshots } from '../following/snapshots.js'
 import { Subscriber } from '../following/subscriber.js'
@@ -14,7 +15,6 @@ import { emptyCache, type UnloggedMessage, unlogged, type ViewBatch } from '../h
 import type { LogEntry } from '../store/logs.js'
 import type { QoS } from '../store/qos.js'
 import type { PlainMessage, QueuedMessage, RetainedCut } from '../store/queues.js'
-import type { SavedInflight } from '../store/sessions.js'
 import { LazySet } from '../util/lazy.js'
 import type { EncodedPublishes } from './codec/encode.js'
 import type { OutboundMessage } from './codec/outbound-message.js'
@@ -36,6 +36,7 @@ export interface SessionIdentity extends ReceiverLimits {
 
 export class Session extends Subscriber implements MemberSession {
   readonly persistent: boolean
+  readonly inflightRecords: InflightRecords | null
   readonly #guard: DeliveryGuard
   readonly #encoder: PublishEncoder
   readonly #sender: PublishSender
@@ -73,6 +74,7 @@ export class Session extends Subscriber implements MemberSession {
       encoder: this.#encoder,
       window: limits.inflight,
     })
+    this.inflightRecords = identity.persistent ? new InflightRecords(this.inflight) : null
     const own = (sessionId: string): boolean => sessionId === identity.id
     this.#backlog = backlogs.open(own)
     this.#queueBacklog = identity.persistent ? backlogs.open(own) : null
@@ -95,10 +97,6 @@ export class Session extends Subscriber implements MemberSession {
   /** Nothing may be sent: the session is still being resumed, or the socket is full. */
   get stalled(): boolean {
     return this.pumping.held || this.#sender.congested
-  }
-
-  savedInflight(): SavedInflight[] {
-    return this.inflight.saved()
   }
 
   override pump(): void {
@@ -341,7 +339,7 @@ export class Session extends Subscriber implements MemberSession {
   async release(packetId: number): Promise<boolean> {
     const flight = this.inflight.get(packetId)
     const known = flight?.qos === 2
-    if (known) flight.released = true
+    if (known) this.inflight.release(flight)
     if (known) this.#answered()
     // An id that is not known waits too: PUBRELs leave in the order of the PUBRECs [MQTT-4.6.0-4].
     if (this.persistent && this.saver) await this.saver.saveNow()

@@ -33,11 +33,22 @@ export interface SavedInflight {
   released: boolean
 }
 
+/** Such a packet is not in flight any more. */
+export interface EndedInflight extends Pick<SavedInflight, 'packetId' | 'source' | 'seq'> {
+  ended: true
+}
+
+/** A packet in flight that began or changed, or one that ended. In a share group packets have no id, and are known by source and number. */
+export type InflightChange = SavedInflight | EndedInflight
+
 /** The state of delivery to a session. */
 export interface Progress {
   /** Cursor name → the last entry up to which all are acknowledged. */
   cursors: Map<string, number>
+  /** In the order of sending. */
   inflight: SavedInflight[]
+  /** As many records of changes are stored beside the list. */
+  inflightChanges: number
 }
 
 export interface SavedSession extends Progress {
@@ -67,8 +78,10 @@ export interface SessionStore {
   unsubscribeOps(id: string, topics: readonly string[]): Op[]
   cursorOp(id: string, cursor: string, seq: number): Op
   dropCursorOp(id: string, cursor: string): Op
-  /** Replaces the stored list. */
-  inflightOp(id: string, inflight: readonly SavedInflight[]): Op
+  /** Replaces the stored list, and with it the records of changes in the former one, of which there are at most so many. */
+  inflightOps(id: string, inflight: readonly SavedInflight[], changeRecords?: number): Op[]
+  /** Adds a record of changes in the stored list, in their order; `number`: how many there are. */
+  inflightChangesOp(id: string, number: number, changes: readonly InflightChange[]): Op
   incomingOp(id: string, packetId: number): Op
   dropIncomingOp(id: string, packetId: number): Op
   /**

@@ -7,6 +7,7 @@ import WebSocket from 'ws'
 import { MAX_UNSENT } from '../../broker/mqtt/write-buffer.js'
 import type { Change } from '../../broker/store/changes.js'
 import { commit } from '../../broker/store/commit.js'
+import { partsOf } from '../../broker/store/tables.js'
 import { serveHttp, startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { ProbeStream } from '../helpers/probe-stream.js'
 
@@ -141,6 +142,49 @@ t.test('a message costs the store', async (t) => {
     t.strictSame(again, { commits: 0, writes: 0, appended: 0 }, 'a retry writes nothing')
   })
 })
+
+t.test('a message in flight costs the store no more if a thousand others are in flight', async (t) => {
+  const broker = await startTestBroker(t, { limits: { inflight: 1000 } })
+  const probe = await publisher(broker)
+  const reader = await ProbeStream.login(broker, 'reader', { clean: false })
+  await reader.subscribe(TOPIC, 2)
+  let sent = 0
+  const publish = async (count: number): Promise<number> => {
+    probe.receive(...Array.from({ length: count }, (_, i) => send('exactly once', { id: 10 + sent + i, qos: 2 })))
+    sent += count
+    const last = (await reader.until(isPublish, sent)).at(-1) as IPublishPacket
+    return last.messageId!
+  }
+  await publish(900)
+  const saved = savedOf(broker, 'reader/reader')
+  const EXCHANGES = 50
+  for (let i = 0; i < EXCHANGES; i++) {
+    const messageId = await publish(1)
+    reader.receive({ cmd: 'pubrec', messageId })
+    await reader.until((packet) => packet.cmd === 'pubrel' && packet.messageId === messageId)
+    reader.receive({ cmd: 'pubcomp', messageId })
+  }
+  t.ok(saved.saves >= 2 * EXCHANGES, `${saved.saves} saves: each as it begins, and as it is released`)
+  t.ok(saved.packets < 12 * saved.saves, `${saved.packets} packets were written in them`)
+})
+
+/** How often the packets in flight of a session are saved from now on, and how many packets that writes. */
+function savedOf(broker: TestBroker, id: string): { saves: number; packets: number } {
+  const { store } = broker.running
+  const commit = store.commit.bind(store)
+  const saved = { saves: 0, packets: 0 }
+  store.commit = (change: Change) => {
+    for (const op of change.ops) {
+      if (op.type !== 'put' || op.table !== 'sessionState') continue
+      const [owner, name] = partsOf(op.key) as [string, string]
+      if (owner !== id || !/^[df]/.test(name)) continue
+      saved.saves++
+      saved.packets += JSON.parse(op.value.toString()).length
+    }
+    commit(change)
+  }
+  return saved
+}
 
 /** Members by the store itself, as ten thousand joins would leave them. */
 async function populate(broker: TestBroker, room: string, count: number): Promise<void> {

@@ -129,7 +129,7 @@ t.test('what a session has saved of a former room of that name is not taken for 
     store.sessions.cursorOp('bob/phone', name, name === 'm:tea' ? 2 : seq),
   )
   const inflight = { packetId: 7, source: 'm:tea', seq: 3, qos: 1 as const, released: false }
-  await commit(store, { ops: [...restored, store.sessions.inflightOp('bob/phone', [inflight])] })
+  await commit(store, { ops: [...restored, ...store.sessions.inflightOps('bob/phone', [inflight])] })
   const again = await connect('bob', { clientId: 'phone', clean: false })
   await again.hears('new 5')
   t.same(
@@ -177,7 +177,7 @@ t.test('nor is what a share group has saved', async (t) => {
   const store = await openLevelStore({ location: join(dataDir, 'store'), sync: false, limits })
   const restored = [...former].map(([name, seq]) => store.sessions.cursorOp(group, name, name === 'm:tea' ? 3 : seq))
   const inflight = { packetId: 0, source: 'm:tea', seq: 4, qos: 1 as const, released: false }
-  await commit(store, { ops: [...restored, store.sessions.inflightOp(group, [inflight])] })
+  await commit(store, { ops: [...restored, ...store.sessions.inflightOps(group, [inflight])] })
   await store.close()
   const after = await startTestBroker(t, settings)
   const again = await Person.connect(t, after, 'bob', { clientId: 'phone', clean: false })

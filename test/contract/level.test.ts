@@ -213,7 +213,7 @@ t.test(
     const openDatabase = await watchedDatabase((batch) => written.push(batch))
     const store = await openLevelStore({ location: null, sync: true, limits: LIMITS, openDatabase, fold: ON_DEMAND })
     t.teardown(() => store.close())
-    await store.sessions.writeLazily([store.sessions.inflightOp('ann/phone', [])])
+    await store.sessions.writeLazily(store.sessions.inflightOps('ann/phone', []))
     t.same(
       written.flatMap(({ deleted }) => deleted),
       [],

@@ -2,7 +2,7 @@
 
 import type { Test } from 'tap'
 import type { CredentialRecord } from '../../broker/store/credentials.js'
-import type { SessionRecord } from '../../broker/store/sessions.js'
+import type { SavedInflight, SessionRecord } from '../../broker/store/sessions.js'
 import type { Store } from '../../broker/store/store.js'
 import { secondMemory } from '../helpers/two-memories.js'
 import { moderationSuite } from './store-moderation-suite.js'
@@ -11,6 +11,7 @@ import { all, commit, type NewPlace } from './store-suite.js'
 
 export function recordsSuite(t: Test, newPlace: NewPlace): void {
   t.test('sessions', (t) => sessions(t, newPlace))
+  t.test('packets in flight', (t) => packetsInFlight(t, newPlace))
   t.test('users', (t) => users(t, newPlace))
   t.test('credentials', (t) => credentials(t, newPlace))
   t.test('second factors', (t) => secondFactors(t, newPlace))
@@ -52,7 +53,7 @@ async function sessions(t: Test, newPlace: NewPlace): Promise<void> {
       ],
     )
     const inflight = [{ packetId: 3, source: 'm:r/1', seq: 6, qos: 2, released: true } as const]
-    await sessions.writeLazily([sessions.cursorOp(id, 'm:r/1', 6), sessions.inflightOp(id, inflight)])
+    await sessions.writeLazily([sessions.cursorOp(id, 'm:r/1', 6), ...sessions.inflightOps(id, inflight)])
   }
   const saved = {
     subscriptions: [
@@ -62,6 +63,7 @@ async function sessions(t: Test, newPlace: NewPlace): Promise<void> {
     ],
     cursors: new Map([['m:r/1', 6]]),
     inflight: [{ packetId: 3, source: 'm:r/1', seq: 6, qos: 2, released: true }],
+    inflightChanges: 0,
     incoming: [1, 65_535],
   }
   for (const when of ['at once', 'after a restart']) {
@@ -88,7 +90,7 @@ async function sessions(t: Test, newPlace: NewPlace): Promise<void> {
       ...store.sessions.unsubscribeOps(second, ['a/+', 'never had']),
       store.sessions.dropCursorOp(second, 'm:r/1'),
       store.sessions.dropIncomingOp(second, 1),
-      store.sessions.inflightOp(second, []),
+      ...store.sessions.inflightOps(second, []),
     ],
   )
   t.match(await store.sessions.load(second), { cursors: new Map(), inflight: [], incoming: [65_535] })
@@ -100,10 +102,44 @@ async function sessions(t: Test, newPlace: NewPlace): Promise<void> {
   await commit(store, [], [store.sessions.recordOp(session(first))])
   t.same(
     await store.sessions.load(first),
-    { record: session(first), subscriptions: [], cursors: new Map(), inflight: [], incoming: [] },
+    { record: session(first), subscriptions: [], cursors: new Map(), inflight: [], inflightChanges: 0, incoming: [] },
     'nothing is left of what was discarded',
   )
   t.equal((await store.sessions.load(second))?.incoming.length, 1, 'its neighbour is untouched')
+  await store.close()
+}
+
+async function packetsInFlight(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const { sessions } = store
+  const packet = (packetId: number, seq: number, released = false): SavedInflight => ({
+    ...{ packetId, source: 'm:r/1', seq, qos: 2, released },
+  })
+  const ended = (packetId: number, seq = 0) => ({ packetId, source: 'm:r/1', seq, ended: true }) as const
+  const phone = 'ann/phone'
+  const group = '\u0001crew/a/+'
+  await sessions.writeLazily([
+    ...sessions.inflightOps(phone, [packet(7, 1), packet(9, 2), packet(8, 3)]),
+    ...sessions.inflightOps(group, [packet(0, 1), packet(0, 2)]),
+  ])
+  await sessions.writeLazily([sessions.inflightChangesOp(phone, 0, [ended(7), packet(9, 2, true), packet(10, 4)])])
+  await sessions.writeLazily([
+    sessions.inflightChangesOp(phone, 1, [ended(8), ended(10), packet(8, 5)]),
+    sessions.inflightChangesOp(group, 0, [ended(0, 1), packet(0, 3)]),
+  ])
+  for (const when of ['at once', 'after a restart']) {
+    const { inflight, inflightChanges } = await store.sessions.progress(phone)
+    t.same(inflight, [packet(9, 2, true), packet(8, 5)], when)
+    t.equal(inflightChanges, 2)
+    t.same((await store.sessions.progress(group)).inflight, [packet(0, 2), packet(0, 3)])
+    await store.close()
+    store = await place.open()
+  }
+  await store.sessions.writeLazily(store.sessions.inflightOps(phone, [packet(9, 2, true)], 2))
+  t.match(await store.sessions.progress(phone), { inflight: [packet(9, 2, true)], inflightChanges: 0 })
+  await commit(store, [], store.sessions.discardOps(group))
+  t.match(await store.sessions.progress(group), { inflight: [], inflightChanges: 0 })
   await store.close()
 }
 

@@ -16,6 +16,7 @@ import {
   type QueueFeed,
   READ_ENTRIES,
 } from '../../following/feeds.js'
+import { InflightRecords } from '../../following/inflight-records.js'
 import type { SubscriberServices } from '../../following/services.js'
 import { Subscriber } from '../../following/subscriber.js'
 import type { Subscription } from '../../following/subscription.js'
@@ -23,11 +24,12 @@ import { emptyCache, type UnloggedMessage, unlogged, type ViewBatch } from '../.
 import type { LogEntry } from '../../store/logs.js'
 import type { QoS } from '../../store/qos.js'
 import type { QueuedMessage } from '../../store/queues.js'
-import type { Progress, SavedInflight } from '../../store/sessions.js'
+import type { Progress } from '../../store/sessions.js'
 import type { OutboundMessage } from '../codec/outbound-message.js'
 import { Assignment, Assignments, type SavedAssignment } from './assignments.js'
 import { AwayBacklog } from './away-backlog.js'
 import { isPresent, type PresentMember, type SharedMessage, type ShareMember, ShareMembers } from './members.js'
+import { Unsettled } from './unsettled.js'
 
 type Source = LogFeed | QueueFeed
 
@@ -55,6 +57,8 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
   readonly #onFailure: (error: unknown) => void
   readonly #members = new ShareMembers()
   readonly #assignments = new Assignments()
+  readonly #unsettled = new Unsettled(() => [this.queue, ...this.feeds.values()])
+  readonly inflightRecords = new InflightRecords(this.#unsettled)
   #returned: { feed: Source; seq: number }[] = []
   readonly #awayBacklog: AwayBacklog
   readonly #couldReceive: ShareServices['couldReceive']
@@ -207,21 +211,13 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
     this.#onFailure(error)
   }
 
-  /** Everything between the acknowledged prefix and what was sent: assigned, or returned. */
-  savedInflight(): SavedInflight[] {
-    const saved: SavedInflight[] = []
-    for (const feed of [this.queue, ...this.feeds.values()])
-      for (const seq of feed.outstanding.all)
-        saved.push({ packetId: 0, source: feed.source, seq, qos: 1, released: false })
-    return saved
-  }
-
   protected withdraw(from: LogFeed | string): void {
     const topic = typeof from === 'string' ? from : from.view.topic
     for (const { session } of this.#members) session?.dropWaiting(topic)
     this.#returned = this.#returned.filter(({ feed }) => feed !== from)
-    if (typeof from !== 'string') this.#awayBacklog.forget(from)
     if (typeof from === 'string') return
+    this.#awayBacklog.forget(from)
+    this.#unsettled.withdrawn(from)
     for (const assignment of this.#assignments.ofFeed(from)) {
       this.#assignments.delete(assignment)
       assignment.member.session?.inflight.forget(assignment)
@@ -349,6 +345,7 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
   }
 
   #done(feed: Source, seq: number): true {
+    this.#unsettled.settled(feed, seq)
     feed.acknowledged(seq)
     return true
   }
@@ -366,7 +363,7 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
   readonly settle = (assignment: Assignment): void => {
     if (!this.#assignments.delete(assignment)) return
     this.#backlog.progressed()
-    assignment.feed.acknowledged(assignment.seq)
+    this.#done(assignment.feed, assignment.seq)
     assignment.member.session?.saver?.touched()
     this.pump()
   }
@@ -401,7 +398,8 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
   // --- after a restart, or a member's reconnect --------------------------------------------------------------------------------------
 
   /** Resumes its feeds at their saved positions. `held`: QoS 2 exchanges that its members had begun. */
-  async restore({ cursors, inflight }: Progress, held: readonly SavedAssignment[]): Promise<void> {
+  async restore({ cursors, inflight, inflightChanges }: Progress, held: readonly SavedAssignment[]): Promise<void> {
+    this.inflightRecords.found(inflightChanges)
     this.queue.next = (cursors.get(QUEUE_SENT) ?? 0) + 1
     const qos = this.#members.highestQos
     this.subscriptions.set(this.#filter, this.#subscription(qos))

@@ -22,6 +22,7 @@ type SharedFilter = Filter & { kind: 'shared' }
 /** Saves the state of groups, and reports sessions that end. */
 export interface GroupWriter {
   onDiscard: (sessionId: string) => void
+  onClose: () => void
   saver(group: Subscriber): SubscriberSaver
 }
 
@@ -69,6 +70,9 @@ export class SharedSubscriptions {
     this.#sessionWriter = sessionWriter
     this.#failed = failed
     sessionWriter.onDiscard = (id) => this.forget(id)
+    sessionWriter.onClose = () => {
+      for (const group of this.#groups.values()) group.saver?.touched()
+    }
   }
 
   /** Restores the groups of stored sessions, and deletes the queues of groups that no longer exist. */

@@ -2,7 +2,15 @@
 
 import type { Change } from '../changes.js'
 import { clear, del, type Op, put } from '../op.js'
-import type { LastHeartbeat, Progress, SavedInflight, SavedSession, SessionRecord, SessionStore } from '../sessions.js'
+import type {
+  InflightChange,
+  LastHeartbeat,
+  Progress,
+  SavedInflight,
+  SavedSession,
+  SessionRecord,
+  SessionStore,
+} from '../sessions.js'
 import type { StorePort } from '../store.js'
 import type { StoredSubscription } from '../subscription.js'
 import { keyOf, numberOf, numberPart, partsOf, type Tables } from '../tables.js'
@@ -37,14 +45,16 @@ export class Sessions implements SessionStore {
   async #place(id: string): Promise<Progress & Pick<SavedSession, 'incoming'>> {
     const cursors = new Map<string, number>()
     const incoming: number[] = []
-    let inflight: SavedInflight[] = []
+    const changes: InflightChange[][] = []
+    let list: SavedInflight[] = []
     for (const [key, value] of await this.#port.tables.list('sessionState', { owner: id })) {
       const state = partsOf(key)[1]!
       if (state[0] === 'c') cursors.set(state.slice(1), Number(value.toString()))
+      else if (state[0] === 'd') changes.push(parse(value))
       else if (state[0] === 'i') incoming.push(numberOf(state.slice(1)))
-      else inflight = parse(value)
+      else list = parse(value)
     }
-    return { cursors, inflight, incoming }
+    return { cursors, inflight: changed(list, changes), inflightChanges: changes.length, incoming }
   }
 
   filterBytesOfUser(user: string): number {
@@ -79,8 +89,14 @@ export class Sessions implements SessionStore {
    * An empty list is written too, not deleted: LevelDB skips deleted keys one by one when it looks for the next live
    * key. If every session has a live key, reading one does not scan the deleted keys of its neighbours.
    */
-  inflightOp(id: string, inflight: readonly SavedInflight[]): Op {
-    return put('sessionState', keyOf(id, 'f'), JSON.stringify(inflight))
+  inflightOps(id: string, inflight: readonly SavedInflight[], changeRecords = 0): Op[] {
+    const ops: Op[] = [put('sessionState', keyOf(id, 'f'), JSON.stringify(inflight))]
+    for (let number = 0; number < changeRecords; number++) ops.push(del('sessionState', changesKey(id, number)))
+    return ops
+  }
+
+  inflightChangesOp(id: string, number: number, changes: readonly InflightChange[]): Op {
+    return put('sessionState', changesKey(id, number), JSON.stringify(changes))
   }
 
   incomingOp(id: string, packetId: number): Op {
@@ -141,6 +157,26 @@ export function subscribeOps(id: string, subscriptions: readonly StoredSubscript
 
 export function unsubscribeOps(id: string, topics: readonly string[]): Op[] {
   return topics.map((topic) => del('subscription', keyOf(id, topic)))
+}
+
+/** Before the list, which is all that earlier versions then take for it. */
+function changesKey(id: string, number: number): string {
+  return keyOf(id, `d${numberPart(number)}`)
+}
+
+/** A packet that changed keeps its place; one that began is the last. */
+function changed(list: SavedInflight[], changes: readonly (readonly InflightChange[])[]): SavedInflight[] {
+  if (changes.length === 0) return list
+  const packets = new Map(list.map((packet) => [nameOf(packet), packet]))
+  for (const change of changes.flat()) {
+    if ('ended' in change) packets.delete(nameOf(change))
+    else packets.set(nameOf(change), change)
+  }
+  return [...packets.values()]
+}
+
+function nameOf({ packetId, source, seq }: InflightChange): string | number {
+  return packetId > 0 ? packetId : `${seq} ${source}`
 }
 
 /** Where an inbound packet id is kept that awaits PUBREL. */
