@@ -114,6 +114,8 @@ interface FollowedLog {
   channels: readonly Channel[]
   /** Null: the store has not answered yet. */
   followed: Followed | null
+  /** Of a log that was dropped: the entry that was added to it with that. */
+  last: LogEntry | null
 }
 
 /** Milliseconds until the hub asks again to follow a log, after a failure of the store. */
@@ -150,6 +152,11 @@ export class Hub {
     return this.#logs.get(log)?.followed?.head ?? 0
   }
 
+  /** The last entry of a log that was dropped and still has feeds here, if it was added with that. */
+  lastOf(log: LogName): LogEntry | null {
+    return this.#logs.get(log)?.last ?? null
+  }
+
   /** That of a log with feeds; 0 if it is not known. */
   incarnationOf(log: LogName): number {
     return this.#logs.get(log)?.followed?.incarnation ?? 0
@@ -158,7 +165,7 @@ export class Hub {
   #followedLog(name: LogName): FollowedLog {
     const known = this.#logs.get(name)
     if (known) return known
-    const log: FollowedLog = { channels: [], followed: null }
+    const log: FollowedLog = { channels: [], followed: null, last: null }
     this.#logs.set(name, log)
     const following = this.#store.follow(name, this.#deliver)
     if (following instanceof Promise) void this.#followLater(name, log, following)
@@ -199,9 +206,10 @@ export class Hub {
 
   /** Delivers appended entries. Hot path: a plain loop without allocations per session. */
   readonly #deliver = (batches: readonly AppendedBatch[]): void => {
-    for (const { log, entries } of batches) {
+    for (const { log, entries, ends } of batches) {
       const followed = this.#logs.get(log)
       if (!followed) continue
+      if (ends) followed.last = entries.at(-1)!
       for (const channel of followed.channels) {
         const batch = new ViewBatch(channel.view, entries)
         const feeds = channel.feeds

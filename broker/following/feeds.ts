@@ -181,9 +181,11 @@ export class LogFeed implements Feed, LaggingFeed {
       const sending = this.#host.sendEntries(this, entries.slice(0, capacity))
       return sending ? sending.then(() => 'sent') : 'sent'
     }
-    // Retention may have removed the entries after the cursor: nothing to read although the head is not reached.
-    if (this.next <= head) this.next = head + 1
-    this.lagging = this.next <= this.#host.headOf(this.view)
+    const now = this.#host.headOf(this.view)
+    // Retention may have removed the entries after the cursor: nothing to read although the head is not reached. A log that was dropped
+    // meanwhile has a lower head; its last event is still owed.
+    if (this.next <= head && head <= now) this.next = head + 1
+    this.lagging = this.next <= now
     return this.lagging ? 'sent' : 'done'
   }
 }

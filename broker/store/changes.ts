@@ -48,6 +48,11 @@ export interface Change {
   readonly ops: readonly Op[]
   /** The change is committed only if they hold; else it settles with a `GuardConflict`, and nothing of it is written. */
   readonly guards?: Guards | null
+  /**
+   * Position of the records on which a change without guards was decided: it settles with a `GuardConflict` if a log that it adds to was dropped
+   * since. With guards theirs counts.
+   */
+  readonly asOf?: number | undefined
   /** May be lost in a crash: causes no fsync of its own. */
   readonly lazy?: boolean
   /**

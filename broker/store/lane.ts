@@ -117,6 +117,10 @@ class Pending implements Change {
     return this.change.guards ?? null
   }
 
+  get asOf(): number | undefined {
+    return this.change.asOf
+  }
+
   get lazy(): boolean {
     return this.change.lazy ?? false
   }

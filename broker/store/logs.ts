@@ -44,6 +44,8 @@ export interface Extra {
 export interface AppendedBatch {
   readonly log: LogName
   readonly entries: readonly LogEntry[]
+  /** These are its last: the same commit dropped the log. */
+  readonly ends?: true
 }
 
 /**
@@ -129,7 +131,5 @@ export interface LogReader {
   retain(name: LogName, bounds: { before: number; keep: number }): Promise<void>
   /** Removes payloads of entries that are gone from the disk; called at least hourly, each is removed within a day. */
   sweep(): Promise<void>
-  /** Removes a log with its entries, head and dedupe records. Only when its room or user is deleted. */
-  drop(name: LogName): Promise<void>
   names(): AsyncIterable<LogName>
 }

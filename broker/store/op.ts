@@ -5,7 +5,7 @@ import type { LogName } from './log-name.js'
 import type { QoS } from './qos.js'
 import type { Owner, Table } from './tables.js'
 
-export type Op = TableOp | TouchOp | EffectOp | QueueOp | RetainedOp | ReadLogOp
+export type Op = TableOp | TouchOp | EffectOp | QueueOp | RetainedOp | LogOp
 
 export type TableOp = PutOp | DeleteOp | ClearOp
 
@@ -116,11 +116,23 @@ export interface CutOp {
   readonly cut: number
 }
 
+export type LogOp = ReadLogOp | DropLogOp
+
 /** All readers have processed the log up to `seq`: removes its mark and their cursors, unless it has grown since. */
 export interface ReadLogOp {
   readonly type: 'readLog'
   readonly log: LogName
   readonly seq: number
+}
+
+/**
+ * Removes a log with its entries, notes, dedupe records, mark and cursors: from the commit on it is empty, and its next entry begins another
+ * incarnation. What the same change adds to the log is told to followers, and removed with it. Fails all guards of notes of the log, and
+ * changes that are to add to the log and were decided before (`Change.asOf`).
+ */
+export interface DropLogOp {
+  readonly type: 'dropLog'
+  readonly log: LogName
 }
 
 export function put(table: Table, key: string, value: string | Buffer): PutOp {
@@ -137,6 +149,10 @@ export function wipe(table: Table, key: string): DeleteOp {
 
 export function clear(table: Table, owner: Owner): ClearOp {
   return { type: 'clear', table, owner }
+}
+
+export function dropLog(log: LogName): DropLogOp {
+  return { type: 'dropLog', log }
 }
 
 export function effectOp(log: LogName, effect: Effect): EffectOp {

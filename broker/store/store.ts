@@ -66,6 +66,8 @@ export interface Store extends StorePort {
   readonly accounts: AccountStore
   readonly expiring: ExpiringStore
   readonly moderation: ModerationStore
+  /** Position of the records in memory: for what is decided on them and written without guards (`Change.asOf`). */
+  asOf(): number
   /**
    * The Aedes persistence contract over the same data (asynchronous form: methods return promises, streams are in
    * object mode).

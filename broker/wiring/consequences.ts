@@ -6,7 +6,6 @@ import type { MembershipChange } from '../following/membership-change.js'
 import type { Streams } from '../http/streams.js'
 import type { Hub } from '../hub.js'
 import type { Registry } from '../mqtt/registry.js'
-import type { LogEntry } from '../store/logs.js'
 import { namesOf } from '../store/persons.js'
 import type { RecordChange } from '../store/record-changes.js'
 import type { Store } from '../store/store.js'
@@ -43,8 +42,7 @@ export class Consequences {
       case 'membership':
         return this.#membership(change)
       case 'roomEnded':
-        this.#roomEnded(change.room, change.members).catch(failed)
-        return
+        return this.#roomEnded(change.room, change.members)
       case 'room':
         return info.changed(change.room)
       case 'channel':
@@ -78,26 +76,13 @@ export class Consequences {
     info.changed(change.room)
   }
 
-  async #roomEnded(room: string, members: readonly string[]): Promise<void> {
-    const last = await this.#lastEvent(room)
+  /** The room's logs are gone: that it was deleted is told to those who have yet to read what happened before. */
+  #roomEnded(room: string, members: readonly string[]): void {
+    const last = this.#deps.hub.lastOf(logs.roomEvents(room)) ?? undefined
     for (const user of members) {
       this.#membership({ room, user, member: false, last })
       // There may be another room of that name by now.
       if (this.#deps.store.directory.member(room, user)) this.#membership({ room, user, member: true })
-    }
-  }
-
-  /** The event that the room was deleted, if anyone here follows its events; its log is dropped next. */
-  async #lastEvent(room: string): Promise<LogEntry | undefined> {
-    const { store, hub, failed } = this.#deps
-    const log = logs.roomEvents(room)
-    try {
-      const head = hub.headOf(log)
-      const [last] = head > 0 ? await store.log.read(log, head - 1, 1, 1) : []
-      return last && JSON.parse(last.payload.toString()).type === 'deleted' ? last : undefined
-    } catch (error) {
-      failed(error)
-      return undefined
     }
   }
 }

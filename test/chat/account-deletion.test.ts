@@ -193,23 +193,26 @@ t.test('what bots wrote goes with their owner, and stays when only the bot goes'
 
 t.test('many removed bots of one person do not delay the removal of another', async (t) => {
   const { broker, connect, alice, bob } = await open(t)
-  const { accounts, log } = broker.running.store
+  const { store } = broker.running
+  const { accounts, sessions } = store
   const bots = Array.from({ length: 5 }, (_, i) => `a${i}`)
   for (const bot of bots) await alice.get('bots.create', { bot })
   await bob.get('bots.create', { bot: 'b' })
   const done: string[] = []
-  const { deleteRemovalOp } = accounts
-  accounts.deleteRemovalOp = function (user) {
-    done.push(user)
-    return deleteRemovalOp.call(this, user)
-  }
+  await store.follow({
+    load: async () => () => {},
+    apply: (_, changes) => {
+      for (const change of changes)
+        if (change.table === 'removal' && 'key' in change && change.value === null) done.push(change.key)
+    },
+  })
   // The first of them lasts until all are asked for.
   let go = (): void => {}
   const asked = new Promise<void>((resolve) => (go = resolve))
-  const { drop } = log
-  log.drop = async function (name) {
+  const { ofUser } = sessions
+  sessions.ofUser = async function (user) {
     await asked
-    return drop.call(this, name)
+    return ofUser.call(this, user)
   }
   // Requests of one connection wait for each other.
   const devices = await Promise.all(bots.map((bot) => connect('alice', { clientId: bot })))

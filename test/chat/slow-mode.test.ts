@@ -1,52 +1,16 @@
 /** Slow mode over a restart, and on two nodes: the record of the last message is written with the message. */
 import t, { type Test } from 'tap'
-import { MessageWriter, type MessageWriterDeps } from '../../broker/chat/messages/message-writer.js'
-import type { Post } from '../../broker/chat/messages/post.js'
-import { References } from '../../broker/chat/messages/references.js'
-import { checkMessage } from '../../broker/chat/model/message.js'
-import { Replies } from '../../broker/chat/model/replies.js'
-import { RoomRules } from '../../broker/chat/rooms/room-rules.js'
-import { LocalBus } from '../../broker/store/bus.js'
 import { commit } from '../../broker/store/commit.js'
-import { Lane } from '../../broker/store/lane.js'
 import { ROOM_DEFAULTS } from '../../broker/store/rooms.js'
 import type { Store } from '../../broker/store/store.js'
 import { startTestBroker } from '../helpers/broker.js'
 import { movableClock } from '../helpers/clock.js'
-import { actorOf, openStore, overtaken, raced } from '../helpers/node-pair.js'
+import { write } from '../helpers/message-writer.js'
+import { openStore, overtaken, raced } from '../helpers/node-pair.js'
 import { Person } from '../helpers/people.js'
 
 const ROOM = { id: 'tea', access: 'private' as const, direct: false, name: null, topic: null, avatar: null }
 const SLOW = { ...ROOM, ...ROOM_DEFAULTS, slowMode: 60, createdBy: 'ann', createdAt: 1 }
-
-/** Messages as a node writes them whose memory is that of `store`. Resolves with the outcome, as a text. */
-function write(store: Store, user: string, message: object): Promise<string> {
-  const rules = new RoomRules(store.directory)
-  const writer = new MessageWriter({
-    ...{ store, rules, replies: new Replies(new LocalBus()), references: new References(store, rules) },
-    screening: { screen: () => undefined },
-    rates: { requireRoomRate: () => {}, chargeRoom: () => 0, giveBack: () => {} },
-  } as unknown as MessageWriterDeps)
-  const publication = { topic: 'rooms/tea/messages', qos: 1, ops: [], lane: new Lane(store) }
-  return new Promise((resolve) => {
-    const publisher: Post['publisher'] = {
-      settled: (refusal, result) => resolve(refusal ? refusal.code : `entry ${result!.seq}`),
-    }
-    const checked = checkMessage(Buffer.from(JSON.stringify(message)), false)
-    const post = {
-      actor: actorOf(user),
-      room: 'tea',
-      message: checked,
-      to: '',
-      publication,
-      publisher,
-    } as unknown as Post
-    const { slowMode } = store.directory.room('tea')!
-    Promise.resolve(writer.writeToRoom({ ...SLOW, slowMode }, post)).catch((error) =>
-      resolve(error.code ?? String(error)),
-    )
-  })
-}
 
 const hi = { text: 'hi' }
 const same = { text: 'hi', cid: 'c' }

@@ -1,5 +1,6 @@
 /** One call after any absence: what was missed, what changed, what was read, and what is void. */
 import t, { type Test } from 'tap'
+import { drop } from '../contract/store-suite.js'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { Person } from '../helpers/people.js'
 import { Random } from '../helpers/random.js'
@@ -119,7 +120,7 @@ t.test('who has missed too much to be told of changes begins anew', async (t) =>
 /** Retention drops what it may of a room, once what is there is in chunks: removing a log sees to that. */
 async function retain(broker: TestBroker, room: string, keep: number): Promise<number> {
   const { log } = broker.running.store
-  await log.drop('m:no-such-room')
+  await drop(broker.running.store, 'm:no-such-room')
   await log.retain(`m:${room}`, { before: 0, keep })
   return (await log.open(`m:${room}`)).tail
 }

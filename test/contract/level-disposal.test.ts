@@ -6,7 +6,7 @@ import { openLevelStore } from '../../broker/store/level/level-store.js'
 import { retainOp } from '../../broker/store/queue-ops.js'
 import type { Store } from '../../broker/store/store.js'
 import { found, secret } from '../helpers/disk.js'
-import { append, commit, draft, folded } from './store-suite.js'
+import { append, commit, draft, drop, folded } from './store-suite.js'
 
 const START = 1_800_000_000_000
 const HOUR = 3_600_000
@@ -76,6 +76,22 @@ t.test('what expired or was erased is off the disk within a day, without any tra
   }
 })
 
+t.test('so is a log that was dropped before any of it was in chunks', async (t) => {
+  const location = `${t.testdir()}/store`
+  let now = START
+  const store = await openLevelStore({ location, sync: true, limits: LIMITS, fold: NEVER, now: () => now })
+  const words = Array.from({ length: 10 }, secret)
+  for (const word of words) await append(store, draft('m:a', word))
+  t.same(await found(location, words), words)
+  await drop(store, 'm:a')
+  for (let hours = 1; hours <= 24; hours++) {
+    now += HOUR
+    await store.log.sweep()
+  }
+  t.same(await found(location, words), [])
+  await store.close()
+})
+
 t.test('a log that is dropped, and an account that is removed, are off the disk within a day', async (t) => {
   const location = `${t.testdir()}/store`
   let now = START
@@ -97,13 +113,13 @@ t.test('a log that is dropped, and an account that is removed, are off the disk 
     await folded(store)
     t.same(await found(location, [kept!, ...gone]), [kept, ...gone], 'all there before')
     await commit(store, [], store.directory.deleteUserOps('ann', now))
-    await store.log.drop('m:a')
+    await drop(store, 'm:a')
     for (let hours = 1; hours <= 24; hours++) {
       now += HOUR
       await store.log.sweep()
     }
     t.same(await found(location, [kept!, ...gone]), [kept])
-    await store.log.drop('m:b')
+    await drop(store, 'm:b')
     await store.close()
   }
 })

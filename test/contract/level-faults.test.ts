@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { Level } from 'level'
@@ -11,11 +12,12 @@ import t, { type Test } from 'tap'
 import { StoreError } from '../../broker/store/changes.js'
 import { type LevelStoreOptions, openLevelStore } from '../../broker/store/level/level-store.js'
 import type { AppendedBatch } from '../../broker/store/logs.js'
+import { dropLog } from '../../broker/store/op.js'
 import { dequeueOp, enqueueOp } from '../../broker/store/queue-ops.js'
 import { ROOM_DEFAULTS } from '../../broker/store/rooms.js'
 import type { Store } from '../../broker/store/store.js'
 import { FaultyLevel, noSpace } from '../helpers/faulty-level.js'
-import { all, append, commit, DAY, draft, folded, texts } from './store-suite.js'
+import { all, append, commit, DAY, draft, drop, folded, texts } from './store-suite.js'
 
 const LIMITS = { queueMessages: 1000, queueBytes: 1_000_000 }
 
@@ -269,19 +271,90 @@ t.test('folding that fails', async (t) => {
   await reopened.close()
 })
 
-t.test('dropping a log that is cut short is finished at the next start', async (t) => {
+/** A log with entries in chunks and in the journal, an erased one, notes and client-chosen ids. */
+async function fillLog(store: Store): Promise<void> {
+  const note = (text: string) => ({ notes: [{ kind: 'pin', target: null, name: '', value: text }] as const })
+  await append(store, ...['old', 'older'].map((text) => draft('m:a', text, { cid: text, effect: note(text) })))
+  await drop(store, 'm:nothing')
+  const erase = { seqs: [1], gone: { why: 'deleted', by: 'ann', at: 1 } } as const
+  await append(store, draft('m:a', 'new', { cid: 'new', effect: { ...note('new'), erase } }))
+}
+
+t.test('whatever fails when a log is dropped, nothing of it comes back', async (t) => {
+  const error = new Error('IO error: broken')
+  for (const restarts of [false, true])
+    for (const [kind, count] of [
+      ['writeFaults', 8],
+      ['clearFaults', 6],
+    ] as const)
+      for (let passed = 0; passed < count; passed++)
+        await t.test(`${kind} ${passed}, ${restarts ? 'with' : 'without'} a restart`, async (t) => {
+          const { level, faults, open } = setup(t)
+          let store = await open()
+          await fillLog(store)
+          // The commit itself succeeds.
+          if (kind === 'writeFaults') level.writeFaults.push(undefined, ...Array(passed).fill(undefined), { error })
+          else level.clearFaults.push(...Array(passed).fill(undefined), error)
+          await drop(store, 'm:a')
+          const left = async (): Promise<unknown> => [
+            texts(await store.log.read('m:a', 0, 10, 1e6, 'shown')),
+            await store.notes.list('m:a', { kind: 'pin', targets: [1, 9], limit: 9 }),
+          ]
+          t.same(await left(), [[], []])
+          level.writeFaults.length = level.clearFaults.length = 0
+          const restart = async (): Promise<void> => {
+            await store.close()
+            store = await open()
+          }
+          if (restarts) await restart()
+          t.same(await left(), [[], []])
+          t.equal(await append(store, draft('m:a', 'new', { cid: 'new' })), 'appended 1')
+          for (let starts = 0; starts < 2; starts++) {
+            t.same(await left(), [['new'], []])
+            await restart()
+          }
+          await store.close()
+          if (passed === 0) t.match(faults, [{ message: 'writing failed: IO error: broken' }])
+        })
+})
+
+t.test('a log that is dropped while it is folded stays dropped', async (t) => {
+  const { level, open } = setup(t)
+  let store = await open({ fold: { entries: 2 } })
+  let release = (): void => {}
+  const after = new Promise<void>((resolve) => (release = resolve))
+  level.writeFaults.push(undefined, { after })
+  await append(store, draft('m:a', '1'), draft('m:a', '2'))
+  await once(level.writes, 'begin')
+  const dropping = drop(store, 'm:a')
+  for (let turns = 0; turns < 20; turns++) await turn()
+  release()
+  await dropping
+  t.equal(await append(store, draft('m:a', 'anew')), 'appended 1')
+  for (let starts = 0; starts < 2; starts++) {
+    t.same(texts(await store.log.read('m:a', 0, 9, 1e6)), ['anew'])
+    await store.close()
+    store = await open()
+  }
+  await store.close()
+})
+
+t.test('a log that is dropped again while others are removed stays dropped', async (t) => {
   const { level, open } = setup(t)
   let store = await open()
-  await append(store, draft('m:a', 'secret', { cid: 'c' }), draft('m:ab', 'other', { cid: 'c' }))
-  level.clearFaults.push(undefined, new Error('IO error: clear'))
-  await t.rejects(store.log.drop('m:a'), { name: 'StoreError' })
+  const logs = Array.from({ length: 1000 }, (_, i) => `m:${1000 + i}`)
+  await append(store, ...logs.map((log) => draft(log, 'old')))
+  // Nothing is removed before the next start.
+  level.writeFaults.push(undefined, { error: new Error('IO error: broken') })
+  await commit(store, [], logs.map(dropLog))
   await store.close()
   store = await open()
-  t.same(await store.log.read('m:a', 0, 10, 1e6), [])
-  t.equal(
-    await append(store, draft('m:a', 'new', { cid: 'c' }), draft('m:ab', 'other', { cid: 'c' })),
-    'appended 1, duplicate 1',
-  )
+  t.equal(await append(store, draft(logs.at(-1)!, 'anew')), 'appended 1')
+  await commit(store, [], [dropLog(logs.at(-1)!)])
+  await store.log.sweep()
+  await store.close()
+  store = await open()
+  for (const log of logs) t.match(await store.log.open(log), { head: 0 })
   await store.close()
 })
 

@@ -1,7 +1,7 @@
 /** The part of the store contract about following logs, and about which logs have grown. */
 import type { Test } from 'tap'
 import { type AppendedBatch, type AppendListener, type Followed, isPositionIn } from '../../broker/store/logs.js'
-import { append, commit, draft, type NewPlace, texts } from './store-suite.js'
+import { append, commit, draft, drop, type NewPlace, texts } from './store-suite.js'
 
 export function followSuite(t: Test, newPlace: NewPlace): void {
   t.test('followers of a log are each told of every append', (t) => followers(t, newPlace))
@@ -99,7 +99,7 @@ async function current(t: Test, newPlace: NewPlace): Promise<void> {
   const store = await (await newPlace(t)).open()
   for (let i = 1; i <= 200; i++) await append(store, draft('m:a', `${i}`))
   await append(store, draft('m:other', 'x'))
-  await store.log.drop('m:other')
+  await drop(store, 'm:other')
   const { told, listener } = listening()
   const followed: Followed = await store.log.follow('m:a', listener)
   t.match(followed, { head: 200, tail: 1 })
@@ -113,7 +113,7 @@ async function current(t: Test, newPlace: NewPlace): Promise<void> {
   t.same(heads, [201], 'the head is current when followers are told')
   other.end()
 
-  await store.log.drop('m:a')
+  await drop(store, 'm:a')
   t.match(followed, { head: 0, tail: 1 })
   heads = []
   await append(store, draft('m:a', 'anew'))
@@ -150,7 +150,7 @@ async function incarnations(t: Test, newPlace: NewPlace): Promise<void> {
 
   const seen = new Set([first])
   for (let life = 2; life <= 4; life++) {
-    await store.log.drop('m:a')
+    await drop(store, 'm:a')
     t.equal(await of('m:a'), 0, 'none while it is empty')
     await reopened()
     // The same entry, at the same time.
@@ -166,7 +166,7 @@ async function incarnations(t: Test, newPlace: NewPlace): Promise<void> {
   t.notOk(isPositionIn(info, 1, first), 'a number of a former life says nothing')
   t.ok(isPositionIn(info, 0, first), 'but the beginning is the same in each')
   t.ok(isPositionIn(info, 1, undefined), 'kept by an earlier version: taken for the present life')
-  await store.log.drop('m:a')
+  await drop(store, 'm:a')
   t.notOk(isPositionIn(await store.log.open('m:a'), 1, undefined), 'not in a log without entries')
   await store.close()
 }
@@ -206,7 +206,7 @@ async function growth(t: Test, newPlace: NewPlace): Promise<void> {
   await append(store, draft('m:a', '3'))
   await told(other, 'm:a', 3)
   t.equal(one.get('m:a'), 2, 'a listener that has ended is told no more')
-  await store.log.drop('m:a')
+  await drop(store, 'm:a')
   await told(other, 'm:a', 0)
   await append(store, draft('m:a', 'anew'))
   await told(other, 'm:a', 1)

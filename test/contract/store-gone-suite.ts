@@ -8,7 +8,7 @@ import { noteName, seqOfName } from '../../broker/store/notes.js'
 import { effectOp } from '../../broker/store/op.js'
 import { retainOp } from '../../broker/store/queue-ops.js'
 import type { Store } from '../../broker/store/store.js'
-import { append, commit, draft, folded, type NewPlace, type StorePlace, texts } from './store-suite.js'
+import { append, commit, draft, drop, folded, type NewPlace, type StorePlace, texts } from './store-suite.js'
 
 export function goneSuite(t: Test, newPlace: NewPlace): void {
   t.test('entries that expire', (t) => expiring(t, newPlace))
@@ -168,7 +168,7 @@ async function longRun(t: Test, newPlace: NewPlace): Promise<void> {
   now += 48 * HOUR
   await store.log.sweep()
   t.match(await store.log.open('m:a'), { head: 302 })
-  await store.log.drop('m:a')
+  await drop(store, 'm:a')
   await append(store, draft('m:a', 'anew'))
   await store.log.sweep()
   t.same(texts(await store.log.read('m:a', 0, 5, 1e6)), ['anew'])
@@ -225,7 +225,7 @@ async function erased(t: Test, newPlace: NewPlace): Promise<void> {
   await folded(store)
   await store.log.sweep()
   await store.log.trim('m:a', 100)
-  await store.log.drop('m:a')
+  await drop(store, 'm:a')
   await append(store, ...names.map((name) => draft('m:a', name)))
   t.same(await shownAll(store), names, 'a new log of that name begins anew')
   await store.close()
@@ -233,7 +233,7 @@ async function erased(t: Test, newPlace: NewPlace): Promise<void> {
 
 /** Removing a log folds what all others have. */
 async function foldAll(store: Store): Promise<void> {
-  await store.log.drop('m:nothing')
+  await drop(store, 'm:nothing')
 }
 
 async function grown(t: Test, newPlace: NewPlace): Promise<void> {
@@ -328,7 +328,7 @@ async function notes(t: Test, newPlace: NewPlace): Promise<void> {
     'notes go with what they are about',
   )
   t.equal(await store.notes.get('m:a', 'pin', 90), 'x')
-  await store.log.drop('m:a')
+  await drop(store, 'm:a')
   t.equal(await store.notes.get('m:a', 'pin', 90), null)
   await store.close()
 }

@@ -4,10 +4,12 @@ import type { Test } from 'tap'
 import { body } from '../../broker/store/body.js'
 import type { AppendResult, Draft, StoreError } from '../../broker/store/changes.js'
 import type { AppendedBatch, LogEntry } from '../../broker/store/logs.js'
-import type { Op } from '../../broker/store/op.js'
+import { dropLog, type Op } from '../../broker/store/op.js'
 import { ROOM_DEFAULTS } from '../../broker/store/rooms.js'
+import { logsSettled } from '../../broker/store/settled.js'
 import type { Store } from '../../broker/store/store.js'
 import { devicesSuite } from './store-devices-suite.js'
+import { dropSuite } from './store-drop-suite.js'
 import { followSuite } from './store-follow-suite.js'
 import { goneSuite } from './store-gone-suite.js'
 import { outboxSuite } from './store-outbox-suite.js'
@@ -73,6 +75,12 @@ export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return found
 }
 
+/** Drops a log, and waits until nothing is left of it and what all logs have is in chunks. */
+export async function drop(store: Store, log: string): Promise<void> {
+  await commit(store, [], [dropLog(log)])
+  await logsSettled(store, [log])
+}
+
 /** Waits for folding that has begun: a trim of nothing runs after it. */
 export async function folded(store: Store): Promise<void> {
   await store.log.trim('no such log', 0)
@@ -88,6 +96,7 @@ export function storeSuite(t: Test, newPlace: NewPlace): void {
   t.test('cost', (t) => cost(t, newPlace))
   t.test('a copy', (t) => copy(t, newPlace))
   followSuite(t, newPlace)
+  dropSuite(t, newPlace)
   goneSuite(t, newPlace)
   outboxSuite(t, newPlace)
   recordsSuite(t, newPlace)
@@ -332,7 +341,7 @@ async function shorter(t: Test, newPlace: NewPlace): Promise<void> {
 
   t.same((await all(store.log.names())).sort(), ['m:a', 'm:b!/x'])
   await append(store, draft('m:a', 'again', { cid: 'c' }))
-  await store.log.drop('m:a')
+  await drop(store, 'm:a')
   t.match(await store.log.open('m:a'), { head: 0, tail: 1 })
   t.same(await store.log.read('m:a', 0, 10, 1e6), [])
   t.same(await all(store.log.names()), ['m:b!/x'])

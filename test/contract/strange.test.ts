@@ -36,7 +36,7 @@ storeSuite(t, behindALine)
 /** A kind of op that is missing does not compile. */
 const KINDS: Readonly<Record<Op['type'], true>> = {
   ...{ put: true, delete: true, clear: true, touch: true, effect: true, enqueue: true, dequeue: true },
-  ...{ discardQueue: true, retain: true, retainEntry: true, cut: true, readLog: true },
+  ...{ discardQueue: true, retain: true, retainEntry: true, cut: true, readLog: true, dropLog: true },
 }
 
 t.test('every kind of op can be sent as text', async (t) => {

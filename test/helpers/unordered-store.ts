@@ -82,14 +82,14 @@ export class UnorderedStore {
   async #pass(change: Change, places: ReadonlySet<string>, number: number): Promise<void> {
     for (let turns = this.#random?.below(MOST_TURNS) ?? 0; turns > 0; turns--) await turn()
     for (const place of places) await this.#held.get(place)
-    const { drafts, ops, guards = null, lazy = false } = change
+    const { drafts, ops, guards = null, asOf, lazy = false } = change
     await new Promise<void>((over) => {
       const settled: Change['settled'] = (error, results, enqueued) => {
         this.settled.push(number)
         change.settled(error, results, enqueued)
         over()
       }
-      this.#commit({ drafts, ops, guards, lazy, settled })
+      this.#commit({ drafts, ops, guards, asOf, lazy, settled })
     })
     this.#progress()
   }
@@ -108,6 +108,7 @@ function placeOf(op: Op): string {
       return placeOfRecord(op.table, op.owner)
     case 'effect':
     case 'readLog':
+    case 'dropLog':
       return op.log
     case 'touch':
       return op.guard

@@ -20,13 +20,14 @@ export async function strangeStore(
   const line = new Line(random)
   return storeBeside(store, {
     commit: (change: Change) => {
-      const { drafts, ops, guards = null, lazy = false } = change
+      const { drafts, ops, guards = null, asOf, lazy = false } = change
       if (drafts.length === 0 && ops.length === 0) return store.commit(change)
       for (const { type } of ops) opSent(type)
       store.commit({
         drafts,
         ops: ops.map(sent),
         guards: sent(guards),
+        asOf,
         lazy,
         settled: (error, ...outcome) => line.say(() => change.settled(error, ...outcome)),
       })

@@ -6,7 +6,7 @@ import { memoryDatabase } from '../../broker/store/level/database.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
 import type { LogName } from '../../broker/store/log-name.js'
 import type { Store } from '../../broker/store/store.js'
-import { all, append, commit, draft } from '../contract/store-suite.js'
+import { all, append, commit, draft, drop } from '../contract/store-suite.js'
 
 /** After every log was quiet for long enough to be forgotten. */
 const later = (): number => Date.now() + 60_000
@@ -192,7 +192,7 @@ t.test('a log that is dropped begins anew', async (t) => {
   registry.register(reader)
   await append(store, draft('m:a', '1'), draft('m:a', '2'))
   reader.read('m:a', 2)
-  await store.log.drop('m:a')
+  await drop(store, 'm:a')
   await append(store, draft('m:a', '1'), draft('m:a', '2'), draft('m:a', '3'))
   t.same(reader.left, [['m:a', 0, 3]])
 })

@@ -9,16 +9,10 @@ import type { MemberRecord } from '../../broker/store/rooms.js'
 import type { Store } from '../../broker/store/store.js'
 import { commit } from '../contract/store-suite.js'
 import { memoryStore } from '../helpers/memory-store.js'
-import { roomsOn } from '../helpers/other-node.js'
+import { accountActor as actor, roomsOn } from '../helpers/other-node.js'
 import { secondMemory } from '../helpers/two-memories.js'
 
 const NAMES = ['ann', 'bob', 'cy', 'dee', 'admin', 'bot']
-
-function actor(user: string): Actor {
-  const roles = new Set(user === 'admin' ? ['admin'] : [])
-  const account = { id: '1', revocations: 0 }
-  return { principal: { user, roles, anonymous: false, expiresAt: null, account }, clientId: '', sessionId: null }
-}
 
 const [ann, bob, cy, admin] = ['ann', 'bob', 'cy', 'admin'].map(actor) as [Actor, Actor, Actor, Actor]
 

@@ -11,7 +11,7 @@ import type { Accounts, Allow } from '../../auth/accounts.js'
 import type { RemovalRecord } from '../../store/accounts.js'
 import { commit } from '../../store/commit.js'
 import type { DirectoryStore } from '../../store/directory.js'
-import type { Op } from '../../store/op.js'
+import { dropLog, type Op } from '../../store/op.js'
 import { personBehind } from '../../store/persons.js'
 import { retainOp } from '../../store/queue-ops.js'
 import type { RoomRecords } from '../../store/rooms.js'
@@ -24,6 +24,7 @@ import type { SessionEnding } from '../model/session-endings.js'
 import { logs } from '../model/views.js'
 import type { Presence } from '../presence/presence.js'
 import type { Members } from '../rooms/members.js'
+import { roomDeletionOps } from '../rooms/room-deletion.js'
 import type { RoomErasure } from './room-erasure.js'
 import type { UserErasure } from './user-erasure.js'
 
@@ -123,19 +124,27 @@ export class AccountRemovals {
     this.#retry = setTimeout(() => this.resume().catch(failed), RETRY).unref()
   }
 
-  async #erase({ user, rooms }: RemovalRecord): Promise<void> {
-    const { store, presence } = this.#deps
+  async #erase(record: RemovalRecord): Promise<void> {
+    const { user, rooms } = record
+    const { presence } = this.#deps
     await this.#endSessions(user, rooms ?? [])
     if (rooms) {
       await this.#eraseRooms(user, rooms)
       await this.#deps.userErasure.erase(user, () => this.#pause())
     }
     await this.#deps.members.removeUser(user)
-    for (const log of [logs.userEvents(user), logs.notifications(user), logs.deviceCommands(user)])
-      await store.log.drop(log)
     await this.#dropRetained(user)
     await presence.removeUser(user)
-    await commit(store, { ops: [store.accounts.deleteRemovalOp(user)] })
+    await this.#end(record)
+  }
+
+  /** The logs of the user go with the record of the removal: who takes the name from then on begins with nothing, whoever else erases too. */
+  async #end({ user, at }: RemovalRecord): Promise<void> {
+    await this.#deps.store.transact(user, async ({ accounts }) => {
+      if ((await accounts.removal(user))?.at !== at) return { value: null }
+      const own = [logs.userEvents(user), logs.notifications(user), logs.deviceCommands(user)]
+      return { ops: [...own.map(dropLog), accounts.deleteRemovalOp(user)], value: null }
+    })
   }
 
   async #eraseRooms(user: string, rooms: readonly string[]): Promise<void> {
@@ -195,11 +204,10 @@ export class AccountRemovals {
     const { store } = this.#deps
     for (const room of rooms) {
       if (!directMembers(room)?.includes(user)) continue
-      const { value: isEmpty } = await store.transact(room, ({ directory }) => {
+      await store.transact(room, ({ directory }) => {
         const isEmpty = directory.members(room).size === 0
-        return { ops: isEmpty ? directory.deleteRoomOps(room) : [], value: isEmpty }
+        return { ops: isEmpty ? roomDeletionOps(directory, room) : [], value: null }
       })
-      if (isEmpty) await store.log.drop(logs.messages(room))
     }
   }
 

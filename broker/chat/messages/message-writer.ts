@@ -30,7 +30,7 @@ import { commandDraft, findCommand } from './slash-commands.js'
 import { paceOp, requirePace, type SlowRoom, tooEarly } from './slow-mode.js'
 
 export interface MessageWriterDeps {
-  readonly store: Pick<Store, 'commit' | 'directory' | 'expiring'>
+  readonly store: Pick<Store, 'asOf' | 'commit' | 'directory' | 'expiring'>
   readonly rules: RoomRules
   readonly screening: Screening
   readonly rates: Rates
@@ -172,12 +172,14 @@ export class MessageWriter {
 
   /** A bot command goes to the bot's log instead of the room's. */
   #request({ actor, room, message, to, publication, publisher }: Post): SendRequest {
-    const { rates: charged } = this.#deps
-    const use = findCommand(this.#deps.store.directory, actor, room, message)
+    const { rates: charged, store } = this.#deps
+    // The sender was authorised in this turn of the event loop.
+    const asOf = store.asOf()
+    const use = findCommand(store.directory, actor, room, message)
     if (use) {
       const command = { bot: use.bot, name: use.command, owner: use.owner }
       const draft = commandDraft(actor, room, use, message)
-      return { actor, room, cid: message.cid, publication, draft, publisher, charged, command }
+      return { actor, room, cid: message.cid, publication, draft, asOf, publisher, charged, command }
     }
     const inRoom = this.#destinations.get(room)
     const destination = to === '' ? inRoom : { ...inRoom, to }
@@ -186,7 +188,7 @@ export class MessageWriter {
     const recorded = message.forwarded
       ? this.#withForwardRecord(publication, room, message.forwarded.from)
       : publication
-    return { actor, room, cid: message.cid, publication: recorded, draft, publisher, charged }
+    return { actor, room, cid: message.cid, publication: recorded, draft, asOf, publisher, charged }
   }
 
   /** Records that the room has content of `user`, so that it is found when the account is deleted. */

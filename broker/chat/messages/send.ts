@@ -1,6 +1,6 @@
 /** The commit of one message, and the answer to its sender. */
 import { Refusal } from '../../../schemas/errors.js'
-import type { AppendResult, Draft, StoreError } from '../../store/changes.js'
+import { type AppendResult, type Draft, GuardConflict, type StoreError } from '../../store/changes.js'
 import type { Op } from '../../store/op.js'
 import type { Submission } from '../../store/transaction.js'
 import type { Actor } from '../model/actor.js'
@@ -15,6 +15,8 @@ export interface SendRequest {
   readonly cid: string | null
   readonly publication: Publication
   readonly draft: Draft
+  /** Position of the records on which the sender was authorised, unless that is guarded. */
+  readonly asOf?: number
   /** Further drafts of the same commit. */
   readonly extraDrafts?: readonly Draft[]
   readonly publisher: Publisher
@@ -30,19 +32,21 @@ export interface SendRequest {
 export class Send implements Submission {
   readonly drafts: readonly Draft[]
   readonly ops: readonly Op[]
+  readonly asOf: number | undefined
   readonly #replies: Replies
   readonly #request: SendRequest
 
   constructor(replies: Replies, request: SendRequest) {
     this.drafts = request.extraDrafts ? [request.draft, ...request.extraDrafts] : [request.draft]
     this.ops = request.publication.ops
+    this.asOf = request.asOf
     this.#replies = replies
     this.#request = request
   }
 
   settled(error: StoreError | null, results: readonly AppendResult[]): void {
     const { actor, cid, publisher } = this.#request
-    const refusal = error ? storeRefusal(error) : this.#refusalOf(results[0]!)
+    const refusal = error ? this.#failureOf(error) : this.#refusalOf(results[0]!)
     if (refusal) return this.refused(refusal)
     const result = this.#resultOf(results[0]!)
     if (results[0]!.outcome === 'duplicate') this.#request.charged?.giveBack(this.#request.room)
@@ -61,6 +65,13 @@ export class Send implements Submission {
     if (outcome === 'absent') return ifNotRetry as SendResult
     // The seq in the bot's event log is not a seq of the room, so the answer has 0.
     return command ? { id, room, seq: 0, ts, command } : { id, room, seq, ts }
+  }
+
+  /** A message without guards conflicts with nothing but the deletion of its room. */
+  #failureOf(error: StoreError): Refusal {
+    if (!(error instanceof GuardConflict)) return storeRefusal(error)
+    const { room } = this.#request
+    return new Refusal('not_found', `there is no room ${room}`, { field: 'room', cause: error })
   }
 
   #refusalOf({ outcome, seq }: AppendResult): Refusal | null {

@@ -8,11 +8,10 @@ import { ROOM_DEFAULTS, type RoomAccess, type RoomRecord } from '../../store/roo
 import { serverEvents } from '../../store/server-events.js'
 import type { Store } from '../../store/store.js'
 import type { Decision, Transaction } from '../../store/transaction.js'
-import { KeyedMutex } from '../../util/keyed-mutex.js'
 import { type Actor, isAdmin, requireAccount, requireUser } from '../model/actor.js'
 import { roomEvent, userEvent } from '../model/events.js'
-import { logs } from '../model/views.js'
 import { membershipsOf, newMember } from './members.js'
+import { roomDeletionOps } from './room-deletion.js'
 import type { RoomQuota } from './room-quota.js'
 import type { RoomRules } from './room-rules.js'
 
@@ -51,8 +50,6 @@ export class Rooms {
   readonly #options: RoomOptions
   readonly #roomQuota: RoomQuota
   readonly #rules: RoomRules
-  /** By room: a room is not made anew before the logs of the last one of that name are dropped. */
-  readonly #locks = new KeyedMutex()
 
   constructor({ store, rules, roomQuota, options }: RoomsDeps) {
     this.#store = store
@@ -82,9 +79,7 @@ export class Rooms {
       })
     if (this.#options.create === 'admin' && !isAdmin(actor))
       throw new Refusal('forbidden', 'only admins create rooms here')
-    const made = await this.#create(actor, room, details)
-    if (!made) throw new Refusal('conflict', `there is a room ${room} already`, { field: 'room' })
-    return made
+    return this.#create(actor, room, details)
   }
 
   /** Creates an unknown room on first use, if `rooms.autoCreate` is set. */
@@ -92,14 +87,17 @@ export class Rooms {
     if (!this.#options.autoCreate || !isRoomId(room)) return
     if (this.#options.create === 'admin' && !isAdmin(actor)) return
     requireUser(actor)
-    await this.#create(actor, room, { access: 'public' })
+    await this.#create(actor, room, { access: 'public' }).catch((error) => {
+      // Another may have made it meanwhile.
+      if (!this.#store.directory.room(room)) throw error
+    })
   }
 
-  /** Creates a room, whose owner is the actor. Resolves with null if there is one of that id. */
-  async #create(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord | null> {
+  /** Creates a room, whose owner is the actor. */
+  async #create(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord> {
     const { user } = actor.principal
-    const { value: made } = await this.#locks.runExclusive(room, () =>
-      this.#store.transact(membershipsOf(user), (tx) => this.#decideToCreate(tx, actor, room, details)),
+    const { value: made } = await this.#store.transact(membershipsOf(user), (tx) =>
+      this.#decideToCreate(tx, actor, room, details),
     )
     return made
   }
@@ -110,10 +108,10 @@ export class Rooms {
     actor: Actor,
     room: string,
     details: RoomDetails,
-  ): Promise<Decision<RoomRecord | null>> {
+  ): Promise<Decision<RoomRecord>> {
     const { user } = actor.principal
     const [other] = directory.roomsLike(room)
-    if (directory.room(room)) return { value: null }
+    if (directory.room(room)) throw new Refusal('conflict', `there is a room ${room} already`, { field: 'room' })
     if (other !== undefined)
       throw new Refusal('conflict', `there is a room ${other} already; ids may not differ only by case`, {
         field: 'room',
@@ -136,19 +134,13 @@ export class Rooms {
     return value
   }
 
-  remove(actor: Actor, room: string): Promise<void> {
-    return this.#locks.runExclusive(room, () => this.#remove(actor, room))
-  }
-
-  async #remove(actor: Actor, room: string): Promise<void> {
+  async remove(actor: Actor, room: string): Promise<void> {
     const { value: laterEvents } = await this.#store.transact(room, ({ directory }) => {
       this.#rules.with(directory).require(actor, room, 'delete')
       return this.#removal(directory, actor, room)
     })
     for (let i = 0; i < laterEvents.length; i += EVENTS_PER_COMMIT)
       await commit(this.#store, { drafts: laterEvents.slice(i, i + EVENTS_PER_COMMIT) })
-    await this.#store.log.drop(logs.messages(room))
-    await this.#store.log.drop(logs.roomEvents(room))
   }
 
   /** The value: events that are to be written later. */
@@ -161,12 +153,13 @@ export class Rooms {
       ...directory.joinRequests.of(room).keys(),
     ])
     const userEvents = [...recipients].map((user) => userEvent(user, { type: 'deleted', room, by }))
+    const event = roomEvent(room, { type: 'deleted', by })
     const drafts = [
-      roomEvent(room, { type: 'deleted', by }),
+      event,
       ...serverEvents(this.#store, { type: 'room.deleted', room, by }),
       ...userEvents.slice(0, EVENTS_PER_COMMIT),
     ]
-    return { drafts, ops: directory.deleteRoomOps(room), value: userEvents.slice(EVENTS_PER_COMMIT) }
+    return { drafts, ops: roomDeletionOps(directory, room), value: userEvents.slice(EVENTS_PER_COMMIT) }
   }
 }
 

@@ -15,6 +15,7 @@ export async function withRecords(port: StorePort, now: () => number = Date.now)
   const transact: Store['transact'] = (key, decide) => transactions.run(key, decide)
   const submit: Store['submit'] = (key, decide) => transactions.submit(key, decide)
   const watch: Store['watch'] = (listener) => records.watch(listener)
+  const asOf = (): number => records.position
   const beside = { sessions: new Sessions(port), persistence: new AedesPersistence(port, now) }
-  return Object.assign(port, records.reader, { transact, submit, watch, ...beside })
+  return Object.assign(port, records.reader, { asOf, transact, submit, watch, ...beside })
 }

@@ -93,6 +93,8 @@ export class CommitQueue {
       if ('task' in item) break
       this.#taken++
       group.push(item)
+      // A log that is dropped gets no entries behind that in the same commit.
+      if (drops(item)) break
       bytes += weight(item)
     }
     return group
@@ -103,6 +105,12 @@ export class CommitQueue {
     this.#pending = this.#pending.slice(this.#taken)
     this.#taken = 0
   }
+}
+
+/** Whether a log is dropped by the change. */
+export function drops({ ops }: Change): boolean {
+  for (const { type } of ops) if (type === 'dropLog') return true
+  return false
 }
 
 function weight({ drafts, ops }: Change): number {

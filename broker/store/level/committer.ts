@@ -10,6 +10,7 @@ import type { TableChange } from '../tables.js'
 import { CommitEncoder } from './commit-codec.js'
 import { type Database, storeError } from './database.js'
 import type { Dedupe } from './dedupe.js'
+import type { DroppedLogs } from './dropped-logs.js'
 import { isNameless } from './gone.js'
 import type { Journal } from './journal.js'
 import { keys } from './keys.js'
@@ -43,6 +44,7 @@ export interface CommitterDeps {
   readonly notes: LevelNotes
   readonly outbox: LevelOutbox
   readonly retained: Retained
+  readonly dropped: DroppedLogs
   readonly ops: OpStages
   readonly counts: StoreCounts
   readonly sync: boolean
@@ -71,7 +73,11 @@ export class Committer {
 
   /** Loads what numbering needs and memory lacks: heads of logs, old dedupe records. Usually nothing. */
   prepare(group: readonly Change[]): Promise<void> | undefined {
-    const { logs, dedupe } = this.#deps
+    const { logs, dedupe, dropped } = this.#deps
+    if (dropped.size > 0) {
+      const former = [...logsOf(group)].filter((log) => dropped.has(log))
+      if (former.length > 0) return dropped.remove(former).then(() => this.prepare(group))
+    }
     const unknown: string[] = []
     const names: string[] = []
     this.#names = names
@@ -85,7 +91,7 @@ export class Committer {
     for (const { ops, guards } of group) {
       for (const op of ops)
         if (op.type === 'clear') clears.push(op)
-        else if (op.type === 'effect' && !logs.peek(op.log)) unknown.push(op.log)
+        else if ((op.type === 'effect' || op.type === 'dropLog') && !logs.peek(op.log)) unknown.push(op.log)
       if (guards?.limits) limits.push(...guards.limits)
     }
     const waits: Promise<unknown>[] = []
@@ -129,7 +135,7 @@ export class Committer {
     const { database, journal, logs, dedupe, outbox, counts, sync } = this.#deps
     const batch = new WriteBatch()
     const staging: Staging = {
-      ...{ batch, changes: [], touched: [], enqueued: [] },
+      ...{ batch, changes: [], touched: [], dropped: [], enqueued: [] },
       ...{ cleared: this.#cleared, now: this.#deps.now() },
     }
     const numbering = new Numbering(logs, dedupe, this.#encoder, this.#names)
@@ -144,6 +150,7 @@ export class Committer {
     if (appended) batch.put(journal.nextKey, appended.value)
     for (const { log, entries } of appended?.batches ?? []) outbox.stage(batch, log, entries[0]!.seq)
     for (const one of numbering.effects) this.#stageEffect(one, batch)
+    for (const log of staging.dropped) this.#stageDrop(log, batch)
     const durable = sync && group.some(({ lazy }) => !lazy)
     if (batch.size > 0) {
       await database.write(batch, durable)
@@ -159,13 +166,13 @@ export class Committer {
       for (const [name, record] of numbering.records) dedupe.remember(name, record)
       counts.appended += numbering.count
     }
-    this.#announce(group, results, appended?.batches ?? [], staging.changes)
+    this.#announce(group, results, appended?.batches ?? [], staging)
   }
 
   /** Adds a change to the commit that is being built, unless a guard of it fails. */
   #stage(change: Change, numbering: Numbering, staging: Staging): Results {
     const { drafts, ops, guards } = change
-    if (guards && !this.#holds(guards)) {
+    if ((guards && !this.#holds(guards)) || this.#isAboutFormerLog(change)) {
       for (const draft of drafts) numbering.leaveOut(draft)
       return null
     }
@@ -214,6 +221,20 @@ export class Committer {
     return this.#recent.holds(guards) && limits.every((limit) => this.#recordCounts.hasRoom(limit))
   }
 
+  /** Whether a log that the change adds to was dropped since it was decided. Hot path. */
+  #isAboutFormerLog({ drafts, ops, guards, asOf }: Change): boolean {
+    const at = guards?.at ?? asOf
+    if (at === undefined) return false
+    for (const { log } of drafts) if (this.#deps.logs.peek(log)!.droppedAt > at) return true
+    for (const op of ops) if (op.type === 'effect' && this.#deps.logs.peek(op.log)!.droppedAt > at) return true
+    return false
+  }
+
+  #stageDrop(log: LogName, batch: WriteBatch): void {
+    this.#deps.dropped.stage(log, batch)
+    this.#recent.noteDropped(log)
+  }
+
   /** Adds the effect of entry `seq` on other entries to the batch. */
   #stageEffect({ log, seq, effect: { notes = [], erase } }: EntryEffect, batch: WriteBatch): void {
     this.#deps.notes.stage(batch, log.name, seq, notes)
@@ -231,12 +252,13 @@ export class Committer {
     group: readonly Change[],
     results: readonly Results[],
     batches: readonly NumberedBatch[],
-    changes: readonly TableChange[],
+    { changes, dropped }: Staging,
   ): void {
     for (let i = 0; i < group.length; i++) if (results[i]) for (const op of group[i]!.ops) this.#applied(op)
     if (this.#recent.advance() || changes.length > 0)
       this.#guard(() => this.#deps.onChanges(this.#recent.position, changes))
-    if (batches.length > 0) this.#deps.logs.announce(batches)
+    if (batches.length > 0) this.#deps.logs.announce(dropped.length > 0 ? batches.map(endedBy(dropped)) : batches)
+    for (const log of dropped) this.#deps.dropped.applied(log, this.#recent.position)
     for (let i = 0; i < group.length; i++) this.#settle(group[i]!, results[i]!)
     this.#enqueued.clear()
   }
@@ -275,4 +297,19 @@ export class Committer {
       this.#deps.onFault(error)
     }
   }
+}
+
+/** Marks what a commit adds to logs that it drops. */
+function endedBy(dropped: readonly LogName[]): (batch: NumberedBatch) => NumberedBatch {
+  return (batch) => (dropped.includes(batch.log) ? { ...batch, ends: true } : batch)
+}
+
+/** The logs that changes add to or whose entries they change. */
+function logsOf(group: readonly Change[]): Set<LogName> {
+  const logs = new Set<LogName>()
+  for (const { drafts, ops } of group) {
+    for (const { log } of drafts) logs.add(log)
+    for (const op of ops) if (op.type === 'effect') logs.add(op.log)
+  }
+  return logs
 }

@@ -29,8 +29,8 @@ import type { Run } from './run.js'
 export interface LogUpkeep {
   /** Runs the task while no fold, trim or reopening does. */
   alone<T>(task: () => Promise<T>): Promise<T>
-  /** Removes a log, while nothing else is written. */
-  drop(log: RoomLog): Promise<void>
+  /** Whether it was dropped and is still partly on disk. */
+  isDropped(log: LogName): boolean
   sweep(): Promise<void>
   /** Deletes the notes about entries up to a number. */
   forgetNotes(log: LogName, upTo: number): Promise<void>
@@ -123,7 +123,8 @@ export class LevelLogs implements LogReader {
   async #readErased(): Promise<{ log: LogName; seq: number; gone: Gone }[]> {
     const erased: { log: LogName; seq: number; gone: Gone }[] = []
     await this.#database.scan(ranges.allErased, (key, value) => {
-      erased.push({ log: partsOf(key)[0]!, seq: numberOf(key), gone: JSON.parse(value.toString()) })
+      const log = partsOf(key)[0]!
+      if (!this.#upkeep.isDropped(log)) erased.push({ log, seq: numberOf(key), gone: JSON.parse(value.toString()) })
     })
     return erased
   }
@@ -134,10 +135,14 @@ export class LevelLogs implements LogReader {
     this.erased.add(log)
   }
 
-  /** Resets to an empty log. */
-  forget(log: RoomLog): void {
+  /** The log was dropped: it is empty. It must be in memory. @param position Of the commit */
+  forget(name: LogName, position: number): void {
+    const log = this.#logs.get(name)!
     this.#reset(log, undefined)
-    this.#followers.grown(log.name, 0)
+    log.droppedAt = position
+    this.unfolded.delete(log)
+    this.erased.delete(log)
+    this.#followers.grown(name, 0)
   }
 
   #reset(log: RoomLog, record: Buffer | undefined): void {
@@ -328,11 +333,6 @@ export class LevelLogs implements LogReader {
 
   sweep(): Promise<void> {
     return this.#upkeep.sweep()
-  }
-
-  async drop(name: LogName): Promise<void> {
-    await this.load([name])
-    await this.#upkeep.drop(this.#logs.get(name)!)
   }
 
   async *names(): AsyncGenerator<LogName> {

@@ -4,20 +4,22 @@ import { type Change, StoreError } from '../changes.js'
 import { Subscriptions } from '../directory/subscriptions.js'
 import { TableSlots } from '../directory/table-slots.js'
 import { withRecords } from '../directory/with-records.js'
+import type { LogName } from '../log-name.js'
 import type { Store, StoreCounts, StorePort, StoreSupport } from '../store.js'
 import type { TableChange, TableFollower } from '../tables.js'
 import { ChunkCache } from './chunk-cache.js'
-import { CommitQueue } from './commit-queue.js'
+import { CommitQueue, drops } from './commit-queue.js'
 import { Committer } from './committer.js'
 import { Compaction } from './compaction.js'
 import { copyDatabase } from './copy.js'
 import { Database, diskDatabase, FORMATS, memoryDatabase, type OpenDatabase, storeError } from './database.js'
 import { Dedupe } from './dedupe.js'
 import { Disposal } from './disposal.js'
+import { DroppedLogs } from './dropped-logs.js'
 import { Epoch, outdate } from './epoch.js'
 import { FOLD_LIMITS, Folding, type FoldLimits } from './folding.js'
 import { Journal, type JournaledLog } from './journal.js'
-import { type KeyRange, keys, partsOf, ranges } from './keys.js'
+import { keys } from './keys.js'
 import { LevelLogs } from './level-logs.js'
 import { LevelNotes } from './notes.js'
 import { OpStages } from './op-stages.js'
@@ -26,7 +28,6 @@ import { LevelOutbox } from './outbox.js'
 import { LevelQueue, type QueueLimits } from './queue.js'
 import { LevelTables } from './record-tables.js'
 import { Retained } from './retained.js'
-import type { RoomLog } from './room-log.js'
 import type { Formats, UpgradeNotice } from './upgrade.js'
 
 const CACHE_BYTES = 64 * 1024 * 1024
@@ -96,6 +97,7 @@ class LevelStore implements StorePort {
   readonly #retained: Retained
   readonly #folding: Folding
   readonly #disposal: Disposal
+  readonly #dropped: DroppedLogs
   readonly #committer: Committer
   readonly #commits = new CommitQueue((group) => this.#write(group))
   readonly #followers: TableFollower[] = []
@@ -118,12 +120,14 @@ class LevelStore implements StorePort {
     const exclusive = <T>(task: () => Promise<T>): Promise<T> => this.#commits.exclusive(task)
     const journal = (this.#journal = new Journal(database))
     const dedupe = (this.#dedupe = new Dedupe(database, options.dedupeDays ?? 7, this.#now))
-    const notes = (this.notes = new LevelNotes(database))
+    const isDropped = (log: LogName): boolean => this.#dropped.has(log)
+    const notes = (this.notes = new LevelNotes(database, isDropped))
     const logs: LevelLogs = new LevelLogs(database, cache, {
       alone,
       written,
-      drop: (log) => this.#drop(log),
+      isDropped,
       sweep: async () => {
+        await this.#dropped.finish()
         await this.#disposal.sweep()
         await this.#epoch.record(this.#journal.last)
       },
@@ -160,20 +164,22 @@ class LevelStore implements StorePort {
     })
     const erase = (): Promise<void> => this.#disposal.erase()
     this.#folding = new Folding({ ...shared, cache, alone, erase, limits: foldLimits(cacheBytes, options.fold) })
+    const dropped = (this.#dropped = new DroppedLogs({ ...shared, alone, fold: () => this.#folding.fold() }))
     const onChanges = (position: number, changes: readonly TableChange[]): void => {
       for (const change of changes) outbox.apply(change)
       for (const follower of this.#followers) follower.apply(position, changes)
     }
     const ops = new OpStages({ queue, retained, subscriptions, outbox })
-    this.#committer = new Committer({ ...shared, retained, ops, sync: options.sync, onChanges })
+    this.#committer = new Committer({ ...shared, dropped, retained, ops, sync: options.sync, onChanges })
   }
 
   /** Loads memory from disk. Reads everything first, so that nobody sees a partial state. */
   async load(): Promise<void> {
     await this.#dedupe.load()
-    await this.#finishDrops()
-    const journal: JournaledLog[] = []
-    for await (const logs of this.#journal.replay()) journal.push(...logs)
+    const journaled: JournaledLog[] = []
+    for await (const logs of this.#journal.replay()) journaled.push(...logs)
+    await this.#dropped.load()
+    const journal = journaled.filter(({ log }) => !this.#dropped.has(log))
     const applies = [
       await this.log.reload(journal),
       await this.queue.load(),
@@ -187,6 +193,7 @@ class LevelStore implements StorePort {
     for (const { log, dedupe } of journal)
       for (const { from, cid, record } of dedupe) this.#dedupe.remember(keys.dedupeName(log, from, cid), record)
     this.#folding.notice()
+    this.#dropped.start()
   }
 
   /** Called once, after loading. */
@@ -235,6 +242,7 @@ class LevelStore implements StorePort {
 
   async close(): Promise<void> {
     await this.#commits.close()
+    await this.#dropped.close()
     await this.#folding.close()
     await this.#alone(async () => {
       const batch = new WriteBatch()
@@ -255,7 +263,9 @@ class LevelStore implements StorePort {
       await this.#folding.relief()
       await this.#committer.prepare(group)
       staged = true
-      await this.#committer.write(group)
+      const write = (): Promise<void> => this.#committer.write(group)
+      // A fold under way would write chunks and the head of a log that is dropped.
+      await (drops(group.at(-1)!) ? this.#alone(write) : write())
       this.#folding.notice()
     } catch (cause) {
       const error = storeError('the commit failed', cause)
@@ -286,50 +296,6 @@ class LevelStore implements StorePort {
       this.#onFault(error)
       throw error
     }
-  }
-
-  /** Runs between commits and after a fold, so that the journal has no entries of the log. */
-  #drop(log: RoomLog): Promise<void> {
-    return this.#commits.exclusive(async () => {
-      if (this.#database.suspect) await this.#recover()
-      await this.#folding.fold()
-      await this.#alone(async () => {
-        const batch = new WriteBatch()
-        batch.del(keys.head(log.name))
-        batch.put(keys.dropping(log.name), '')
-        this.outbox.stageForget(batch, log.name)
-        await this.#database.write(batch, true)
-        this.counts.writes += batch.size
-        this.log.forget(log)
-        await this.#finishDrop(log.name)
-      })
-    })
-  }
-
-  async #finishDrops(): Promise<void> {
-    for await (const page of this.#database.keyPages(ranges.dropping))
-      for (const key of page) await this.#finishDrop(partsOf(key)[0]!)
-  }
-
-  async #finishDrop(name: string): Promise<void> {
-    await this.#markStale(ranges.chunks(name))
-    await this.#database.clear(ranges.chunks(name))
-    await this.#database.clear(ranges.erased(name))
-    await this.#database.clear(ranges.allNotes(name))
-    await this.#dedupe.dropLog(name)
-    const batch = new WriteBatch()
-    batch.del(keys.dropping(name))
-    await this.#database.write(batch, false)
-    this.counts.writes += batch.size
-  }
-
-  /** Marks the range for compaction: what is deleted there leaves the disk within a day. */
-  async #markStale(range: KeyRange): Promise<void> {
-    const batch = new WriteBatch()
-    for (const edge of [(await this.#database.some(range, 1))[0], await this.#database.last(range)])
-      if (edge) batch.put(keys.stale(edge[0]), String(this.#now()))
-    await this.#database.write(batch, false)
-    this.counts.writes += batch.size
   }
 
   #alone<T>(task: () => Promise<T>): Promise<T> {

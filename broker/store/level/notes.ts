@@ -18,9 +18,12 @@ const LETTERS: Record<NoteKind, string> = {
 
 export class LevelNotes implements NoteReader {
   readonly #database: Database
+  /** What is on disk of a dropped log may not be read any more. */
+  readonly #isDropped: (log: LogName) => boolean
 
-  constructor(database: Database) {
+  constructor(database: Database, isDropped: (log: LogName) => boolean) {
     this.#database = database
+    this.#isDropped = isDropped
   }
 
   async get(log: LogName, kind: NoteKind, target: number): Promise<string | null> {
@@ -28,11 +31,13 @@ export class LevelNotes implements NoteReader {
   }
 
   async getMany(log: LogName, kind: NoteKind, targets: readonly number[]): Promise<(string | null)[]> {
+    if (this.#isDropped(log)) return targets.map(() => null)
     const values = await this.#database.getMany(targets.map((target) => keys.note(log, LETTERS[kind], target, '')))
     return values.map((value) => value?.toString() ?? null)
   }
 
   async list(log: LogName, { kind, targets, names, limit, reverse = false }: NoteQuery): Promise<Note[]> {
+    if (this.#isDropped(log)) return []
     const letter = LETTERS[kind]
     const [from, to] = targets
     const range = names

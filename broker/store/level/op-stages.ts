@@ -39,6 +39,8 @@ export class OpStages {
       case 'retain':
       case 'cut':
         return retained.stage(op, batch)
+      case 'dropLog':
+        return void staging.dropped.push(op.log)
       case 'readLog':
         return outbox.stageRead(op, batch)
       default:

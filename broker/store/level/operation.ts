@@ -1,6 +1,7 @@
 /** The batch that a commit is written in, and how ops of tables are staged. */
 import type { Enqueued } from '../changes.js'
 import type { Guard } from '../guards.js'
+import type { LogName } from '../log-name.js'
 import type { ClearOp, TableOp } from '../op.js'
 import type { TableChange } from '../tables.js'
 import { type KeyRange, keys } from './keys.js'
@@ -56,6 +57,8 @@ export interface Staging {
   readonly touched: Guard[]
   /** Outcomes of the messages enqueued by the change that is being staged. */
   readonly enqueued: Enqueued[]
+  /** Logs that this commit drops. */
+  readonly dropped: LogName[]
   /** Keys on disk in the ranges that this commit clears, by the beginning of the range. */
   readonly cleared: ReadonlyMap<string, readonly string[]>
   /** Unix ms. */

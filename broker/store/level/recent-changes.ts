@@ -2,7 +2,8 @@
  * Which records changed lately, and at which position: what guards are compared with. Only the last changes are known; a guard taken before
  * them counts as failed.
  */
-import { type Guard, type Guards, guardOf, guardOfName, guardOfOwner } from '../guards.js'
+import { type Guard, type Guards, guardOf, guardOfAllNotes, guardOfName, guardOfOwner } from '../guards.js'
+import type { LogName } from '../log-name.js'
 import { partsOf, type Table, type TableChange, UNGUARDED } from '../tables.js'
 
 /** Guards are seconds old at most, those of a slow password hash included. */
@@ -44,6 +45,13 @@ export class RecentChanges {
       this.touch(guardOfOwner(table, owner!))
       this.touch(guardOfName(table, name))
     }
+  }
+
+  /** All notes of a log are removed. */
+  noteDropped(log: LogName): void {
+    const notes = guardOfAllNotes(log)
+    this.touch(notes)
+    this.touch(notes + CLEARED)
   }
 
   /** Notes a change of what a guard names. */

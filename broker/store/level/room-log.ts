@@ -43,6 +43,8 @@ export class RoomLog implements FollowedLog {
   rewritten = 0
   /** Changes when the log is dropped or reloaded: results of earlier disk reads are then void. */
   epoch = 0
+  /** Position of the commit that dropped it last. */
+  droppedAt = 0
 
   constructor(name: string, record: Buffer | undefined) {
     this.name = name
