@@ -2,8 +2,11 @@
 
 import type { Test } from 'tap'
 import type { CredentialRecord } from '../../broker/store/credentials.js'
+import { put } from '../../broker/store/op.js'
+import { ROOM_DEFAULTS } from '../../broker/store/rooms.js'
 import type { SavedInflight, SessionRecord } from '../../broker/store/sessions.js'
 import type { Store } from '../../broker/store/store.js'
+import { keyOf } from '../../broker/store/tables.js'
 import { secondMemory } from '../helpers/two-memories.js'
 import { moderationSuite } from './store-moderation-suite.js'
 import { enqueued, matching, message, queuesSuite } from './store-queues-suite.js'
@@ -21,6 +24,7 @@ export function recordsSuite(t: Test, newPlace: NewPlace): void {
   t.test('bots', (t) => bots(t, newPlace))
   t.test('profiles and blocks', (t) => people(t, newPlace))
   t.test('rooms and members', (t) => rooms(t, newPlace))
+  t.test('rooms of earlier versions, and members of later ones', (t) => earlierRooms(t, newPlace))
   queuesSuite(t, newPlace)
   moderationSuite(t, newPlace)
 }
@@ -412,6 +416,17 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
   t.same(store.directory.privacy.get('an'), { ...privacy, user: 'an' })
   t.same([store.directory.addedContacts('an').size, store.directory.addedBy('Bob').size], [0, 0])
   t.same([store.directory.blocks('Ann').size, store.directory.blocks('Bob').size], [0, 0], 'both ways')
+  await store.close()
+}
+
+async function earlierRooms(t: Test, newPlace: NewPlace): Promise<void> {
+  const store = await (await newPlace(t)).open()
+  const room = { id: 'tea', access: 'public', name: 'Tea', createdBy: 'ann', createdAt: 1 }
+  const member = { role: 'member', since: 3, joined: { messages: 4, events: 5 }, settings: { pinned: true }, later: 1 }
+  await commit(store, [], [put('room', keyOf('tea'), JSON.stringify(room))])
+  await commit(store, [], [put('member', keyOf('tea', 'ben'), JSON.stringify(member))])
+  t.same(store.directory.room('tea'), { ...ROOM_DEFAULTS, ...room })
+  t.same(store.directory.member('tea', 'ben'), { room: 'tea', user: 'ben', ...member })
   await store.close()
 }
 

@@ -298,5 +298,7 @@ function ofUser({ room, user }: { room: string; user: string }): string {
 }
 
 function readMember(value: Value, room: string, user: string): MemberRecord {
-  return { room, user, ...parse<Omit<MemberRecord, 'room' | 'user'>>(value) }
+  const { role, since, joined, ...others } = parse<Omit<MemberRecord, 'room' | 'user'>>(value)
+  // There are many, and most have no other fields: named here, these stand in the object itself and not in a table beside it.
+  return Object.assign({ room, user, role, since, joined }, others)
 }

@@ -42,8 +42,10 @@ export class PairTable<T> implements MemoryTable {
   }
 
   apply(key: string, value: Value | null): void {
-    const [owner, name] = partsOf(key) as [string, string]
-    if (value === null) return this.#delete(owner, name)
+    const [ownerPart, namePart] = partsOf(key) as [string, string]
+    if (value === null) return this.#delete(ownerPart, namePart)
+    const owner = this.byOwner.held(ownerPart)
+    const name = this.byName.held(namePart)
     const record = this.#read(value, owner, name)
     this.byOwner.set(owner, name, record)
     this.byName.set(name, owner, record)

@@ -1,8 +1,17 @@
 /** Values by two keys; all values of a first key can be read together. */
 const NONE: ReadonlyMap<string, never> = new Map<string, never>()
 
+class Inner<T> extends Map<string, T> {
+  readonly key: string
+
+  constructor(key: string) {
+    super()
+    this.key = key
+  }
+}
+
 export class NestedMap<T> {
-  readonly #outer = new Map<string, Map<string, T>>()
+  readonly #outer = new Map<string, Inner<T>>()
 
   get(one: string, other: string): T | undefined {
     return this.#outer.get(one)?.get(other)
@@ -12,10 +21,15 @@ export class NestedMap<T> {
     return this.#outer.get(one) ?? NONE
   }
 
+  /** A first key as it is held already, so that whoever keeps it need not hold the same text again. */
+  held(one: string): string {
+    return this.#outer.get(one)?.key ?? one
+  }
+
   set(one: string, other: string, value: T): void {
-    const inner = this.#outer.get(one)
-    if (inner) inner.set(other, value)
-    else this.#outer.set(one, new Map([[other, value]]))
+    let inner = this.#outer.get(one)
+    if (!inner) this.#outer.set(one, (inner = new Inner(one)))
+    inner.set(other, value)
   }
 
   delete(one: string, other: string): void {

