@@ -11,26 +11,26 @@ import type { Submission, Transaction } from './transaction.js'
 export class Lane implements Pick<Store, 'commit' | 'submit'> {
   readonly #store: Pick<Store, 'commit' | 'submit'>
   /** Changes whose `settled` was not called yet, as a linked list: one object per change and no array. Hot path. */
-  #first: Pending | null = null
-  #last: Pending | null = null
+  #first: LaneChange | null = null
+  #last: LaneChange | null = null
 
   constructor(store: Pick<Store, 'commit' | 'submit'>) {
     this.#store = store
   }
 
   commit(change: Change): void {
-    const pending = new Pending(this, change)
-    this.#append(pending)
-    this.#store.commit(pending)
+    const placed = change instanceof LaneChange ? change : new Wrapped(change)
+    this.#append(placed)
+    this.#store.commit(placed)
   }
 
   /** As `submit` of the store. The change has its place in the lane from when it is first queued, also if it is decided again. */
   submit(key: string, decide: (tx: Transaction) => Submission | Promise<Submission>): Promise<void> {
-    let pending: Pending | null = null
+    let wrapped: Wrapped | null = null
     return this.#store.submit(key, async (tx) => {
       const submission = await decide(tx)
-      const first = pending === null
-      const place = (pending ??= new Pending(this, submission))
+      const first = wrapped === null
+      const place = (wrapped ??= new Wrapped(submission))
       if (first) this.#append(place)
       place.change = submission
       return {
@@ -38,7 +38,7 @@ export class Lane implements Pick<Store, 'commit' | 'submit'> {
         ops: submission.ops,
         settled: (error, results, enqueued) => place.settled(error, results, enqueued),
         refused: (refusal) => {
-          place.change = { ...NOTHING, settled: () => submission.refused(refusal) }
+          place.change = { settled: () => submission.refused(refusal) }
           place.settled(null, [])
         },
       }
@@ -48,9 +48,9 @@ export class Lane implements Pick<Store, 'commit' | 'submit'> {
   /** Calls back once all earlier changes of the lane have settled, with success or not: at once if none is pending. */
   after(callback: () => void): void {
     if (!this.#first) return callback()
-    const pending = new Pending(this, { ...NOTHING, settled: callback })
-    pending.results = []
-    this.#append(pending)
+    const nothing = new Wrapped({ ...NOTHING, settled: callback })
+    nothing.results = []
+    this.#append(nothing)
   }
 
   /** All changes have settled. */
@@ -72,7 +72,7 @@ export class Lane implements Pick<Store, 'commit' | 'submit'> {
       // One that the garbage collector holds for old would keep all behind it.
       next.next = null
       try {
-        next.change.settled(next.error, next.results, next.enqueued)
+        next.told(next.error, next.results, next.enqueued)
       } catch (error) {
         // A bug, which the store reports; the changes behind it are told nevertheless.
         fault ??= { error }
@@ -81,54 +81,65 @@ export class Lane implements Pick<Store, 'commit' | 'submit'> {
     if (fault) throw fault.error
   }
 
-  #append(pending: Pending): void {
-    if (this.#last) this.#last.next = pending
-    else this.#first = pending
-    this.#last = pending
+  #append(change: LaneChange): void {
+    change.lane = this
+    if (this.#last) this.#last.next = change
+    else this.#first = change
+    this.#last = change
   }
 }
 
 const NOTHING = { drafts: [], ops: [] }
 
-/** A change in a lane: keeps its outcome until those before it are told theirs. */
-class Pending implements Change {
-  change: Change
-  next: Pending | null = null
+/** A change that has its place in a lane: keeps its outcome until those before it are told theirs. Messages are such changes, one object for each. */
+export abstract class LaneChange implements Change {
+  abstract readonly drafts: readonly Draft[]
+  abstract readonly ops: readonly Op[]
+  next: LaneChange | null = null
   error: StoreError | null = null
   /** Null: the store has not settled it. */
   results: readonly AppendResult[] | null = null
   enqueued: readonly Enqueued[] | undefined = undefined
-  readonly #lane: Lane
-
-  constructor(lane: Lane, change: Change) {
-    this.#lane = lane
-    this.change = change
-  }
-
-  get drafts(): readonly Draft[] {
-    return this.change.drafts
-  }
-
-  get ops(): readonly Op[] {
-    return this.change.ops
-  }
-
-  get guards(): Guards | null {
-    return this.change.guards ?? null
-  }
-
-  get asOf(): number | undefined {
-    return this.change.asOf
-  }
-
-  get lazy(): boolean {
-    return this.change.lazy ?? false
-  }
+  /** Null: it is in none, and told at once. */
+  lane: Lane | null = null
 
   settled(error: StoreError | null, results: readonly AppendResult[], enqueued?: readonly Enqueued[]): void {
+    if (!this.lane) return this.told(error, results, enqueued)
     this.error = error
     this.results = results
     this.enqueued = enqueued
-    this.#lane.advance()
+    this.lane.advance()
+  }
+
+  /** As `settled` of any change, in the order of the lane. */
+  abstract told(
+    error: StoreError | null,
+    results: readonly AppendResult[],
+    enqueued: readonly Enqueued[] | undefined,
+  ): void
+}
+
+/** Any other change in a lane. */
+class Wrapped extends LaneChange {
+  readonly drafts: readonly Draft[]
+  readonly ops: readonly Op[]
+  readonly guards: Guards | null
+  readonly asOf: number | undefined
+  readonly lazy: boolean
+  /** Told the outcome; another one if it is decided again. */
+  change: Pick<Change, 'settled'>
+
+  constructor(change: Change) {
+    super()
+    this.drafts = change.drafts
+    this.ops = change.ops
+    this.guards = change.guards ?? null
+    this.asOf = change.asOf
+    this.lazy = change.lazy ?? false
+    this.change = change
+  }
+
+  told(error: StoreError | null, results: readonly AppendResult[], enqueued: readonly Enqueued[] | undefined): void {
+    this.change.settled(error, results, enqueued)
   }
 }

@@ -1,6 +1,7 @@
 /** The commit of one message, and the answer to its sender. */
 import { Refusal } from '../../../schemas/errors.js'
 import { type AppendResult, type Draft, GuardConflict, type StoreError } from '../../store/changes.js'
+import { LaneChange } from '../../store/lane.js'
 import type { Op } from '../../store/op.js'
 import type { Submission } from '../../store/transaction.js'
 import type { Actor } from '../model/actor.js'
@@ -29,7 +30,7 @@ export interface SendRequest {
 }
 
 /** One object per message. Hot path. */
-export class Send implements Submission {
+export class Send extends LaneChange implements Submission {
   readonly drafts: readonly Draft[]
   readonly ops: readonly Op[]
   readonly asOf: number | undefined
@@ -37,6 +38,7 @@ export class Send implements Submission {
   readonly #request: SendRequest
 
   constructor(replies: Replies, request: SendRequest) {
+    super()
     this.drafts = request.extraDrafts ? [request.draft, ...request.extraDrafts] : [request.draft]
     this.ops = request.publication.ops
     this.asOf = request.asOf
@@ -44,7 +46,7 @@ export class Send implements Submission {
     this.#request = request
   }
 
-  settled(error: StoreError | null, results: readonly AppendResult[]): void {
+  told(error: StoreError | null, results: readonly AppendResult[]): void {
     const { actor, cid, publisher } = this.#request
     const refusal = error ? this.#failureOf(error) : this.#refusalOf(results[0]!)
     if (refusal) return this.refused(refusal)

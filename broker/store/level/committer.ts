@@ -33,6 +33,13 @@ const GUARDED: ReadonlySet<NoteKind> = new Set(['state', 'reaction', 'edit', 'pi
 /** The effect of entry `seq` of a log, or (0) of none. */
 type EntryEffect = Numbering['effects'][number]
 
+/** What memory lacks for a group. */
+interface Needs {
+  readonly logs: LogName[]
+  readonly clears: ClearOp[]
+  readonly limits: RecordLimit[]
+}
+
 /** Of the drafts of a change; null: a guard failed, and it was not committed. */
 type Results = readonly AppendResult[] | null
 
@@ -63,6 +70,8 @@ export class Committer {
   #names: string[] = []
   /** Outcomes of what the changes of the group enqueue. */
   readonly #enqueued = new Map<Change, readonly Enqueued[]>()
+  /** Position of the last commit that dropped a log. */
+  #lastDrop = 0
   /** Keys on disk in the ranges that the prepared group clears. */
   #cleared: ReadonlyMap<string, readonly string[]> = NONE
 
@@ -71,37 +80,38 @@ export class Committer {
     this.#recordCounts = new RecordCounts(deps.database)
   }
 
-  /** Loads what numbering needs and memory lacks: heads of logs, old dedupe records. Usually nothing. */
+  /** Loads what numbering needs and memory lacks: heads of logs, old dedupe records. Usually nothing. Hot path. */
   prepare(group: readonly Change[]): Promise<void> | undefined {
     const { logs, dedupe, dropped } = this.#deps
     if (dropped.size > 0) {
       const former = [...logsOf(group)].filter((log) => dropped.has(log))
       if (former.length > 0) return dropped.remove(former).then(() => this.prepare(group))
     }
-    const unknown: string[] = []
+    const needs: Needs = { logs: [], clears: [], limits: [] }
     const names: string[] = []
-    this.#names = names
-    for (const { drafts } of group)
+    for (const { drafts, ops, guards } of group) {
       for (const draft of drafts) {
-        if (!logs.peek(draft.log)) unknown.push(draft.log)
+        if (!logs.peek(draft.log)) needs.logs.push(draft.log)
         if (draft.dedupe) names.push(dedupe.nameOf(draft))
       }
-    const clears: ClearOp[] = []
-    const limits: RecordLimit[] = []
-    for (const { ops, guards } of group) {
-      for (const op of ops)
-        if (op.type === 'clear') clears.push(op)
-        else if ((op.type === 'effect' || op.type === 'dropLog') && !logs.peek(op.log)) unknown.push(op.log)
-      if (guards?.limits) limits.push(...guards.limits)
+      if (ops.length > 0) this.#addNeeds(ops, needs)
+      if (guards?.limits) needs.limits.push(...guards.limits)
     }
+    this.#names = names
+    this.#cleared = NONE
     const waits: Promise<unknown>[] = []
     const records = names.length > 0 ? dedupe.prepare(names) : undefined
     if (records) waits.push(records)
-    if (unknown.length > 0) waits.push(logs.load([...new Set(unknown)]))
-    this.#cleared = NONE
-    if (clears.length > 0) waits.push(this.#readCleared(clears))
-    if (limits.length > 0) waits.push(this.#recordCounts.prepare(limits))
+    if (needs.logs.length > 0) waits.push(logs.load([...new Set(needs.logs)]))
+    if (needs.clears.length > 0) waits.push(this.#readCleared(needs.clears))
+    if (needs.limits.length > 0) waits.push(this.#recordCounts.prepare(needs.limits))
     return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined)
+  }
+
+  #addNeeds(ops: readonly Op[], needs: Needs): void {
+    for (const op of ops)
+      if (op.type === 'clear') needs.clears.push(op)
+      else if ((op.type === 'effect' || op.type === 'dropLog') && !this.#deps.logs.peek(op.log)) needs.logs.push(op.log)
   }
 
   async #readCleared(clears: readonly ClearOp[]): Promise<void> {
@@ -224,7 +234,7 @@ export class Committer {
   /** Whether a log that the change adds to was dropped since it was decided. Hot path. */
   #isAboutFormerLog({ drafts, ops, guards, asOf }: Change): boolean {
     const at = guards?.at ?? asOf
-    if (at === undefined) return false
+    if (at === undefined || at >= this.#lastDrop) return false
     for (const { log } of drafts) if (this.#deps.logs.peek(log)!.droppedAt > at) return true
     for (const op of ops) if (op.type === 'effect' && this.#deps.logs.peek(op.log)!.droppedAt > at) return true
     return false
@@ -254,11 +264,14 @@ export class Committer {
     batches: readonly NumberedBatch[],
     { changes, dropped }: Staging,
   ): void {
-    for (let i = 0; i < group.length; i++) if (results[i]) for (const op of group[i]!.ops) this.#applied(op)
+    for (let i = 0; i < group.length; i++) {
+      const { ops } = group[i]!
+      if (ops.length > 0 && results[i]) for (const op of ops) this.#applied(op)
+    }
     if (this.#recent.advance() || changes.length > 0)
       this.#guard(() => this.#deps.onChanges(this.#recent.position, changes))
     if (batches.length > 0) this.#deps.logs.announce(dropped.length > 0 ? batches.map(endedBy(dropped)) : batches)
-    for (const log of dropped) this.#deps.dropped.applied(log, this.#recent.position)
+    for (const log of dropped) this.#deps.dropped.applied(log, (this.#lastDrop = this.#recent.position))
     for (let i = 0; i < group.length; i++) this.#settle(group[i]!, results[i]!)
     this.#enqueued.clear()
   }
