@@ -5,6 +5,7 @@
  */
 import { commit } from '../store/commit.js'
 import type { LogName } from '../store/log-name.js'
+import { isPositionIn, type LogInfo } from '../store/logs.js'
 import type { Op } from '../store/op.js'
 import type { OutboxCursor } from '../store/outbox.js'
 import { SERVER_LOG } from '../store/server-events.js'
@@ -35,8 +36,8 @@ export interface IndependentReader extends NamedReader {
 /** Its cursors are in the outbox: of a log that it takes, it reads every entry since it was registered. */
 export interface OutboxReader extends NamedReader {
   readonly positions: 'outbox'
-  /** Continues in a log after entry `done`. */
-  begin(log: LogName, done: number, head: number): void
+  /** Continues in a log of this incarnation after entry `done`. */
+  begin(log: LogName, done: number, head: number, incarnation: number): void
   /** Undefined: there is nothing to read in the log. */
   cursor(log: LogName): ReaderCursor | undefined
   /** A log with a cursor has grown; may repeat, also with a lower head. */
@@ -48,6 +49,8 @@ export interface OutboxReader extends NamedReader {
 export type Reader = IndependentReader | OutboxReader
 
 export interface ReaderCursor {
+  /** Of the log. */
+  readonly incarnation: number
   /** Number of the last entry that the reader is done with. */
   readonly done: number
   /** The stored value of `done`. */
@@ -57,7 +60,7 @@ export interface ReaderCursor {
 }
 
 /** A place in a log at which a reader begins. */
-export type ReaderStart = Pick<OutboxCursor, 'log' | 'seq'>
+export type ReaderStart = Pick<OutboxCursor, 'log' | 'seq' | 'incarnation'>
 
 export interface ReaderRegistryDeps {
   readonly store: Store
@@ -77,7 +80,7 @@ export class ReaderRegistry implements Deadline {
 
   constructor(deps: ReaderRegistryDeps) {
     this.#deps = deps
-    this.#endGrowth = deps.store.log.onGrowth((log, head) => this.#grown(log, head))
+    this.#endGrowth = deps.store.log.onGrowth((...growth) => this.#grown(...growth))
   }
 
   /** @throws if the name is taken. */
@@ -104,14 +107,17 @@ export class ReaderRegistry implements Deadline {
    */
   async resume(): Promise<void> {
     const { store } = this.#deps
-    const cursors = new Map<string, number>()
-    for await (const { log, reader, seq } of store.outbox.cursors()) cursors.set(`${reader} ${log}`, seq)
+    const cursors = new Map<LogName, OutboxCursor[]>()
+    for await (const cursor of store.outbox.cursors())
+      cursors.set(cursor.log, [...(cursors.get(cursor.log) ?? []), cursor])
     const unwanted: Op[] = []
     for (const [log, mark] of [...store.outbox.marked()]) {
-      const { head } = await store.log.open(log)
+      const info = await store.log.open(log)
+      const { head, incarnation } = info
       const readers = this.#outboxReaders(log)
       for (const reader of readers)
-        if (!reader.cursor(log)) reader.begin(log, placeIn(head, cursors.get(`${reader.name} ${log}`)) ?? mark, head)
+        if (!reader.cursor(log))
+          reader.begin(log, placeIn(info, reader.name, cursors.get(log)) ?? mark, head, incarnation)
       if (readers.length === 0) unwanted.push(store.outbox.readOp(log, head))
       else this.advanced(log)
     }
@@ -125,7 +131,8 @@ export class ReaderRegistry implements Deadline {
   async starts(takesLog: (log: LogName) => boolean, reader?: OutboxReader): Promise<ReaderStart[]> {
     const { store } = this.#deps
     const logs = [...store.outbox.marked().keys()].filter((log) => takesLog(log) && !reader?.cursor(log))
-    return Promise.all(logs.map(async (log) => ({ log, seq: (await store.log.open(log)).head })))
+    const infos = await Promise.all(logs.map((log) => store.log.open(log)))
+    return infos.map(({ name: log, head: seq, incarnation }) => ({ log, seq, incarnation }))
   }
 
   cursorOps(reader: string, starts: readonly ReaderStart[]): Op[] {
@@ -134,10 +141,11 @@ export class ReaderRegistry implements Deadline {
 
   /** Begins at `starts`, in the turn of the call, and is told what has been added since. */
   async begin(reader: OutboxReader, starts: readonly ReaderStart[]): Promise<void> {
-    for (const { log, seq } of starts) if (!reader.cursor(log)) reader.begin(log, seq, seq)
+    for (const { log, seq, incarnation = 0 } of starts)
+      if (!reader.cursor(log)) reader.begin(log, seq, seq, incarnation)
     for (const { log } of starts) {
-      const { head } = await this.#deps.store.log.open(log)
-      if (reader.cursor(log)) reader.grown(log, head)
+      const { head, incarnation } = await this.#deps.store.log.open(log)
+      if (reader.cursor(log)) this.#tell(reader, log, head, incarnation)
     }
   }
 
@@ -173,25 +181,29 @@ export class ReaderRegistry implements Deadline {
   }
 
   /** Called for every log of every commit. */
-  #grown(log: LogName, head: number): void {
+  #grown(log: LogName, head: number, incarnation: number): void {
     let noted = false
     for (const reader of this.#readers.values()) {
       if (!reader.takesLog(log)) continue
       if (reader.positions === 'own') reader.grown(log)
       else {
         noted = true
-        this.#tell(reader, log, head)
+        this.#tell(reader, log, head, incarnation)
       }
     }
     if (noted) this.#note(log, Date.now())
   }
 
-  #tell(reader: OutboxReader, log: LogName, head: number): void {
-    if (head === 0) return reader.forget(log)
+  #tell(reader: OutboxReader, log: LogName, head: number, incarnation: number): void {
+    const cursor = reader.cursor(log)
+    // What comes late may be of a former log.
+    if (cursor && incarnation < cursor.incarnation) return
+    if (cursor && (head === 0 || incarnation > cursor.incarnation)) reader.forget(log)
+    if (head === 0) return
     if (reader.cursor(log)) return reader.grown(log, head)
     const mark = this.#deps.store.outbox.marked().get(log)
     // Without a mark it was read meanwhile.
-    if (mark !== undefined) reader.begin(log, mark, head)
+    if (mark !== undefined) reader.begin(log, mark, head, incarnation)
   }
 
   #note(log: LogName, at: number): void {
@@ -236,20 +248,27 @@ function isDone(cursor: ReaderCursor | undefined): boolean {
 }
 
 /**
- * A saved cursor. The cursors of a log are deleted in the write that drops it; what a damaged store has kept beyond the
- * head says nothing.
+ * How far a reader has come by its cursors. One of a former incarnation says nothing, nor does what a damaged store has kept beyond the
+ * head.
  */
-function placeIn(head: number, cursor: number | undefined): number | undefined {
-  return cursor === undefined || cursor > head ? undefined : cursor
+function placeIn(info: LogInfo, reader: string, cursors: readonly OutboxCursor[] = []): number | undefined {
+  const said = cursors.filter(
+    (cursor) =>
+      cursor.reader === reader && cursor.seq <= info.head && isPositionIn(info, cursor.seq, cursor.incarnation),
+  )
+  return said.length === 0 ? undefined : Math.max(...said.map(({ seq }) => seq))
 }
 
 /** If nobody takes the log, its mark is removed however far the log has grown. */
 function readOps({ outbox }: Store, log: LogName, readers: readonly OutboxReader[]): Op[] {
   const mark = outbox.marked().get(log)
   if (mark === undefined) return []
+  const [incarnation, ...others] = new Set(readers.flatMap((reader) => reader.cursor(log)?.incarnation ?? []))
+  // Some have not been told yet that it is another log.
+  if (others.length > 0) return []
   // Without a cursor the reader has not been told yet of what is behind the mark.
   const done = readers.map((reader) => reader.cursor(log)?.done ?? mark)
-  return [outbox.readOp(log, Math.min(...done, Number.MAX_SAFE_INTEGER))]
+  return [outbox.readOp(log, Math.min(...done, Number.MAX_SAFE_INTEGER), incarnation)]
 }
 
 function cursorOps(store: Store, log: LogName, readers: readonly OutboxReader[]): Op[] {
@@ -258,7 +277,8 @@ function cursorOps(store: Store, log: LogName, readers: readonly OutboxReader[])
     const cursor = reader.cursor(log)
     if (!cursor || cursor.saved === cursor.done) continue
     cursor.saved = cursor.done
-    ops.push(store.outbox.cursorOp({ log, reader: reader.name, seq: cursor.done }))
+    const { done: seq, incarnation } = cursor
+    ops.push(store.outbox.cursorOp({ log, reader: reader.name, seq, incarnation }))
   }
   return ops
 }

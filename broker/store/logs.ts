@@ -54,8 +54,8 @@ export interface AppendedBatch {
  */
 export type AppendListener = (batches: readonly AppendedBatch[]) => void
 
-/** The log has grown to `head`; 0: it was dropped. */
-export type GrowthListener = (log: LogName, head: number) => void
+/** The log of this incarnation has grown to `head`; 0: it was dropped. */
+export type GrowthListener = (log: LogName, head: number, incarnation: number) => void
 
 export interface LogInfo {
   readonly name: LogName
@@ -66,7 +66,7 @@ export interface LogInfo {
   /**
    * Identifies the life of the log: that of a log which was dropped and made anew is another one, so that a number of one
    * life is never taken for one of another. It is given with the first entry, and does not change. 0: there was no entry yet,
-   * or the log is from before incarnations were kept. Within one epoch of the store no incarnation of a log comes again.
+   * or the log is from before incarnations were kept. Within one epoch of the store the next incarnation of a log is a higher one.
    */
   readonly incarnation: number
 }

@@ -118,11 +118,13 @@ export interface CutOp {
 
 export type LogOp = ReadLogOp | DropLogOp
 
-/** All readers have processed the log up to `seq`: removes its mark and their cursors, unless it has grown since. */
+/** All readers have processed the log up to `seq`: removes its mark and their cursors, unless it has grown since or is another incarnation. */
 export interface ReadLogOp {
   readonly type: 'readLog'
   readonly log: LogName
   readonly seq: number
+  /** Absent: the present one. */
+  readonly incarnation?: number
 }
 
 /**

@@ -15,8 +15,11 @@ export interface OutboxStore {
   /** The stored cursors. */
   cursors(): AsyncIterable<OutboxCursor>
   cursorOp(cursor: OutboxCursor): Op
-  /** All readers have processed the log up to `seq`: removes its mark and cursors, unless it has grown since. */
-  readOp(log: LogName, seq: number): Op
+  /**
+   * All readers have processed the log up to `seq`: removes its mark and cursors, unless it has grown since or is another incarnation.
+   * Undefined: the present one.
+   */
+  readOp(log: LogName, seq: number, incarnation?: number): Op
   /** Removes the cursors of a reader. */
   forgetOps(reader: string): Promise<Op[]>
 }
@@ -27,6 +30,8 @@ export interface OutboxCursor {
   /** Not empty. */
   readonly reader: string
   readonly seq: number
+  /** Of the log. A reader has a cursor for each. Absent: stored before it was kept, and taken for the present one. */
+  readonly incarnation?: number | undefined
 }
 
 /** A webhook: an URL to which events are posted. */

@@ -1,5 +1,6 @@
 /** Webhooks that race with what another node does, which this one has not heard of yet. */
 import { createSecretKey } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { SecretBox } from '../../broker/auth/secret-box.js'
 import { completeConfig } from '../../broker/config/config.js'
@@ -7,22 +8,26 @@ import { ReaderRegistry } from '../../broker/readers/registry.js'
 import { DeadLetters } from '../../broker/readers/webhooks/dead-letters.js'
 import { Poster } from '../../broker/readers/webhooks/poster.js'
 import { Webhooks } from '../../broker/readers/webhooks/webhooks.js'
+import { body } from '../../broker/store/body.js'
 import { commit } from '../../broker/store/commit.js'
+import { dropLog } from '../../broker/store/op.js'
 import type { Store } from '../../broker/store/store.js'
 import { Counters } from '../../broker/util/counters.js'
 import { TimerWheel } from '../../broker/util/timer-wheel.js'
+import { uuid7 } from '../../broker/util/uuid7.js'
 import { MAX_WEBHOOKS } from '../../schemas/webhooks.js'
 import { openStore, raced } from '../helpers/node-pair.js'
+import { Receiver } from '../helpers/receiver.js'
 import { secondMemory } from '../helpers/two-memories.js'
 
 const secretBox = new SecretBox(createSecretKey(Buffer.alloc(32, 1)))
 const HOOK = { url: 'https://example.com/', events: ['*'] }
 
-async function webhooksOf(t: Test, store: Store): Promise<Webhooks> {
+async function webhooksOf(t: Test, store: Store, privateAddresses = false): Promise<Webhooks> {
   const wheel = new TimerWheel()
   const failed = (error: unknown): void => void t.fail(String(error))
   const registry = new ReaderRegistry({ store, wheel, failed })
-  const [counters, poster, config] = [new Counters(), new Poster(false), completeConfig({})]
+  const [counters, poster, config] = [new Counters(), new Poster(privateAddresses), completeConfig({})]
   const made = await Webhooks.open({
     ...{ store, registry, wheel, counters, poster, secretBox, config, failed, note: () => {} },
   })
@@ -95,6 +100,45 @@ for (const [name, first, second, outcome, left] of RACES)
     t.match(await done, outcome ?? null)
     t.same(await records(store), left)
   })
+
+t.test('a webhook that has yet to hear that a room is another one posts what is in it in order', async (t) => {
+  const store = await openStore(t, ['ann'])
+  const hints: (() => void)[] = []
+  const onGrowth = store.log.onGrowth.bind(store.log)
+  store.log.onGrowth = (listener) => onGrowth((...growth) => void hints.push(() => listener(...growth)))
+  const tell = (): void => {
+    for (const hint of hints.splice(0)) hint()
+  }
+  const receiver = await Receiver.start(t)
+  const webhooks = await webhooksOf(t, store, true)
+  await webhooks.create('ann', { url: receiver.url, events: ['message.*'] })
+  const say = (...texts: string[]) =>
+    commit(store, {
+      drafts: texts.map((text) => {
+        const id = uuid7()
+        const said = body(`{"id":"${id}","seq":`, `,"from":"ann","type":"text","text":"${text}"}`)
+        return { log: 'm:tea', id, ts: Date.now(), from: 'ann', qos: 1, body: said, dedupe: null } as const
+      }),
+    })
+  let go = (): void => {}
+  const asked = new Promise<void>((resolve) => (go = resolve))
+  receiver.answer = () => asked.then(() => ({}))
+  await say('old 1')
+  tell()
+  await receiver.wait(1)
+  await say('old 2')
+  tell()
+  await commit(store, { ops: [dropLog('m:tea')] })
+  await say('new 1', 'new 2', 'new 3')
+  go()
+  while (webhooks.list()[0]!.behind > 0) await turn()
+  tell()
+  const told = await receiver.wait(4)
+  t.same(
+    told.map(({ json }) => json.data.text),
+    ['old 1', 'new 1', 'new 2', 'new 3'],
+  )
+})
 
 t.test('there are no more than the limit', async (t) => {
   const store = await openStore(t, ['ann'])

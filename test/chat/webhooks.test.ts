@@ -54,6 +54,44 @@ t.test('a message is posted, signed, as members receive it', async (t) => {
   t.notOk(isSigned({ ...received!, body: received!.body.replace('hello', 'hallo') }, SECRET), 'every byte counts')
 })
 
+for (const when of ['before', 'after'])
+  t.test(
+    `an event of a deleted room that is given up ${when} the room is made anew takes no event of that`,
+    async (t) => {
+      const { receiver, broker, alice } = await start(t, {}, {
+        webhookDelivery: { ...QUICK, attempts: 1 },
+      } as Overrides)
+      let fail = (): void => {}
+      const failing = new Promise<void>((resolve) => (fail = resolve))
+      receiver.answer = async ({ json }) => {
+        if (!json.data.text.startsWith('old')) return null
+        await failing
+        return { status: 500 }
+      }
+      const giveUp = (): Promise<void> => {
+        fail()
+        return counted(broker, 'webhooks.dead', 1)
+      }
+      await alice.get('rooms.create', { room: 'tea' })
+      for (const text of ['old 1', 'old 2']) await alice.say('tea', text)
+      await receiver.wait(1)
+      await alice.get('rooms.delete', { room: 'tea' })
+      if (when === 'before') await giveUp()
+      await alice.get('rooms.create', { room: 'tea' })
+      for (const text of ['new 1', 'new 2', 'new 3']) await alice.say('tea', text)
+      if (when === 'after') await giveUp()
+      await receiver.wait(1, ({ json }) => json.data.text === 'new 1')
+      receiver.received.length = 0
+      receiver.answer = () => ({})
+      await broker.restart()
+      const told = await receiver.wait(3)
+      t.same(
+        told.map(({ json }) => json.data.text),
+        ['new 1', 'new 2', 'new 3'],
+      )
+    },
+  )
+
 t.test('while secrets are changed both sign', async (t) => {
   const { receiver, alice } = await start(t, { previousSecret: OTHER })
   await alice.say('lobby', 'hello')

@@ -5,6 +5,8 @@ import { LogCursor } from '../../broker/readers/webhooks/log-cursor.js'
 import { memoryDatabase } from '../../broker/store/level/database.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
 import type { LogName } from '../../broker/store/log-name.js'
+import type { GrowthListener } from '../../broker/store/logs.js'
+import { dropLog } from '../../broker/store/op.js'
 import type { Store } from '../../broker/store/store.js'
 import { all, append, commit, draft, drop } from '../contract/store-suite.js'
 
@@ -26,8 +28,8 @@ class RecordedReader implements OutboxReader {
     return log.startsWith(this.kind)
   }
 
-  begin(log: LogName, done: number, head: number): void {
-    this.cursors.set(log, new LogCursor(log, done, head))
+  begin(log: LogName, done: number, head: number, incarnation: number): void {
+    this.cursors.set(log, new LogCursor(log, done, head, incarnation))
   }
 
   cursor(log: LogName): LogCursor | undefined {
@@ -132,9 +134,9 @@ t.test('a log that grows while its mark is removed keeps its cursors', async (t)
 
 t.test('hints that repeat or come late', async (t) => {
   const { store } = await setup(t)
-  let hint: (log: LogName, head: number) => void = () => undefined
+  let tell: GrowthListener = () => undefined
   store.log.onGrowth = (listener) => {
-    hint = listener
+    tell = listener
     return () => undefined
   }
   const wheel = { set: () => undefined, delete: () => undefined }
@@ -148,6 +150,8 @@ t.test('hints that repeat or come late', async (t) => {
   registry.due(later())
   await settled(store)
   t.same([...store.outbox.marked()], [['m:a', 0]], 'what no hint has told of yet stays marked')
+  const { incarnation } = await store.log.open('m:a')
+  const hint = (log: LogName, head: number): void => tell(log, head, incarnation)
 
   hint('m:a', 2)
   hint('m:a', 1)
@@ -159,6 +163,77 @@ t.test('hints that repeat or come late', async (t) => {
   t.same([[...store.outbox.marked()], [...reader.cursors]], [[], []])
   hint('m:a', 2)
   t.same([...reader.cursors], [], 'it was read')
+
+  await commit(store, [], [dropLog('m:a')])
+  await append(store, draft('m:a', 'anew'))
+  const next = (await store.log.open('m:a')).incarnation
+  tell('m:a', 1, next)
+  hint('m:a', 2)
+  hint('m:a', 0)
+  t.same(reader.left, [['m:a', 0, 1]], 'what is told late of a former log says nothing')
+  reader.read('m:a', 1)
+  await commit(store, [], [dropLog('m:a')])
+  await append(store, draft('m:a', 'anew'), draft('m:a', 'again'))
+  tell('m:a', 2, (await store.log.open('m:a')).incarnation)
+  t.same(reader.left, [['m:a', 0, 2]], 'nor does its cursor, if nobody told that it was dropped')
+})
+
+t.test('what a reader of a former log saves late says nothing of the next', async (t) => {
+  const database = await memoryDatabase()
+  const { store, registry } = await setup(t, database)
+  registry.register(new RecordedReader('one'))
+  await append(store, draft('m:a', '1'), draft('m:a', '2'))
+  const former = (await store.log.open('m:a')).incarnation
+  const save = (incarnation: number | undefined, seq: number) =>
+    commit(store, [], [store.outbox.cursorOp({ log: 'm:a', reader: 'one', seq, incarnation })])
+  await save(former, 1)
+  await commit(store, [], [dropLog('m:a')])
+  t.same(await all(store.outbox.cursors()), [], 'what was saved before goes with the log')
+  await save(former, 2)
+  await append(store, draft('m:a', '1'), draft('m:a', '2'), draft('m:a', '3'))
+  const { incarnation } = await store.log.open('m:a')
+  await save(incarnation, 1)
+  await save(former, 2)
+  await commit(store, [], [store.outbox.readOp('m:a', 3, former)])
+  t.same([...store.outbox.marked()], [['m:a', 0]])
+  await store.close()
+
+  const again = await setup(t, database)
+  const reader = new RecordedReader('one')
+  again.registry.register(reader)
+  await again.registry.resume()
+  t.same(reader.left, [['m:a', 1, 3]])
+  await commit(again.store, [], [again.store.outbox.readOp('m:a', 3, incarnation)])
+  t.same([[...again.store.outbox.marked()], await all(again.store.outbox.cursors())], [[], []], 'all go with the mark')
+})
+
+t.test('a log that one reader takes for its former one keeps its mark', async (t) => {
+  const { store, registry, save } = await setup(t)
+  const [one, other] = [new RecordedReader('one'), new RecordedReader('other')]
+  for (const reader of [one, other]) registry.register(reader)
+  await append(store, draft('m:a', '1'), draft('m:a', '2'))
+  const former = (await store.log.open('m:a')).incarnation
+  await commit(store, [], [dropLog('m:a')])
+  await append(store, draft('m:a', 'anew'))
+  one.read('m:a', 1)
+  other.begin('m:a', 2, 2, former)
+  registry.advanced('m:a')
+  await save()
+  t.same([...store.outbox.marked()], [['m:a', 0]])
+})
+
+t.test('a cursor without an incarnation, of an earlier version, is one in the log as it is', async (t) => {
+  const database = await memoryDatabase()
+  const { store, registry } = await setup(t, database)
+  registry.register(new RecordedReader('one'))
+  await append(store, draft('m:a', '1'), draft('m:a', '2'), draft('m:a', '3'))
+  await commit(store, [], [store.outbox.cursorOp({ log: 'm:a', reader: 'one', seq: 2 })])
+  await store.close()
+  const again = await setup(t, database)
+  const reader = new RecordedReader('one')
+  again.registry.register(reader)
+  await again.registry.resume()
+  t.same(reader.left, [['m:a', 2, 3]])
 })
 
 t.test('a new reader begins at the heads of logs that others still read, and at the mark of all others', async (t) => {
@@ -168,7 +243,8 @@ t.test('a new reader begins at the heads of logs that others still read, and at 
   await append(store, draft('m:a', '1'), draft('m:a', '2'), draft('e:a', 'e'))
   const added = new RecordedReader('new', '')
   const starts = await registry.starts((log) => added.takesLog(log))
-  t.same(starts, [{ log: 'm:a', seq: 2 }])
+  const { incarnation } = await store.log.open('m:a')
+  t.same(starts, [{ log: 'm:a', seq: 2, incarnation }])
   await commit(store, [draft('m:a', 'meanwhile')], registry.cursorOps('new', starts))
   const begun = registry.begin(added, starts)
   registry.register(added)

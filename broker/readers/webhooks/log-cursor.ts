@@ -4,6 +4,7 @@ import type { ReaderCursor } from '../registry.js'
 /** The position of one webhook in one log. Events of a log are delivered one at a time, in order. */
 export class LogCursor implements ReaderCursor {
   readonly log: LogName
+  readonly incarnation: number
   /** Number of the last entry that was delivered or skipped. */
   done: number
   /** The stored value of `done`. */
@@ -17,8 +18,9 @@ export class LogCursor implements ReaderCursor {
   /** It is being delivered, or queued for delivery. */
   busy = false
 
-  constructor(log: LogName, done: number, head: number) {
+  constructor(log: LogName, done: number, head: number, incarnation: number) {
     this.log = log
+    this.incarnation = incarnation
     this.done = done
     this.saved = done
     this.head = head

@@ -90,8 +90,8 @@ export class WebhookWorker implements OutboxReader, Deadline {
   }
 
   /** Continues in a log at its cursor. */
-  begin(log: LogName, done: number, head: number): void {
-    const cursor = new LogCursor(log, done, head)
+  begin(log: LogName, done: number, head: number, incarnation: number): void {
+    const cursor = new LogCursor(log, done, head, incarnation)
     this.#cursors.set(log, cursor)
     this.#enqueue(cursor)
   }
@@ -198,6 +198,7 @@ export class WebhookWorker implements OutboxReader, Deadline {
       cursor.done = first - 1
     }
     const entries = await log.read(cursor.log, cursor.done, PAGE_ENTRIES, PAGE_BYTES)
+    if ((await log.open(cursor.log)).incarnation !== cursor.incarnation) return this.#leave(cursor)
     for (const entry of entries) {
       if (!this.#mayDeliver(cursor)) return
       const event = eventOf(cursor.log, entry)
@@ -206,6 +207,11 @@ export class WebhookWorker implements OutboxReader, Deadline {
     }
     // None of the remaining entries can be read any more.
     if (entries.length === 0) cursor.done = Math.max(cursor.done, head)
+  }
+
+  /** The log is another one of that name, which a hint is about to tell. */
+  #leave(cursor: LogCursor): void {
+    if (this.#cursors.get(cursor.log) === cursor) this.forget(cursor.log)
   }
 
   #mayDeliver(cursor: LogCursor): boolean {
@@ -260,7 +266,8 @@ export class WebhookWorker implements OutboxReader, Deadline {
     const { store, counters, note } = this.#deps
     const webhook = this.#record.id
     const letter = { webhook, id, log: cursor.log, seq, type, at: Date.now(), attempts: cursor.failures, error }
-    const dropped = await this.letters.add(letter, [store.outbox.cursorOp({ log: cursor.log, reader: webhook, seq })])
+    const { log, incarnation } = cursor
+    const dropped = await this.letters.add(letter, [store.outbox.cursorOp({ log, reader: webhook, seq, incarnation })])
     cursor.failures = 0
     cursor.saved = seq
     counters.add('webhooks.dead')

@@ -87,12 +87,12 @@ export class Followers {
     }
     for (const listener of this.#growth)
       this.#guard(() => {
-        for (const { log, entries } of batches) listener(log, entries.at(-1)!.seq)
+        for (const { log, entries, target } of batches) listener(log, entries.at(-1)!.seq, target.incarnation)
       })
   }
 
-  grown(log: string, head: number): void {
-    for (const listener of this.#growth) this.#guard(() => listener(log, head))
+  dropped(log: string, incarnation: number): void {
+    for (const listener of this.#growth) this.#guard(() => listener(log, 0, incarnation))
   }
 
   /** A listener that throws is a bug, which must not affect the others. */

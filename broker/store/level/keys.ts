@@ -94,9 +94,9 @@ export const keys = {
   /** The smallest key greater than another. */
   behind: (key: string): string => `${key}${END}`,
 
-  /** A reader's cursor in a log; without a reader: the mark that the log has not been read to its end. */
+  /** The mark that a log has not been read to its end, if the reader is empty. Readers' cursors are beside it, with the incarnation as a third part. */
   outbox: (log: string, reader: string): string => `Wo${part(log)}${END}${part(reader)}`,
-  outboxOf: (key: string): [log: string, reader: string] => partsOf(key.slice(1)) as [string, string],
+  outboxOf: (key: string) => partsOf(key.slice(1)) as [log: string, reader: string, incarnation?: string],
 } as const
 
 export const ranges = {

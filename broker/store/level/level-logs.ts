@@ -138,11 +138,12 @@ export class LevelLogs implements LogReader {
   /** The log was dropped: it is empty. It must be in memory. @param position Of the commit */
   forget(name: LogName, position: number): void {
     const log = this.#logs.get(name)!
+    const { incarnation } = log
     this.#reset(log, undefined)
     log.droppedAt = position
     this.unfolded.delete(log)
     this.erased.delete(log)
-    this.#followers.grown(name, 0)
+    this.#followers.dropped(name, incarnation)
   }
 
   #reset(log: RoomLog, record: Buffer | undefined): void {

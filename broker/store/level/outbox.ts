@@ -6,11 +6,12 @@
 import type { LogName } from '../log-name.js'
 import { del, type Op, put, type ReadLogOp } from '../op.js'
 import type { OutboxCursor, OutboxStore } from '../outbox.js'
-import { keyOf, partsOf, type TableChange } from '../tables.js'
+import { keyOf, ownerOf, type TableChange } from '../tables.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
 import type { WriteBatch } from './operation.js'
+import { recordKey } from './record-keys.js'
 
 type Wants = (log: LogName) => boolean
 
@@ -22,8 +23,8 @@ export class LevelOutbox implements OutboxStore {
   readonly #logs: Pick<LevelLogs, 'peek'>
   #wants: Wants | null = null
   #marks = new Map<LogName, number>()
-  /** By log: readers that may have a cursor on disk. */
-  #readers = new Map<LogName, Set<string>>()
+  /** By log: keys of cursors that may be on disk. */
+  #cursors = new Map<LogName, Set<string>>()
 
   constructor(database: Database, logs: Pick<LevelLogs, 'peek'>) {
     this.#database = database
@@ -33,15 +34,15 @@ export class LevelOutbox implements OutboxStore {
   /** Reads everything; the function returned replaces what is in memory, synchronously. */
   async load(): Promise<() => void> {
     const marks = new Map<LogName, number>()
-    const readers = new Map<LogName, Set<string>>()
+    const cursors = new Map<LogName, Set<string>>()
     await this.#database.scan(ranges.allOutbox, (key, value) => {
       const [log, reader] = keys.outboxOf(key)
       if (reader === MARK) marks.set(log, Number(value.toString()))
-      else readersOf(readers, log).add(reader)
+      else keysOf(cursors, log).add(key)
     })
     return () => {
       this.#marks = marks
-      this.#readers = readers
+      this.#cursors = cursors
     }
   }
 
@@ -69,37 +70,39 @@ export class LevelOutbox implements OutboxStore {
 
   async *cursors(): AsyncGenerator<OutboxCursor> {
     for await (const [key, value] of this.#database.entries(ranges.allOutbox)) {
-      const [log, reader] = keys.outboxOf(key)
-      if (reader !== MARK) yield { log, reader, seq: Number(value.toString()) }
+      const [log, reader, incarnation] = keys.outboxOf(key)
+      const seq = Number(value.toString())
+      if (reader !== MARK) yield { log, reader, seq, ...(incarnation ? { incarnation: Number(incarnation) } : {}) }
     }
   }
 
-  cursorOp({ log, reader, seq }: OutboxCursor): Op {
-    return put('readerCursor', keyOf(log, reader), String(seq))
+  cursorOp(cursor: OutboxCursor): Op {
+    return put('readerCursor', keyOfCursor(cursor), String(cursor.seq))
   }
 
-  readOp(log: LogName, seq: number): Op {
-    return { type: 'readLog', log, seq }
+  readOp(log: LogName, seq: number, incarnation?: number): Op {
+    return { type: 'readLog', log, seq, ...(incarnation ? { incarnation } : {}) }
   }
 
-  stageRead({ log, seq }: ReadLogOp, batch: WriteBatch): void {
-    const head = this.#logs.peek(log)?.head ?? 0
-    if (head <= seq) this.stageForget(batch, log)
+  stageRead({ log, seq, incarnation }: ReadLogOp, batch: WriteBatch): void {
+    const known = this.#logs.peek(log)
+    if (known && incarnation !== undefined && known.incarnation !== incarnation) return
+    if ((known?.head ?? 0) <= seq) this.stageForget(batch, log)
   }
 
   /** A reader's cursor was set or removed. */
   apply(change: TableChange): void {
     if (change.table !== 'readerCursor' || !('key' in change)) return
-    const [log, reader] = partsOf(change.key) as [string, string]
-    if (change.value === null) this.#readers.get(log)?.delete(reader)
-    else readersOf(this.#readers, log).add(reader)
+    const log = ownerOf(change.key)
+    const key = recordKey(change.table, change.key)
+    if (change.value === null) this.#cursors.get(log)?.delete(key)
+    else keysOf(this.#cursors, log).add(key)
   }
 
   async forgetOps(reader: string): Promise<Op[]> {
     const ops: Op[] = []
     for await (const cursor of this.cursors()) {
-      if (cursor.reader !== reader) continue
-      ops.push(del('readerCursor', keyOf(cursor.log, reader)))
+      if (cursor.reader === reader) ops.push(del('readerCursor', keyOfCursor(cursor)))
     }
     return ops
   }
@@ -107,13 +110,18 @@ export class LevelOutbox implements OutboxStore {
   /** Also when a log is dropped, since its numbers begin anew. */
   stageForget(batch: WriteBatch, log: LogName): void {
     if (this.#marks.delete(log)) batch.del(keys.outbox(log, MARK))
-    for (const reader of this.#readers.get(log) ?? []) batch.del(keys.outbox(log, reader))
-    this.#readers.delete(log)
+    for (const key of this.#cursors.get(log) ?? []) batch.del(key)
+    this.#cursors.delete(log)
   }
 }
 
-function readersOf(readers: Map<LogName, Set<string>>, log: LogName): Set<string> {
-  let found = readers.get(log)
-  if (!found) readers.set(log, (found = new Set()))
+/** The incarnation is part of the key: what a reader of a former log saves late replaces nothing. */
+function keyOfCursor({ log, reader, incarnation }: OutboxCursor): string {
+  return incarnation ? keyOf(log, reader, String(incarnation)) : keyOf(log, reader)
+}
+
+function keysOf(cursors: Map<LogName, Set<string>>, log: LogName): Set<string> {
+  let found = cursors.get(log)
+  if (!found) cursors.set(log, (found = new Set()))
   return found
 }
