@@ -49,6 +49,12 @@ export interface LastMessage extends Expiring {
   readonly at: number
 }
 
+/** Somebody is acting on a report: meanwhile nobody else does. */
+export interface ReportTurn extends Expiring {
+  /** Whose it is. No name. */
+  readonly turn: string
+}
+
 /** How much of a limit is left. */
 export interface Remainder extends Expiring, Bucket {}
 
@@ -99,6 +105,8 @@ export interface ExpiringRecords extends CountRecords {
   readonly exportLinksOf: TicketList
   /** By person and room. */
   readonly lastMessage: LastMessage
+  /** By id of the report. */
+  readonly reportTurn: ReportTurn
   /** How often one person may still ask another: by person, and whom they asked, or whom and for what. */
   readonly asked: Remainder
   /** By user. */

@@ -1,22 +1,24 @@
 /** Reports that race with what another node does, which this one has not heard of yet. */
 import t from 'tap'
 import { References } from '../../broker/chat/messages/references.js'
-import { type ReportRequest, Reports } from '../../broker/chat/moderation/reports.js'
+import { type ReportRequest, Reports, type ReportsDeps } from '../../broker/chat/moderation/reports.js'
 import { RoomRules } from '../../broker/chat/rooms/room-rules.js'
 import { body } from '../../broker/store/body.js'
 import { commit } from '../../broker/store/commit.js'
 import { ROOM_DEFAULTS } from '../../broker/store/rooms.js'
 import type { Store } from '../../broker/store/store.js'
 import { uuid7 } from '../../broker/util/uuid7.js'
+import { movableClock } from '../helpers/clock.js'
 import { actorOf, openStore, raced } from '../helpers/node-pair.js'
+import { secondMemory } from '../helpers/two-memories.js'
 
 const MESSAGE = { room: 'tea', seq: 1, reason: 'spam' }
 const BOB = { user: 'bob', reason: 'spam' }
 
-function reportsOf(store: Store): Reports {
+function reportsOf(store: Store, run: ReportsDeps['run'] = async () => {}): Reports {
   const rules = new RoomRules(store.directory)
   const references = new References(store, rules)
-  return new Reports({ store, rules, references, keep: 0, run: async () => {}, accountOf: (user) => user })
+  return new Reports({ store, rules, references, keep: 0, run, accountOf: (user) => user })
 }
 
 const create = (store: Store, request: ReportRequest) =>
@@ -83,6 +85,41 @@ t.test('of two who resolve a report, the second is told who has', async (t) => {
   await create(store, MESSAGE)
   t.equal(await raced(store, resolve, (late) => resolve(late, 'other')), 'conflict')
   t.match([...store.moderation.reports.values()], [{ resolution: { by: 'mod' } }])
+})
+
+t.test('of two who act on a report on two nodes, one does', async (t) => {
+  const clock = movableClock(t)
+  const store = await openTea(t)
+  const id = await create(store, MESSAGE)
+  const acts: string[] = []
+  let act: () => Promise<void> = async () => {}
+  const run: ReportsDeps['run'] = ({ principal }) => {
+    acts.push(principal.user)
+    return act()
+  }
+  const ban = (on: Store, moderator: string): Promise<unknown> =>
+    reportsOf(on, run)
+      .resolve(actorOf(moderator), id, 'ban', {})
+      .then(
+        ({ resolution }) => resolution?.by,
+        ({ code, message }) => code ?? message,
+      )
+  const { store: other } = await secondMemory(store)
+  act = async () => {
+    t.equal(await ban(other, 'other'), 'conflict')
+    throw new Error('not now')
+  }
+  t.equal(await ban(store, 'mod'), 'not now')
+  t.same(acts, ['mod'])
+  act = async () => {
+    clock.forward(61)
+    act = async () => {}
+    t.equal(await ban(other, 'other'), 'other', 'who failed gave the turn back; one that is too old is over')
+  }
+  t.equal(await ban(store, 'mod'), 'conflict')
+  t.same(acts, ['mod', 'mod', 'other'])
+  t.match([...store.moderation.reports.values()], [{ resolution: { by: 'other' } }])
+  t.same(await store.tables.list('expiring', {}), [], 'nothing is left of it')
 })
 
 t.test('a report that is resolved while its author is removed names neither', async (t) => {

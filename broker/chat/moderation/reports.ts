@@ -11,7 +11,6 @@ import type { Op } from '../../store/op.js'
 import type { Store } from '../../store/store.js'
 import type { Decision, RecordReader, Transaction } from '../../store/transaction.js'
 import { isOneLeft } from '../../util/fair-share.js'
-import { KeyedMutex } from '../../util/keyed-mutex.js'
 import { uuid7 } from '../../util/uuid7.js'
 import { isForwardOf } from '../messages/forwarding.js'
 import type { References } from '../messages/references.js'
@@ -19,6 +18,7 @@ import { type Actor, isAdmin, requireAccount, requireUser } from '../model/actor
 import { userEvent } from '../model/events.js'
 import { logs } from '../model/views.js'
 import type { RoomRules } from '../rooms/room-rules.js'
+import { endTurn, takeTurn } from './report-turns.js'
 
 /** Maximum number of open reports: per user, of filters, in all. */
 const MAX_OPEN_OF_USER = 100
@@ -55,8 +55,6 @@ type Target = Pick<ReportRecord, 'room' | 'roomSince' | 'seq' | 'user'>
 
 export class Reports {
   readonly #deps: ReportsDeps
-  /** By report: this process acts on one at a time. */
-  readonly #locks = new KeyedMutex()
 
   constructor(deps: ReportsDeps) {
     this.#deps = deps
@@ -186,20 +184,43 @@ export class Reports {
     )
   }
 
-  resolve(actor: Actor, id: string, action: Resolution['action'], options: ResolveOptions): Promise<ReportRecord> {
+  async resolve(
+    actor: Actor,
+    id: string,
+    action: Resolution['action'],
+    options: ResolveOptions,
+  ): Promise<ReportRecord> {
     const { store } = this.#deps
-    return this.#locks.runExclusive(id, async () => {
-      await this.#act(actor, this.#requireOpen(store, actor, id), action, options.seconds)
-      const { value } = await store.transact('resolutions of reports', (tx) => {
-        const { moderation } = tx
-        const report = this.#requireOpen(tx, actor, id)
-        const resolution = { by: actor.principal.user, at: Date.now(), action, note: options.note ?? null }
-        const closed = this.#open().filter((other) => isSame(other, report) && !moderation.report(other.id)?.resolution)
-        const ops = closed.map((other) => moderation.reportOp({ ...other, resolution }))
-        return { ops: [...ops, ...this.#pruneOps(closed.length)], value: { ...report, resolution } }
-      })
-      return value
+    const turn = uuid7()
+    const { value: report } = await store.transact(`report ${id}`, async (tx) => {
+      const value = this.#requireOpen(tx, actor, id)
+      return { ops: [await takeTurn(tx, id, turn)], value }
     })
+    try {
+      await this.#act(actor, report, action, options.seconds)
+      return await this.#close(actor, id, turn, { action, note: options.note ?? null })
+    } catch (error) {
+      await store.transact(`report ${id}`, async (tx) => ({ ops: await endTurn(tx, id, turn), value: null }))
+      throw error
+    }
+  }
+
+  async #close(
+    actor: Actor,
+    id: string,
+    turn: string,
+    how: Pick<Resolution, 'action' | 'note'>,
+  ): Promise<ReportRecord> {
+    const { value } = await this.#deps.store.transact('resolutions of reports', async (tx) => {
+      const { moderation } = tx
+      const report = this.#requireOpen(tx, actor, id)
+      const resolution = { by: actor.principal.user, at: Date.now(), ...how }
+      const closed = this.#open().filter((other) => isSame(other, report) && !moderation.report(other.id)?.resolution)
+      const ops = closed.map((other) => moderation.reportOp({ ...other, resolution }))
+      const ended = await endTurn(tx, id, turn)
+      return { ops: [...ops, ...this.#pruneOps(closed.length), ...ended], value: { ...report, resolution } }
+    })
+    return value
   }
 
   /** @throws Refusal */

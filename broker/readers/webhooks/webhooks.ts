@@ -47,7 +47,10 @@ export interface WebhooksDeps {
 export class Webhooks implements WebhookAdmin {
   readonly #deps: WebhooksDeps
   readonly #workers = new Map<string, WebhookWorker>()
-  /** Workers change in the order in which their records do. */
+  /**
+   * Workers, which are of this process alone, change in the order in which their records do. What is stored is decided by transactions, and does
+   * not depend on it.
+   */
   readonly #locks = new KeyedMutex()
 
   private constructor(deps: WebhooksDeps) {
