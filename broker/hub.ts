@@ -167,7 +167,7 @@ export class Hub {
     if (known) return known
     const log: FollowedLog = { channels: [], followed: null, last: null }
     this.#logs.set(name, log)
-    const following = this.#store.follow(name, this.#deliver)
+    const following = this.#follow(name, log)
     if (following instanceof Promise) void this.#followLater(name, log, following)
     else log.followed = following
     return log
@@ -181,7 +181,7 @@ export class Hub {
       for (const { feeds } of log.channels) for (const feed of [...feeds]) feed.followedFrom(followed.head)
     } catch (error) {
       this.#failed(error)
-      const again = async (): Promise<Followed> => this.#store.follow(name, this.#deliver)
+      const again = async (): Promise<Followed> => this.#follow(name, log)
       const retry = (): unknown => this.#logs.get(name) === log && this.#followLater(name, log, again())
       setTimeout(retry, FOLLOW_RETRY).unref()
     }
@@ -204,18 +204,8 @@ export class Hub {
     log.followed?.end()
   }
 
-  /** Delivers appended entries. Hot path: a plain loop without allocations per session. */
-  readonly #deliver = (batches: readonly AppendedBatch[]): void => {
-    for (const { log, entries, ends } of batches) {
-      const followed = this.#logs.get(log)
-      if (!followed) continue
-      if (ends) followed.last = entries.at(-1)!
-      for (const channel of followed.channels) {
-        const batch = new ViewBatch(channel.view, entries)
-        const feeds = channel.feeds
-        for (let i = 0; i < feeds.length; i++) feeds[i]!.accept(batch)
-      }
-    }
+  #follow(name: LogName, log: FollowedLog): Followed | Promise<Followed> {
+    return this.#store.follow(name, (batch) => deliver(batch, log))
   }
 
   listen(topic: string, endpoint: Endpoint, qos: QoS): void {
@@ -278,6 +268,15 @@ export class Hub {
     for (const [endpoint, { qos, filters }] of best) {
       endpoint.acceptPlain(out, qos, filters, queued?.has(endpoint.id) ? number : null)
     }
+  }
+}
+
+/** Delivers appended entries. Hot path: a plain loop without allocations per session, and without lookups. */
+function deliver({ entries, ends }: AppendedBatch, log: FollowedLog): void {
+  if (ends) log.last = entries.at(-1)!
+  for (const { view, feeds } of log.channels) {
+    const batch = new ViewBatch(view, entries)
+    for (let i = 0; i < feeds.length; i++) feeds[i]!.accept(batch)
   }
 }
 

@@ -49,10 +49,10 @@ export interface AppendedBatch {
 }
 
 /**
- * Called once per commit that appended to logs the listener follows, with the batches of those logs. On the node that
- * made the commit it is called before the change settles.
+ * Called once per commit that appends to the log: on the node that made the commit before the change settles, and everywhere after the changes of
+ * tables in that commit were told. Must not throw.
  */
-export type AppendListener = (batches: readonly AppendedBatch[]) => void
+export type AppendListener = (batch: AppendedBatch) => void
 
 /** The log of this incarnation has grown to `head`; 0: it was dropped. */
 export type GrowthListener = (log: LogName, head: number, incarnation: number) => void

@@ -45,8 +45,7 @@ function setup(t: Test): Setup {
 /** The texts that a follower of these logs is told. */
 async function toldOf(store: Store, ...logs: string[]): Promise<string[]> {
   const told: string[] = []
-  const listener = (batches: readonly AppendedBatch[]): void =>
-    void told.push(...batches.flatMap(({ entries }) => texts(entries)))
+  const listener = ({ entries }: AppendedBatch): void => void told.push(...texts(entries))
   for (const log of logs) await store.log.follow(log, listener)
   return told
 }

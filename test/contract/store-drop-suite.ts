@@ -17,7 +17,7 @@ const read = async (store: Store): Promise<string[]> => texts(await store.log.re
 async function ends(t: Test, newPlace: NewPlace): Promise<void> {
   const store = await (await newPlace(t)).open()
   const told: string[] = []
-  await store.log.follow('m:a', (batches) => void told.push(...batches.flatMap(({ entries }) => texts(entries))))
+  await store.log.follow('m:a', ({ entries }) => void told.push(...texts(entries)))
   await append(store, draft('m:a', '1', { cid: 'c' }), draft('m:a', '2'), draft('m:b', 'other', { cid: 'c' }))
   const waiting = append(store, draft('m:a', 'before'))
   const dropping = commit(store, [draft('m:a', 'last')], [dropLog('m:a')])

@@ -129,7 +129,7 @@ async function numbers(t: Test, newPlace: NewPlace): Promise<void> {
   const store = await (await newPlace(t)).open()
   t.match(await store.log.open('m:a'), { name: 'm:a', head: 0, tail: 1 }, 'a log that never was')
   const batches: AppendedBatch[] = []
-  const listener = (appended: readonly AppendedBatch[]): void => void batches.push(...appended)
+  const listener = (batch: AppendedBatch): void => void batches.push(batch)
   const followed = await store.log.follow('m:a', listener)
   await store.log.follow('m:b', listener)
 
@@ -162,8 +162,8 @@ async function numbers(t: Test, newPlace: NewPlace): Promise<void> {
 async function order(t: Test, newPlace: NewPlace): Promise<void> {
   const store = await (await newPlace(t)).open()
   const told: string[] = []
-  await store.log.follow('m:a', (batches) => {
-    told.push(`append of ${batches.flatMap(({ entries }) => texts(entries))}`)
+  await store.log.follow('m:a', ({ entries }) => {
+    told.push(`append of ${texts(entries)}`)
   })
   const settle =
     (name: string) =>

@@ -31,7 +31,7 @@ class Log {
     const entry: LogEntry = {
       ...{ seq: ++this.head, ts: 0, qos: 1, from: 'ann', origin: '', payload: Buffer.from('x'), extra: null },
     }
-    for (const listener of this.listeners) listener([{ log: LOG, entries: [entry] }])
+    for (const listener of this.listeners) listener({ log: LOG, entries: [entry] })
   }
 }
 

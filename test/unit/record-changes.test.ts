@@ -133,7 +133,7 @@ t.test('what is told is in memory, and the entries of its commit were told befor
   const { store, rooms, members } = await pair(t)
   await rooms.create(ann, 'tea', {})
   const seen: string[] = []
-  await store.log.follow('e:tea', ([batch]) => seen.push(...batch!.entries.map(({ payload }) => typeOf(payload))))
+  await store.log.follow('e:tea', ({ entries }) => seen.push(...entries.map(({ payload }) => typeOf(payload))))
   store.watch(({ kind }) => {
     if (kind === 'membership') seen.push(`members: ${[...store.directory.members('tea').keys()]}`)
   })

@@ -103,8 +103,8 @@ t.test('a room is deleted while a member writes: the message is in the old room,
     if (deletes) outcomes.push(write(store, 'ann', { text: 'too late' }))
   }
   const told: string[] = []
-  await store.log.follow('m:tea', (batches) => {
-    for (const { entries } of batches) for (const { payload } of entries) told.push(JSON.parse(`${payload}`).text)
+  await store.log.follow('m:tea', ({ entries }) => {
+    for (const { payload } of entries) told.push(JSON.parse(`${payload}`).text)
   })
   await one.rooms.remove(ann, 'tea')
   t.same(await Promise.all(outcomes), ['entry 3', 'not_found'])

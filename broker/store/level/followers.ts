@@ -1,12 +1,6 @@
 /** Who is told of appends: the followers of logs, and those who ask which logs grow. */
 import type { AppendedBatch, AppendListener, Followed, GrowthListener, LogInfo } from '../logs.js'
 
-/** A listener, and what it will be told of the current commit. */
-interface Audience {
-  readonly listener: AppendListener
-  batches: AppendedBatch[]
-}
-
 /** A log in memory. */
 export interface FollowedLog extends LogInfo {
   /** Replaced when it changes. */
@@ -20,12 +14,12 @@ export interface AppendedTo extends AppendedBatch {
 
 /** One listener of one log. */
 export class Follower implements Followed {
-  readonly audience: Audience
+  readonly listener: AppendListener
   readonly #log: FollowedLog
 
-  constructor(log: FollowedLog, audience: Audience) {
+  constructor(log: FollowedLog, listener: AppendListener) {
     this.#log = log
-    this.audience = audience
+    this.listener = listener
     // Of exactly that length: an array that grows would reserve seventeen elements.
     log.followers = log.followers.concat(this)
   }
@@ -52,7 +46,6 @@ export class Follower implements Followed {
 }
 
 export class Followers {
-  readonly #audiences = new WeakMap<AppendListener, Audience>()
   readonly #growth = new Set<GrowthListener>()
   readonly #onFault: (error: unknown) => void
 
@@ -61,9 +54,7 @@ export class Followers {
   }
 
   add(log: FollowedLog, listener: AppendListener): Followed {
-    let audience = this.#audiences.get(listener)
-    if (!audience) this.#audiences.set(listener, (audience = { listener, batches: [] }))
-    return new Follower(log, audience)
+    return new Follower(log, listener)
   }
 
   onGrowth(listener: GrowthListener): () => void {
@@ -71,20 +62,9 @@ export class Followers {
     return () => this.#growth.delete(listener)
   }
 
-  /** Hot path: one call per commit and listener, and no lookups. */
+  /** Hot path: no lookups. */
   appended(batches: readonly AppendedTo[]): void {
-    const audiences: Audience[] = []
-    for (const batch of batches)
-      for (const { audience } of batch.target.followers) {
-        if (audience.batches.length === 0) audiences.push(audience)
-        // A listener may follow a log twice.
-        if (audience.batches.at(-1) !== batch) audience.batches.push(batch)
-      }
-    for (const audience of audiences) {
-      const told = audience.batches
-      audience.batches = []
-      this.#guard(() => audience.listener(told))
-    }
+    for (const batch of batches) for (const { listener } of batch.target.followers) this.#tell(listener, batch)
     for (const listener of this.#growth)
       this.#guard(() => {
         for (const { log, entries, target } of batches) listener(log, entries.at(-1)!.seq, target.incarnation)
@@ -93,6 +73,14 @@ export class Followers {
 
   dropped(log: string, incarnation: number): void {
     for (const listener of this.#growth) this.#guard(() => listener(log, 0, incarnation))
+  }
+
+  #tell(listener: AppendListener, batch: AppendedBatch): void {
+    try {
+      listener(batch)
+    } catch (error) {
+      this.#onFault(error)
+    }
   }
 
   /** A listener that throws is a bug, which must not affect the others. */
