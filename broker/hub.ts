@@ -3,7 +3,7 @@
  * that have a feed here, and only these. It never waits for a session: one that cannot accept a message now reads it from
  * the log later. It knows neither MQTT nor the rules of chat.
  */
-import { announcementRoles } from '../schemas/announcement.js'
+import { announcementRoles, isAnnounced } from '../schemas/announcement.js'
 import type { LogName } from './store/log-name.js'
 import type { AppendedBatch, Extra, Followed, LogEntry, LogReader } from './store/logs.js'
 import type { QoS } from './store/qos.js'
@@ -49,7 +49,8 @@ export class ViewBatch {
     this.first = entries[0]!.seq
     this.last = entries[entries.length - 1]!.seq
     this.entries = inForm(view, entries)
-    this.restricted = this.entries.some(({ payload }) => announcementRoles(view.topic, payload) !== null)
+    const isRestricted = ({ payload }: LogEntry): boolean => announcementRoles(view.topic, payload) !== null
+    this.restricted = isAnnounced(view.topic) && this.entries.some(isRestricted)
   }
 }
 

@@ -41,9 +41,14 @@ interface Latin1Bytes {
   toString(encoding: 'latin1', start: number, end: number): string
 }
 
+/** Whether messages on `topic` are announcements, which may be for certain roles only. */
+export function isAnnounced(topic: string): boolean {
+  return topic.startsWith(BROADCAST)
+}
+
 /** The roles that a message on `topic` is for; null: everyone who may receive the topic. */
 export function announcementRoles(topic: string, payload: Latin1Bytes): readonly string[] | null {
-  if (!topic.startsWith(BROADCAST)) return null
+  if (!isAnnounced(topic)) return null
   const at = ID_LENGTH + announcementPlace(topic.slice(BROADCAST.length), undefined).length
   const list = at + ROLES.length
   if (payload.toString('latin1', at, list) !== ROLES) return null

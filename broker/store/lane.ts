@@ -1,4 +1,4 @@
-import type { AppendResult, Change, Draft, Enqueued, StoreError } from './changes.js'
+import { type AppendResult, type Change, type Draft, type Enqueued, StoreError } from './changes.js'
 import type { Guards } from './guards.js'
 import type { Op } from './op.js'
 import type { Store } from './store.js'
@@ -49,7 +49,7 @@ export class Lane implements Pick<Store, 'commit' | 'submit'> {
   after(callback: () => void): void {
     if (!this.#first) return callback()
     const nothing = new Wrapped({ ...NOTHING, settled: callback })
-    nothing.results = []
+    nothing.outcome = NO_RESULTS
     this.#append(nothing)
   }
 
@@ -66,13 +66,14 @@ export class Lane implements Pick<Store, 'commit' | 'submit'> {
   /** Tells the outcomes that are known, up to the first change that is still in the store. */
   advance(): void {
     let fault: { error: unknown } | null = null
-    for (let next = this.#first; next?.results; next = this.#first) {
+    for (let next = this.#first; next?.outcome; next = this.#first) {
       this.#first = next.next
       if (!this.#first) this.#last = null
       // One that the garbage collector holds for old would keep all behind it.
       next.next = null
       try {
-        next.told(next.error, next.results, next.enqueued)
+        if (next.outcome instanceof StoreError) next.told(next.outcome, NO_RESULTS)
+        else next.told(null, next.outcome)
       } catch (error) {
         // A bug, which the store reports; the changes behind it are told nevertheless.
         fault ??= { error }
@@ -90,33 +91,26 @@ export class Lane implements Pick<Store, 'commit' | 'submit'> {
 }
 
 const NOTHING = { drafts: [], ops: [] }
+const NO_RESULTS: readonly AppendResult[] = []
 
 /** A change that has its place in a lane: keeps its outcome until those before it are told theirs. Messages are such changes, one object for each. */
 export abstract class LaneChange implements Change {
   abstract readonly drafts: readonly Draft[]
   abstract readonly ops: readonly Op[]
   next: LaneChange | null = null
-  error: StoreError | null = null
-  /** Null: the store has not settled it. */
-  results: readonly AppendResult[] | null = null
-  enqueued: readonly Enqueued[] | undefined = undefined
+  /** The results, or the error. Null: the store has not settled it. */
+  outcome: readonly AppendResult[] | StoreError | null = null
   /** Null: it is in none, and told at once. */
   lane: Lane | null = null
 
-  settled(error: StoreError | null, results: readonly AppendResult[], enqueued?: readonly Enqueued[]): void {
-    if (!this.lane) return this.told(error, results, enqueued)
-    this.error = error
-    this.results = results
-    this.enqueued = enqueued
+  settled(error: StoreError | null, results: readonly AppendResult[], _enqueued?: readonly Enqueued[]): void {
+    if (!this.lane) return this.told(error, results)
+    this.outcome = error ?? results
     this.lane.advance()
   }
 
   /** As `settled` of any change, in the order of the lane. */
-  abstract told(
-    error: StoreError | null,
-    results: readonly AppendResult[],
-    enqueued: readonly Enqueued[] | undefined,
-  ): void
+  abstract told(error: StoreError | null, results: readonly AppendResult[]): void
 }
 
 /** Any other change in a lane. */
@@ -128,6 +122,7 @@ class Wrapped extends LaneChange {
   readonly lazy: boolean
   /** Told the outcome; another one if it is decided again. */
   change: Pick<Change, 'settled'>
+  #enqueued: readonly Enqueued[] | undefined = undefined
 
   constructor(change: Change) {
     super()
@@ -139,7 +134,16 @@ class Wrapped extends LaneChange {
     this.change = change
   }
 
-  told(error: StoreError | null, results: readonly AppendResult[], enqueued: readonly Enqueued[] | undefined): void {
-    this.change.settled(error, results, enqueued)
+  override settled(
+    error: StoreError | null,
+    results: readonly AppendResult[],
+    enqueued?: readonly Enqueued[] | undefined,
+  ): void {
+    this.#enqueued = enqueued
+    super.settled(error, results)
+  }
+
+  told(error: StoreError | null, results: readonly AppendResult[]): void {
+    this.change.settled(error, results, this.#enqueued)
   }
 }

@@ -33,7 +33,6 @@ export interface SendRequest {
 export class Send extends LaneChange implements Submission {
   readonly drafts: readonly Draft[]
   readonly ops: readonly Op[]
-  readonly asOf: number | undefined
   readonly #replies: Replies
   readonly #request: SendRequest
 
@@ -41,9 +40,12 @@ export class Send extends LaneChange implements Submission {
     super()
     this.drafts = request.extraDrafts ? [request.draft, ...request.extraDrafts] : [request.draft]
     this.ops = request.publication.ops
-    this.asOf = request.asOf
     this.#replies = replies
     this.#request = request
+  }
+
+  get asOf(): number | undefined {
+    return this.#request.asOf
   }
 
   told(error: StoreError | null, results: readonly AppendResult[]): void {
