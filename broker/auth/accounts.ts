@@ -13,7 +13,7 @@ import type { Suspension, UserRecord } from '../store/users.js'
 import { versionOf } from './account-version.js'
 import type { Identity } from './identity.js'
 import type { Passwords } from './passwords.js'
-import { newCredentialId } from './secrets.js'
+import { newAccountId } from './secrets.js'
 
 export interface Account {
   id: string
@@ -215,7 +215,7 @@ export class Accounts {
   /** Tokens issued to an earlier account of the same name stay void. */
   async #creation(tx: Transaction, made: UserRecord, along: readonly Op[] = []): Promise<Decision<UserRecord>> {
     const removedAt = await tx.directory.removedAt(made.id)
-    const record = { ...made, accountId: newCredentialId(), ...(removedAt > 0 && { tokensValidFrom: removedAt }) }
+    const record = { ...made, accountId: newAccountId(), ...(removedAt > 0 && { tokensValidFrom: removedAt }) }
     const drafts = this.#told('user.registered', [record.id])
     return { drafts, ops: [...tx.directory.userOps(record), ...along], value: record }
   }
