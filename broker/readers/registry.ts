@@ -3,11 +3,13 @@
  * readers whose cursors are in the store's outbox the registry says where they continue, saves their cursors, and removes
  * the mark of a log once all that take it have read it.
  */
+
 import { commit } from '../store/commit.js'
 import type { LogName } from '../store/log-name.js'
 import { isPositionIn, type LogInfo } from '../store/logs.js'
 import type { Op } from '../store/op.js'
 import type { OutboxCursor } from '../store/outbox.js'
+import { readerCursorOp, readerCursors, readLogOp } from '../store/reader-cursors.js'
 import { SERVER_LOG } from '../store/server-events.js'
 import type { Store } from '../store/store.js'
 import type { Deadline, TimerWheel } from '../util/timer-wheel.js'
@@ -108,7 +110,7 @@ export class ReaderRegistry implements Deadline {
   async resume(): Promise<void> {
     const { store } = this.#deps
     const cursors = new Map<LogName, OutboxCursor[]>()
-    for await (const cursor of store.outbox.cursors())
+    for await (const cursor of readerCursors(store.tables))
       cursors.set(cursor.log, [...(cursors.get(cursor.log) ?? []), cursor])
     const unwanted: Op[] = []
     for (const [log, mark] of [...store.outbox.marked()]) {
@@ -118,7 +120,7 @@ export class ReaderRegistry implements Deadline {
       for (const reader of readers)
         if (!reader.cursor(log))
           reader.begin(log, placeIn(info, reader.name, cursors.get(log)) ?? mark, head, incarnation)
-      if (readers.length === 0) unwanted.push(store.outbox.readOp(log, head))
+      if (readers.length === 0) unwanted.push(readLogOp(log, head))
       else this.advanced(log)
     }
     if (unwanted.length > 0) await commit(store, { ops: unwanted })
@@ -136,7 +138,7 @@ export class ReaderRegistry implements Deadline {
   }
 
   cursorOps(reader: string, starts: readonly ReaderStart[]): Op[] {
-    return starts.map((start) => this.#deps.store.outbox.cursorOp({ ...start, reader }))
+    return starts.map((start) => readerCursorOp({ ...start, reader }))
   }
 
   /** Begins at `starts`, in the turn of the call, and is told what has been added since. */
@@ -227,7 +229,7 @@ export class ReaderRegistry implements Deadline {
         quiet.push(log)
         ops.push(...readOps(store, log, readers))
       } else {
-        ops.push(...cursorOps(store, log, readers))
+        ops.push(...cursorOps(log, readers))
         if (isRead) again.push([log, grewAt])
       }
     }
@@ -268,17 +270,17 @@ function readOps({ outbox }: Store, log: LogName, readers: readonly OutboxReader
   if (others.length > 0) return []
   // Without a cursor the reader has not been told yet of what is behind the mark.
   const done = readers.map((reader) => reader.cursor(log)?.done ?? mark)
-  return [outbox.readOp(log, Math.min(...done, Number.MAX_SAFE_INTEGER), incarnation)]
+  return [readLogOp(log, Math.min(...done, Number.MAX_SAFE_INTEGER), incarnation)]
 }
 
-function cursorOps(store: Store, log: LogName, readers: readonly OutboxReader[]): Op[] {
+function cursorOps(log: LogName, readers: readonly OutboxReader[]): Op[] {
   const ops: Op[] = []
   for (const reader of readers) {
     const cursor = reader.cursor(log)
     if (!cursor || cursor.saved === cursor.done) continue
     cursor.saved = cursor.done
     const { done: seq, incarnation } = cursor
-    ops.push(store.outbox.cursorOp({ log, reader: reader.name, seq, incarnation }))
+    ops.push(readerCursorOp({ log, reader: reader.name, seq, incarnation }))
   }
   return ops
 }

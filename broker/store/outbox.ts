@@ -12,16 +12,6 @@ export interface OutboxStore {
   watches(log: LogName): boolean
   /** Marked logs, with the number of the last entry before the mark. From memory. */
   marked(): ReadonlyMap<LogName, number>
-  /** The stored cursors. */
-  cursors(): AsyncIterable<OutboxCursor>
-  cursorOp(cursor: OutboxCursor): Op
-  /**
-   * All readers have processed the log up to `seq`: removes its mark and cursors, unless it has grown since or is another incarnation.
-   * Undefined: the present one.
-   */
-  readOp(log: LogName, seq: number, incarnation?: number): Op
-  /** Removes the cursors of a reader. */
-  forgetOps(reader: string): Promise<Op[]>
 }
 
 /** The reader has processed the log's entries up to `seq`. */

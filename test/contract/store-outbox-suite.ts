@@ -1,6 +1,8 @@
 /** The part of the store contract about logs that someone reads to their end, and about webhooks. */
+
 import type { Test } from 'tap'
 import type { DeadLetter, WebhookRecord } from '../../broker/store/outbox.js'
+import { forgetReaderOps, readerCursorOp, readerCursors, readLogOp } from '../../broker/store/reader-cursors.js'
 import type { Store } from '../../broker/store/store.js'
 import { all, append, commit, draft, drop, folded, type NewPlace } from './store-suite.js'
 
@@ -26,11 +28,11 @@ async function marks(t: Test, newPlace: NewPlace): Promise<void> {
   await append(store, draft('m:a', 'second'))
   t.same([...store.outbox.marked()], [['m:a', 1]], 'what follows changes nothing')
 
-  await commit(store, [], [store.outbox.readOp('m:a', 2)])
+  await commit(store, [], [readLogOp('m:a', 2)])
   t.same([...store.outbox.marked()], [['m:a', 1]], 'it has grown meanwhile')
-  await commit(store, [], [store.outbox.readOp('m:a', 3)])
+  await commit(store, [], [readLogOp('m:a', 3)])
   t.same([...store.outbox.marked()], [], 'read to its end')
-  await commit(store, [draft('m:a', 'in the very commit')], [store.outbox.readOp('m:a', 3)])
+  await commit(store, [draft('m:a', 'in the very commit')], [readLogOp('m:a', 3)])
   t.same([...store.outbox.marked()], [['m:a', 3]])
 
   store.outbox.watch(null)
@@ -55,10 +57,10 @@ async function crashes(t: Test, newPlace: NewPlace): Promise<void> {
     ['m:a', 0],
     ['m:b', 0],
   ])
-  await commit(store, [], [store.outbox.cursorOp({ log: 'm:b', reader: 'w', seq: 1 })])
+  await commit(store, [], [readerCursorOp({ log: 'm:b', reader: 'w', seq: 1 })])
   await drop(store, 'm:b')
   t.same([...store.outbox.marked().keys()], ['m:a'], 'a log that is dropped is forgotten')
-  t.same(await all(store.outbox.cursors()), [])
+  t.same(await all(readerCursors(store.tables)), [])
   store.outbox.watch(null)
   await append(store, draft('m:b', 'anew'))
   t.same([...store.outbox.marked().keys()], ['m:a'], 'nobody watches yet')
@@ -70,11 +72,11 @@ async function cursors(t: Test, newPlace: NewPlace): Promise<void> {
   let store = await place.open()
   store.outbox.watch(wants)
   await append(store, draft('m:a', 'one'), draft('m:a', 'two'))
-  const at = (reader: string, seq: number) => store.outbox.cursorOp({ log: 'm:a', reader, seq })
+  const at = (reader: string, seq: number) => readerCursorOp({ log: 'm:a', reader, seq })
   await commit(store, [], [at('slow', 0), at('fast', 1)])
   await store.sessions.writeLazily([at('fast', 2)])
   const kept = async (from: Store) =>
-    (await all(from.outbox.cursors())).map(({ log, reader, seq }) => [log, reader, seq])
+    (await all(readerCursors(from.tables))).map(({ log, reader, seq }) => [log, reader, seq])
   const both = [
     ['m:a', 'fast', 2],
     ['m:a', 'slow', 0],
@@ -83,9 +85,9 @@ async function cursors(t: Test, newPlace: NewPlace): Promise<void> {
   await store.close()
   store = await place.open()
   t.same(await kept(store), both, 'after a restart')
-  await commit(store, [], await store.outbox.forgetOps('slow'))
+  await commit(store, [], await forgetReaderOps(store.tables, 'slow'))
   t.same(await kept(store), both.slice(0, 1))
-  await commit(store, [], [store.outbox.readOp('m:a', 2)])
+  await commit(store, [], [readLogOp('m:a', 2)])
   t.same(await kept(store), [], 'they go with the mark')
   await store.close()
 }

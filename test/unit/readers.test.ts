@@ -1,4 +1,5 @@
 /** Readers registered by name: where they begin, what they are told, and when a mark of the outbox is removed. */
+
 import t, { type Test } from 'tap'
 import { type IndependentReader, type OutboxReader, ReaderRegistry } from '../../broker/readers/registry.js'
 import { LogCursor } from '../../broker/readers/webhooks/log-cursor.js'
@@ -7,6 +8,7 @@ import { openLevelStore } from '../../broker/store/level/level-store.js'
 import type { LogName } from '../../broker/store/log-name.js'
 import type { GrowthListener } from '../../broker/store/logs.js'
 import { dropLog } from '../../broker/store/op.js'
+import { readerCursorOp, readerCursors, readLogOp } from '../../broker/store/reader-cursors.js'
 import type { Store } from '../../broker/store/store.js'
 import { all, append, commit, draft, drop } from '../contract/store-suite.js'
 
@@ -103,7 +105,7 @@ t.test('a mark is removed when all readers that take the log have read it', asyn
   await save()
   t.same([...store.outbox.marked()], [['m:a', 0]], 'one has not read all')
   t.same(
-    (await all(store.outbox.cursors())).map(({ reader, seq }) => [reader, seq]),
+    (await all(readerCursors(store.tables))).map(({ reader, seq }) => [reader, seq]),
     [
       ['fast', 2],
       ['slow', 1],
@@ -113,7 +115,7 @@ t.test('a mark is removed when all readers that take the log have read it', asyn
   registry.advanced('m:a')
   await save()
   t.same([...store.outbox.marked()], [])
-  t.same(await all(store.outbox.cursors()), [])
+  t.same(await all(readerCursors(store.tables)), [])
   t.same([...fast.cursors, ...slow.cursors], [], 'nothing is kept of a log that was read')
 
   await append(store, draft('m:a', '3'))
@@ -185,16 +187,16 @@ t.test('what a reader of a former log saves late says nothing of the next', asyn
   await append(store, draft('m:a', '1'), draft('m:a', '2'))
   const former = (await store.log.open('m:a')).incarnation
   const save = (incarnation: number | undefined, seq: number) =>
-    commit(store, [], [store.outbox.cursorOp({ log: 'm:a', reader: 'one', seq, incarnation })])
+    commit(store, [], [readerCursorOp({ log: 'm:a', reader: 'one', seq, incarnation })])
   await save(former, 1)
   await commit(store, [], [dropLog('m:a')])
-  t.same(await all(store.outbox.cursors()), [], 'what was saved before goes with the log')
+  t.same(await all(readerCursors(store.tables)), [], 'what was saved before goes with the log')
   await save(former, 2)
   await append(store, draft('m:a', '1'), draft('m:a', '2'), draft('m:a', '3'))
   const { incarnation } = await store.log.open('m:a')
   await save(incarnation, 1)
   await save(former, 2)
-  await commit(store, [], [store.outbox.readOp('m:a', 3, former)])
+  await commit(store, [], [readLogOp('m:a', 3, former)])
   t.same([...store.outbox.marked()], [['m:a', 0]])
   await store.close()
 
@@ -203,8 +205,12 @@ t.test('what a reader of a former log saves late says nothing of the next', asyn
   again.registry.register(reader)
   await again.registry.resume()
   t.same(reader.left, [['m:a', 1, 3]])
-  await commit(again.store, [], [again.store.outbox.readOp('m:a', 3, incarnation)])
-  t.same([[...again.store.outbox.marked()], await all(again.store.outbox.cursors())], [[], []], 'all go with the mark')
+  await commit(again.store, [], [readLogOp('m:a', 3, incarnation)])
+  t.same(
+    [[...again.store.outbox.marked()], await all(readerCursors(again.store.tables))],
+    [[], []],
+    'all go with the mark',
+  )
 })
 
 t.test('a log that one reader takes for its former one keeps its mark', async (t) => {
@@ -227,7 +233,7 @@ t.test('a cursor without an incarnation, of an earlier version, is one in the lo
   const { store, registry } = await setup(t, database)
   registry.register(new RecordedReader('one'))
   await append(store, draft('m:a', '1'), draft('m:a', '2'), draft('m:a', '3'))
-  await commit(store, [], [store.outbox.cursorOp({ log: 'm:a', reader: 'one', seq: 2 })])
+  await commit(store, [], [readerCursorOp({ log: 'm:a', reader: 'one', seq: 2 })])
   await store.close()
   const again = await setup(t, database)
   const reader = new RecordedReader('one')

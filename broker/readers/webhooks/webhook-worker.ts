@@ -2,10 +2,12 @@
  * Delivers events to one webhook: a cursor per log, one event of a log at a time, several logs at once. Independent of
  * message delivery: all it costs a message is a note that its log has grown.
  */
+
 import type { Config } from '../../../schemas/config.js'
 import type { LogName } from '../../store/log-name.js'
 import type { LogEntry } from '../../store/logs.js'
 import type { WebhookRecord } from '../../store/outbox.js'
+import { readerCursorOp } from '../../store/reader-cursors.js'
 import type { Store } from '../../store/store.js'
 import type { Counters } from '../../util/counters.js'
 import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
@@ -263,11 +265,11 @@ export class WebhookWorker implements OutboxReader, Deadline {
    * forever.
    */
   async #giveUp(cursor: LogCursor, seq: number, id: string, type: string, error: string): Promise<void> {
-    const { store, counters, note } = this.#deps
+    const { counters, note } = this.#deps
     const webhook = this.#record.id
     const letter = { webhook, id, log: cursor.log, seq, type, at: Date.now(), attempts: cursor.failures, error }
     const { log, incarnation } = cursor
-    const dropped = await this.letters.add(letter, [store.outbox.cursorOp({ log, reader: webhook, seq, incarnation })])
+    const dropped = await this.letters.add(letter, [readerCursorOp({ log, reader: webhook, seq, incarnation })])
     cursor.failures = 0
     cursor.saved = seq
     counters.add('webhooks.dead')

@@ -15,6 +15,7 @@ import type {
 import type { LogName } from '../../store/log-name.js'
 import type { Op } from '../../store/op.js'
 import type { WebhookRecord } from '../../store/outbox.js'
+import { forgetReaderOps } from '../../store/reader-cursors.js'
 import type { Store } from '../../store/store.js'
 import type { Transaction } from '../../store/transaction.js'
 import type { Counters } from '../../util/counters.js'
@@ -273,8 +274,8 @@ export class Webhooks implements WebhookAdmin {
   }
 
   async #forgetOps(id: string): Promise<Op[]> {
-    const { webhooks, outbox } = this.#deps.store
-    return [...webhooks.deleteOps(id), ...(await outbox.forgetOps(id))]
+    const { webhooks, tables } = this.#deps.store
+    return [...webhooks.deleteOps(id), ...(await forgetReaderOps(tables, id))]
   }
 }
 

@@ -4,9 +4,9 @@
  */
 
 import type { LogName } from '../log-name.js'
-import { del, type Op, put, type ReadLogOp } from '../op.js'
-import type { OutboxCursor, OutboxStore } from '../outbox.js'
-import { keyOf, ownerOf, type TableChange } from '../tables.js'
+import type { ReadLogOp } from '../op.js'
+import type { OutboxStore } from '../outbox.js'
+import { ownerOf, type TableChange } from '../tables.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
@@ -68,22 +68,6 @@ export class LevelOutbox implements OutboxStore {
     this.#marks.set(log, first - 1)
   }
 
-  async *cursors(): AsyncGenerator<OutboxCursor> {
-    for await (const [key, value] of this.#database.entries(ranges.allOutbox)) {
-      const [log, reader, incarnation] = keys.outboxOf(key)
-      const seq = Number(value.toString())
-      if (reader !== MARK) yield { log, reader, seq, ...(incarnation ? { incarnation: Number(incarnation) } : {}) }
-    }
-  }
-
-  cursorOp(cursor: OutboxCursor): Op {
-    return put('readerCursor', keyOfCursor(cursor), String(cursor.seq))
-  }
-
-  readOp(log: LogName, seq: number, incarnation?: number): Op {
-    return { type: 'readLog', log, seq, ...(incarnation ? { incarnation } : {}) }
-  }
-
   stageRead({ log, seq, incarnation }: ReadLogOp, batch: WriteBatch): void {
     const known = this.#logs.peek(log)
     if (known && incarnation !== undefined && known.incarnation !== incarnation) return
@@ -99,25 +83,12 @@ export class LevelOutbox implements OutboxStore {
     else keysOf(this.#cursors, log).add(key)
   }
 
-  async forgetOps(reader: string): Promise<Op[]> {
-    const ops: Op[] = []
-    for await (const cursor of this.cursors()) {
-      if (cursor.reader === reader) ops.push(del('readerCursor', keyOfCursor(cursor)))
-    }
-    return ops
-  }
-
   /** Also when a log is dropped, since its numbers begin anew. */
   stageForget(batch: WriteBatch, log: LogName): void {
     if (this.#marks.delete(log)) batch.del(keys.outbox(log, MARK))
     for (const key of this.#cursors.get(log) ?? []) batch.del(key)
     this.#cursors.delete(log)
   }
-}
-
-/** The incarnation is part of the key: what a reader of a former log saves late replaces nothing. */
-function keyOfCursor({ log, reader, incarnation }: OutboxCursor): string {
-  return incarnation ? keyOf(log, reader, String(incarnation)) : keyOf(log, reader)
 }
 
 function keysOf(cursors: Map<LogName, Set<string>>, log: LogName): Set<string> {
