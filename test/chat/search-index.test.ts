@@ -61,6 +61,31 @@ t.test('a restart goes on where the index is, and takes in what was said without
   t.equal((await stat(searchLocation(broker.dataDir))).ino, before, 'it is the same file')
 })
 
+t.test('of a room that was made anew without it, the index has only what was said since', async (t) => {
+  const broker = await startTestBroker(t)
+  const withAlice = async <T>(clientId: string, work: (alice: Person) => Promise<T>): Promise<T> => {
+    const alice = await Person.connect(t, broker, 'alice', { clientId })
+    const outcome = await work(alice)
+    await alice.leave()
+    return outcome
+  }
+  await withAlice('before', async (alice) => {
+    await alice.get('rooms.create', { room: 'tea' })
+    for (const text of ['word one', 'word two']) await alice.say('tea', text)
+    t.strictSame(textsOf(await findAll(asking(alice), 'word')), ['word two', 'word one'])
+  })
+  await broker.restart({ search: { enabled: false } })
+  await withAlice('without', async (alice) => {
+    await alice.get('rooms.delete', { room: 'tea' })
+    await alice.get('rooms.create', { room: 'tea' })
+    // More than there were: by their number alone they could be what came later.
+    for (const text of ['other word', 'another word', 'the last word']) await alice.say('tea', text)
+  })
+  await broker.restart({ search: { enabled: true } })
+  const found = await withAlice('after', (alice) => findAll(asking(alice), 'word'))
+  t.strictSame(textsOf(found), ['the last word', 'another word', 'other word'])
+})
+
 t.test('an index of another version is made anew', async (t) => {
   const broker = await startTestBroker(t)
   const alice = await Person.connect(t, broker, 'alice')

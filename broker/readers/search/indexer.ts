@@ -276,15 +276,16 @@ export class Indexer {
   }
 
   /** The index's position in a log after removing what the log has dropped. Null: there is no such room. */
-  async #position(name: LogName, { head, tail }: LogInfo): Promise<Position | null> {
+  async #position(name: LogName, info: LogInfo): Promise<Position | null> {
     const room = this.#roomOf(name)
     const known = this.#positions.get(name)
-    if (known && isFormer(known, room, head)) {
+    if (known && (!room || isFormer(known, info))) {
       await this.#purge(name, null)
       this.#positions.delete(name)
     }
     if (!room) return null
-    const position = this.#positions.get(name) ?? { name, made: room.createdAt, done: 0, tail }
+    const { incarnation, tail } = info
+    const position = this.#positions.get(name) ?? { name, incarnation, done: 0, tail }
     if (position.tail >= tail) return position
     await this.#purge(name, tail)
     return { ...position, tail }
@@ -312,10 +313,10 @@ export class Indexer {
   }
 
   /** Whether the index has messages that the log has dropped. */
-  #holdsDropped(name: LogName, { head, tail }: LogInfo): boolean {
+  #holdsDropped(name: LogName, info: LogInfo): boolean {
     const position = this.#positions.get(name)
     if (!position) return false
-    return isFormer(position, this.#roomOf(name), head) || tail > position.tail
+    return !this.#roomOf(name) || isFormer(position, info) || info.tail > position.tail
   }
 
   async #heads(names: readonly LogName[]): Promise<Map<LogName, number>> {
@@ -366,6 +367,6 @@ export class Indexer {
  * Whether the index has another life of the log: its room was deleted and made anew, or a store without fsync lost the
  * end of the log in a crash. After other losses the store has another epoch, and the index is made anew.
  */
-function isFormer({ made, done }: Position, room: { readonly createdAt: number } | undefined, head: number): boolean {
-  return made !== room?.createdAt || head < done
+function isFormer({ incarnation, done }: Position, log: LogInfo): boolean {
+  return incarnation !== log.incarnation || log.head < done
 }

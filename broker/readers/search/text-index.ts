@@ -11,8 +11,8 @@ import { indexed, WORDS_VERSION } from './words.js'
 /** The position of the index in one log. */
 export interface Position {
   readonly name: LogName
-  /** Unix ms when the room was created, since a later room may have the same name. */
-  readonly made: number
+  /** Of the log, since a later room may have the same name. Below 0: its messages are being removed. */
+  readonly incarnation: number
   /** Number of the last entry processed. */
   readonly done: number
   /** Messages below this number have been removed. */
@@ -74,9 +74,12 @@ const SETUP = `
   PRAGMA secure_delete = on;
   PRAGMA cache_size = ${CACHE_PAGES};`
 
+/** Of the tables, and of the words in them: an index of another version is made anew. */
+const VERSION = 100 + WORDS_VERSION
+
 const TABLES = `
   CREATE TABLE meta (version INTEGER, epoch TEXT);
-  CREATE TABLE logs (id INTEGER PRIMARY KEY, name TEXT UNIQUE, made INTEGER, done INTEGER, tail INTEGER);
+  CREATE TABLE logs (id INTEGER PRIMARY KEY, name TEXT UNIQUE, incarnation INTEGER, done INTEGER, tail INTEGER);
   CREATE TABLE docs (id INTEGER PRIMARY KEY, log INTEGER, seq INTEGER, until INTEGER, author TEXT, body TEXT, files TEXT);
   CREATE UNIQUE INDEX doc_of ON docs (log, seq);
   CREATE INDEX due ON docs (until) WHERE until > 0;
@@ -84,8 +87,8 @@ const TABLES = `
   INSERT INTO words (words, rank) VALUES ('secure-delete', 1);`
 
 const STATEMENTS = {
-  position: `INSERT INTO logs (name, made, done, tail) VALUES (?, ?, ?, ?)
-    ON CONFLICT (name) DO UPDATE SET made = excluded.made, done = excluded.done, tail = excluded.tail`,
+  position: `INSERT INTO logs (name, incarnation, done, tail) VALUES (?, ?, ?, ?)
+    ON CONFLICT (name) DO UPDATE SET incarnation = excluded.incarnation, done = excluded.done, tail = excluded.tail`,
   logOf: 'SELECT id FROM logs WHERE name = ?',
   nameOf: 'SELECT name FROM logs WHERE id = ?',
   docOf: 'SELECT * FROM docs WHERE log = ? AND seq = ?',
@@ -96,7 +99,7 @@ const STATEMENTS = {
   dropWords: "INSERT INTO words (words, rowid, body, files, log, author) VALUES ('delete', ?, ?, ?, ?, ?)",
   below: 'SELECT * FROM docs WHERE log = ? AND seq < ? ORDER BY seq LIMIT ?',
   forget: 'DELETE FROM logs WHERE id = ?',
-  doom: 'UPDATE logs SET made = -1 WHERE id = ?',
+  doom: 'UPDATE logs SET incarnation = -1 WHERE id = ?',
   moved: 'UPDATE logs SET tail = ? WHERE id = ?',
   due: `SELECT docs.id, logs.name AS log, docs.seq FROM docs JOIN logs ON logs.id = docs.log
     WHERE until > 0 AND until <= ? AND docs.id > ? ORDER BY docs.id LIMIT ?`,
@@ -138,17 +141,18 @@ export class TextIndex {
     removeIndex(path)
     const database = openDatabase(path)
     database.exec(TABLES)
-    database.run('INSERT INTO meta VALUES (?, ?)', [WORDS_VERSION, epoch])
+    database.run('INSERT INTO meta VALUES (?, ?)', [VERSION, epoch])
     return { index: new TextIndex(database), why: why === EMPTY ? null : why }
   }
 
   positions(): Position[] {
-    return this.#database.all('SELECT name, made, done, tail FROM logs') as unknown as Position[]
+    return this.#database.all('SELECT name, incarnation, done, tail FROM logs') as unknown as Position[]
   }
 
   apply({ positions, docs }: Changes): void {
     const dropped = this.#transaction(() => {
-      for (const { name, made, done, tail } of positions) this.#statements.position.run([name, made, done, tail])
+      for (const { name, incarnation, done, tail } of positions)
+        this.#statements.position.run([name, incarnation, done, tail])
       // FTS5 is fastest if rows are inserted in the order of their ids.
       const inOrder = [...docs].sort((a, b) => a.ts - b.ts)
       return inOrder.reduce((count, doc) => count + this.#put(doc), 0)
@@ -293,7 +297,7 @@ const EMPTY = 'empty'
 function stateOf(database: Database, epoch: string): string | null {
   if (!database.get("SELECT 1 FROM sqlite_schema WHERE name = 'meta'")) return EMPTY
   const meta = database.get('SELECT version, epoch FROM meta')
-  if (meta?.['version'] !== WORDS_VERSION) return 'it was made by another version'
+  if (meta?.['version'] !== VERSION) return 'it was made by another version'
   return meta['epoch'] === epoch ? null : 'the store is another one, or was restored'
 }
 
