@@ -6,7 +6,7 @@
  */
 
 import { incarnationCursor } from '../following/feed-set.js'
-import { LogFeed, QUEUE_SENT } from '../following/feeds.js'
+import { LogFeed, QUEUE_SENT, type QueueFeed } from '../following/feeds.js'
 import type { SubscriberSaver } from '../following/services.js'
 import type { Subscriber } from '../following/subscriber.js'
 import { commit } from '../store/commit.js'
@@ -24,6 +24,14 @@ interface Snapshot {
   readonly number: number
   readonly of: readonly Subscriber[]
   readonly ops: Op[]
+  /** What of each is in it: to be saved again if this fails. */
+  readonly moved: readonly Moved[]
+}
+
+interface Moved {
+  readonly session: Subscriber
+  readonly acknowledged: readonly number[]
+  readonly feeds: readonly (LogFeed | QueueFeed)[]
 }
 
 export class SessionWriter {
@@ -72,8 +80,7 @@ export class SessionWriter {
       // The last save of a closed session contains all of this; another connection may have loaded the session by now.
       if (subscriber.closed) return
       const snapshot = this.#snapshot([subscriber, ...along])
-      await commit(this.#store, { drafts: [], ops: snapshot.ops })
-      this.#stored(snapshot)
+      await this.#settle(snapshot, commit(this.#store, { drafts: [], ops: snapshot.ops }))
     }
     return () => (next ??= last = last.then(save, save))
   }
@@ -108,22 +115,40 @@ export class SessionWriter {
   async #write(snapshot: Snapshot): Promise<void> {
     if (snapshot.ops.length === 0) return
     try {
-      await this.#store.sessions.writeLazily(snapshot.ops)
-      this.#stored(snapshot)
+      await this.#settle(snapshot, this.#store.sessions.writeLazily(snapshot.ops))
     } catch (error) {
       this.#failed(error)
     }
   }
 
-  #stored({ number, of }: Snapshot): void {
+  async #settle({ number, of, moved }: Snapshot, written: Promise<unknown>): Promise<void> {
+    try {
+      await written
+    } catch (error) {
+      for (const one of moved) this.#giveBack(one)
+      throw error
+    }
     for (const { inflightRecords } of of) inflightRecords?.stored(number)
+  }
+
+  #giveBack({ session, acknowledged, feeds }: Moved): void {
+    session.acknowledgedQueue = [...acknowledged, ...session.acknowledgedQueue]
+    for (const feed of feeds) {
+      if (!(feed instanceof LogFeed)) session.dirtyFeeds.add(feed)
+      else if (feed.attached) {
+        session.dirtyFeeds.add(feed)
+        feed.savedIncarnation = 0
+      }
+    }
+    if (session.saver) this.#dirty.add(session)
   }
 
   /** `whole`: those whose list of packets in flight is to be the whole of it. */
   #snapshot(of: readonly Subscriber[], whole: ReadonlySet<Subscriber> = new Set()): Snapshot {
     const number = ++this.#count
     for (const one of of) this.#dirty.delete(one)
-    return { number, of, ops: of.flatMap((one) => this.#opsOf(one, number, whole.has(one))) }
+    const moved = of.filter(({ started }) => started).map(movedOf)
+    return { number, of, moved, ops: of.flatMap((one) => this.#opsOf(one, number, whole.has(one))) }
   }
 
   #opsOf(session: Subscriber, number: number, whole: boolean): Op[] {
@@ -152,4 +177,8 @@ export class SessionWriter {
     if (session.inflightRecords) ops.push(...session.inflightRecords.ops(sessions, session.id, number, whole))
     return ops
   }
+}
+
+function movedOf(session: Subscriber): Moved {
+  return { session, acknowledged: session.acknowledgedQueue, feeds: [...session.dirtyFeeds] }
 }
