@@ -290,9 +290,8 @@ async function retainedCounts(t: Test, newPlace: NewPlace): Promise<void> {
 
 async function retainedLimits(t: Test, newPlace: NewPlace): Promise<void> {
   const store = await (await newPlace(t)).open()
-  const limited = (topic: string, text: string, owner: string): Promise<string> => {
+  const limited = (topic: string, text: string, owner: string, most = { messages: 2, bytes: 10 }): Promise<string> => {
     const plain = message(topic, text, { retain: true, clientId: `${owner}/phone` })
-    const most = { messages: 2, bytes: 10 }
     const retained = { owners: ['ann', 'bob'], topic, bytes: topic.length + text.length, most }
     const guards: Guards = { at: store.position, keys: [], retained }
     return new Promise((resolve) => {
@@ -313,6 +312,9 @@ async function retainedLimits(t: Test, newPlace: NewPlace): Promise<void> {
   t.equal(await limited('a', '12345678', 'bob'), 'bytes', 'what it replaces is one of theirs, and smaller')
   t.equal(await limited('a', '1234567', 'bob'), 'kept')
   t.equal(await limited('a', '123456', 'ann'), 'kept', 'one that is smaller always is')
+  const nothing = { messages: 0, bytes: 0 }
+  t.equal(await limited('a', '654321', 'ann', nothing), 'kept', 'one that adds nothing is, whatever the limit')
+  t.equal(await limited('b2', '1', 'ann', nothing), 'messages')
   await commit(store, [], [retainOp(message('z', 'x'.repeat(99), { retain: true, clientId: 'ann/phone' }))])
   t.equal(await limited('a', '123456', 'ann'), 'kept', 'or no larger, if there is too much already')
   t.equal(await limited('a', '1234567', 'ann'), 'bytes')

@@ -42,8 +42,12 @@ export class RetainedQuota {
    */
   begin(user: string, message: Pick<Publication, 'topic' | 'payload' | 'extra'>): Retaining | null {
     if (message.payload.length === 0) return null
+    const asked = { topic: message.topic, bytes: messageSize(message) }
+    // Of what adds nothing, such as the state of a device, nobody else's has to be looked up. If it adds something by its commit, that fails.
+    const replacing: RetainedLimit = { ...asked, owners: [user], most: NOTHING }
+    if (!this.#queue.retainedRoom(replacing, NOTHING).beyond) return { limit: replacing, settled: () => {} }
     const owners = [...this.#namesCountedWith(user)]
-    const limit = { owners, topic: message.topic, bytes: messageSize(message), most: this.#most }
+    const limit: RetainedLimit = { ...asked, owners, most: this.#most }
     const { adds, beyond } = this.#queue.retainedRoom(limit, this.#underWayOf(owners))
     if (beyond) throw this.#tooMuch(beyond)
     this.#count(user, adds, 1)
