@@ -50,7 +50,7 @@ export class SubscriptionQuota {
 function bytesElsewhere({ session, services }: ConnectedClient): number {
   const { user, subscriptions } = session
   const { store, registry } = services
-  return store.sessions.filterBytesOfUser(user) + registry.filterBytesOf(user) - subscriptions.bytes
+  return store.subscriptions.bytesOfUser(user) + registry.filterBytesOf(user) - subscriptions.bytes
 }
 
 function tooMany(limit: string): Refusal {

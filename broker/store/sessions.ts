@@ -69,10 +69,6 @@ export interface SessionStore {
   isKept(id: string): Promise<boolean>
   /** Of a session, or of a share group, which has no record of its own. */
   progress(id: string): Promise<Progress>
-  /** What the filters of all kept sessions of a user count (filter-cost.ts). From memory. */
-  filterBytesOfUser(user: string): number
-  /** Shared subscriptions with the ids of their sessions. From memory. */
-  shared(): Iterable<StoredSubscription & { clientId: string }>
   recordOp(record: SessionRecord): Op
   subscribeOps(id: string, subscriptions: readonly StoredSubscription[]): Op[]
   unsubscribeOps(id: string, topics: readonly string[]): Op[]

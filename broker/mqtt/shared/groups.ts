@@ -77,8 +77,8 @@ export class SharedSubscriptions {
 
   /** Restores the groups of stored sessions, and deletes the queues of groups that no longer exist. */
   async load(): Promise<void> {
-    const { sessions, queue } = this.#services.store
-    for (const stored of sessions.shared()) this.#loadMember(stored)
+    const { sessions, subscriptions, queue } = this.#services.store
+    for (const stored of subscriptions.shared()) this.#loadMember(stored)
     const held = new Map<string, SavedAssignment[]>()
     for (const sessionId of this.#bySession.keys()) await this.#loadAssignments(sessionId, held)
     for (const group of this.#groups.values())

@@ -17,7 +17,7 @@ import { keyOf, numberOf, numberPart, partsOf, type Tables } from '../tables.js'
 import { parse } from './memory-table.js'
 import { readAll, readRecord } from './on-demand.js'
 
-type Port = Pick<StorePort, 'tables' | 'subscriptions' | 'commit'>
+type Port = Pick<StorePort, 'tables' | 'commit'>
 
 export class Sessions implements SessionStore {
   readonly #port: Port
@@ -55,14 +55,6 @@ export class Sessions implements SessionStore {
       else list = parse(value)
     }
     return { cursors, inflight: changed(list, changes), inflightChanges: changes.length, incoming }
-  }
-
-  filterBytesOfUser(user: string): number {
-    return this.#port.subscriptions.bytesOfUser(user)
-  }
-
-  shared(): Iterable<StoredSubscription & { clientId: string }> {
-    return this.#port.subscriptions.shared()
   }
 
   recordOp(record: SessionRecord): Op {
