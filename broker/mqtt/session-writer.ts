@@ -22,9 +22,8 @@ const SAVE_EVERY = 1000
 /** What is saved in one commit. */
 interface Snapshot {
   readonly number: number
-  readonly of: readonly Subscriber[]
   readonly ops: Op[]
-  /** What of each is in it: to be saved again if this fails. */
+  /** What of each subscriber is in it: to be saved again if this fails. */
   readonly moved: readonly Moved[]
 }
 
@@ -121,24 +120,24 @@ export class SessionWriter {
     }
   }
 
-  async #settle({ number, of, moved }: Snapshot, written: Promise<unknown>): Promise<void> {
+  async #settle({ number, moved }: Snapshot, written: Promise<unknown>): Promise<void> {
     try {
       await written
     } catch (error) {
       for (const one of moved) this.#giveBack(one)
       throw error
     }
-    for (const { inflightRecords } of of) inflightRecords?.stored(number)
+    for (const { session } of moved) session.inflightRecords?.stored(number)
   }
 
   #giveBack({ session, acknowledged, feeds }: Moved): void {
     session.acknowledgedQueue = [...acknowledged, ...session.acknowledgedQueue]
     for (const feed of feeds) {
-      if (!(feed instanceof LogFeed)) session.dirtyFeeds.add(feed)
-      else if (feed.attached) {
-        session.dirtyFeeds.add(feed)
+      if (feed instanceof LogFeed) {
+        if (!feed.attached) continue
         feed.savedIncarnation = 0
       }
+      session.dirtyFeeds.add(feed)
     }
     if (session.saver) this.#dirty.add(session)
   }
@@ -148,7 +147,7 @@ export class SessionWriter {
     const number = ++this.#count
     for (const one of of) this.#dirty.delete(one)
     const moved = of.filter(({ started }) => started).map(movedOf)
-    return { number, of, moved, ops: of.flatMap((one) => this.#opsOf(one, number, whole.has(one))) }
+    return { number, moved, ops: of.flatMap((one) => this.#opsOf(one, number, whole.has(one))) }
   }
 
   #opsOf(session: Subscriber, number: number, whole: boolean): Op[] {

@@ -253,6 +253,7 @@ export class Committer {
         batch.put(keys.erased(log.name, erased, isNameless(erase!.gone)), JSON.stringify(erase!.gone))
   }
 
+  /** Settles a group that could not be written. */
   fail(group: readonly Change[], error: StoreError): void {
     this.#enqueued.clear()
     for (const change of group) this.#guard(() => change.settled(error, []))
