@@ -1,7 +1,7 @@
 /** What the queue of commits says of the changes it has. */
 import t from 'tap'
 import type { Change } from '../../broker/store/changes.js'
-import { CommitQueue } from '../../broker/store/level/commit-queue.js'
+import { CommitQueue } from '../../broker/store/commit-queue.js'
 
 t.test('the oldest change counts as pending until its group is written and told', async (t) => {
   const releases: (() => void)[] = []

@@ -8,9 +8,9 @@ import { Chunk } from '../../broker/store/level/chunk.js'
 import { CommitEncoder, decodeCommit } from '../../broker/store/level/commit-codec.js'
 import { keys, numberOf, partsOf, ranges } from '../../broker/store/level/keys.js'
 import { PREFIXES, recordKey, recordRange, recordsFrom } from '../../broker/store/level/record-keys.js'
-import { RetainedCuts } from '../../broker/store/level/retained-cuts.js'
 import { RunReader } from '../../broker/store/level/run.js'
 import { decodePacket, encodePacket } from '../../broker/store/packet-codec.js'
+import { RetainedCuts } from '../../broker/store/retained-cuts.js'
 import { keyOf, type Table } from '../../broker/store/tables.js'
 
 /** Names with what keys are made of. */

@@ -2,9 +2,10 @@
  * Removes old versions of keys from the disk whose payloads are gone. LevelDB drops them only when it merges files,
  * which on a quiet broker may never happen.
  */
+
+import { HOUR } from '../gone.js'
 import type { StoreCounts } from '../store.js'
 import type { Database } from './database.js'
-import { HOUR } from './gone.js'
 import { keys, ranges } from './keys.js'
 import { WriteBatch } from './operation.js'
 

@@ -2,6 +2,8 @@
  * Removes payloads from the disk that may not be read any more. A chunk with such payloads is rewritten without them;
  * its old versions, and the journal's, are removed by the next compaction.
  */
+
+import { hourOf } from '../gone.js'
 import type { Extra } from '../logs.js'
 import { decodeMessage } from '../packet-codec.js'
 import type { StoreCounts } from '../store.js'
@@ -9,7 +11,6 @@ import { Chunk } from './chunk.js'
 import type { ChunkCache } from './chunk-cache.js'
 import type { Compaction } from './compaction.js'
 import type { Database } from './database.js'
-import { hourOf } from './gone.js'
 import { keys, ranges } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
 import type { LevelNotes } from './notes.js'

@@ -3,13 +3,14 @@
  * with the head records that point to them; a final write removes the journal values. After a crash in between some
  * entries are in both, which replay recognises by the head records.
  */
+
+import { hourOf } from '../gone.js'
 import type { LogEntry } from '../logs.js'
 import type { StoreCounts } from '../store.js'
 import { CHUNK_ENTRIES, Chunk } from './chunk.js'
 import type { ChunkCache } from './chunk-cache.js'
 import type { Database } from './database.js'
 import type { Dedupe } from './dedupe.js'
-import { hourOf } from './gone.js'
 import type { Journal } from './journal.js'
 import { keys, ranges } from './keys.js'
 import type { LevelLogs } from './level-logs.js'

@@ -2,6 +2,8 @@
 
 import { StoreError } from '../changes.js'
 import type { Effect } from '../effect.js'
+import { type AppendedTo, Followers } from '../followers.js'
+import { EXPIRED, remains } from '../gone.js'
 import type { LogName } from '../log-name.js'
 import type {
   AppendListener,
@@ -13,15 +15,13 @@ import type {
   LogInfo,
   LogReader,
 } from '../logs.js'
+import { type EntryView, Page } from '../page.js'
 import { Chunk } from './chunk.js'
 import type { ChunkCache } from './chunk-cache.js'
 import type { Database } from './database.js'
-import { type AppendedTo, Followers } from './followers.js'
-import { EXPIRED, remains } from './gone.js'
 import type { JournaledLog } from './journal.js'
 import { keys, numberOf, partsOf, ranges } from './keys.js'
 import { WriteBatch } from './operation.js'
-import { type EntryView, Page } from './page.js'
 import { RoomLog } from './room-log.js'
 import type { Run } from './run.js'
 

@@ -1,6 +1,7 @@
 /** The embedded store: a LevelDB in a directory, one writer; listeners are called only after a commit is durable. */
 
 import { type Change, StoreError } from '../changes.js'
+import { CommitQueue, drops } from '../commit-queue.js'
 import { Subscriptions } from '../directory/subscriptions.js'
 import { TableSlots } from '../directory/table-slots.js'
 import { withRecords } from '../directory/with-records.js'
@@ -8,7 +9,6 @@ import type { LogName } from '../log-name.js'
 import type { Store, StoreCounts, StorePort, StoreSupport } from '../store.js'
 import type { TableChange, TableFollower } from '../tables.js'
 import { ChunkCache } from './chunk-cache.js'
-import { CommitQueue, drops } from './commit-queue.js'
 import { Committer } from './committer.js'
 import { Compaction } from './compaction.js'
 import { copyDatabase } from './copy.js'

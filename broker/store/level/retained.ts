@@ -5,18 +5,18 @@
 import { isSysTopic } from '../../../schemas/topics.js'
 import { numbered } from '../body.js'
 import type { Draft } from '../changes.js'
+import { hourOf } from '../gone.js'
 import { messageSize } from '../message-size.js'
 import type { CutOp, RetainOp } from '../op.js'
 import { decodeMessage } from '../packet-codec.js'
 import { publisherOf, retainOp } from '../queue-ops.js'
 import type { PlainMessage, RetainedCut } from '../queues.js'
+import { RetainedCounts } from '../retained-counts.js'
+import { RetainedCuts } from '../retained-cuts.js'
 import { TopicTrie } from '../topic-trie.js'
 import type { Database } from './database.js'
-import { hourOf } from './gone.js'
 import { type KeyRange, keys, partsOf, ranges } from './keys.js'
 import type { WriteBatch } from './operation.js'
-import { RetainedCounts } from './retained-counts.js'
-import { RetainedCuts } from './retained-cuts.js'
 
 /** Keys read at once; between pages the reader yields to the event loop. */
 const PAGE = 256

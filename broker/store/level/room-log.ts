@@ -1,9 +1,9 @@
 /** One log in memory: head, tail, and the entries that are not in chunks yet. */
 import { LazyMap } from '../../util/lazy.js'
+import type { FollowedLog, Follower } from '../followers.js'
+import { EXPIRED, isExpired, isNameless, remains } from '../gone.js'
 import type { Gone, LogEntry } from '../logs.js'
 import type { Chunk } from './chunk.js'
-import type { FollowedLog, Follower } from './followers.js'
-import { EXPIRED, isExpired, isNameless, remains } from './gone.js'
 import { keys } from './keys.js'
 import type { WriteBatch } from './operation.js'
 import { holding, type Run } from './run.js'

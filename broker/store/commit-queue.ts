@@ -2,7 +2,7 @@
  * Orders all writes: one queue, one group in flight, and everything that waits goes into the next group. A group starts
  * in the check phase of the event loop, so that all that sockets received in one turn shares one write.
  */
-import { type Change, StoreError } from '../changes.js'
+import { type Change, StoreError } from './changes.js'
 
 const GROUP_CHANGES = 4096
 const GROUP_BYTES = 4 * 1024 * 1024

@@ -1,5 +1,5 @@
 /** Who is told of appends: the followers of logs, and those who ask which logs grow. */
-import type { AppendedBatch, AppendListener, Followed, GrowthListener, LogInfo } from '../logs.js'
+import type { AppendedBatch, AppendListener, Followed, GrowthListener, LogInfo } from './logs.js'
 
 /** A log in memory. */
 export interface FollowedLog extends LogInfo {

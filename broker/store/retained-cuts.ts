@@ -3,7 +3,7 @@
  * while there is an open cut: a new subscription is sent the retained messages as of its cut one after another, and
  * those replaced meanwhile come live.
  */
-import type { RetainedCut } from '../queues.js'
+import type { RetainedCut } from './queues.js'
 
 /** Most recorded changes, and characters of their topics: a slow subscriber may take hours while topics change. */
 const MOST_CHANGES = 100_000

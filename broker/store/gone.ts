@@ -1,5 +1,5 @@
 /** Entries that may not be read any more: when they expire, and what is left of them. */
-import type { Gone, LogEntry } from '../logs.js'
+import type { Gone, LogEntry } from './logs.js'
 
 export const EXPIRED: Gone = { why: 'expired' }
 export const HOUR = 3_600_000

@@ -1,7 +1,7 @@
 /** Collects the entries of one read, up to a number of entries and bytes. */
 
-import type { LogEntry } from '../logs.js'
-import { messageSize } from '../message-size.js'
+import type { LogEntry } from './logs.js'
+import { messageSize } from './message-size.js'
 
 /** Maps an entry to what the reader gets; null: skip it. */
 export type EntryView = (entry: LogEntry) => LogEntry | null

@@ -1,6 +1,6 @@
 /** Retained messages and bytes per publisher, in memory. */
-import type { RetainedLimit } from '../guards.js'
-import type { RetainedAmount, RetainedRoom } from '../queues.js'
+import type { RetainedLimit } from './guards.js'
+import type { RetainedAmount, RetainedRoom } from './queues.js'
 
 interface Sum {
   messages: number
