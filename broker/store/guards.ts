@@ -11,6 +11,16 @@ export interface Guards {
   readonly keys: readonly Guard[]
   readonly limits?: readonly RecordLimit[]
   readonly retained?: RetainedLimit | null
+  /** Hold however long ago they were read, unlike `keys`. */
+  readonly same?: readonly SameRecord[]
+}
+
+/** The record has exactly this value when the change is committed, by what earlier changes leave of it. */
+export interface SameRecord {
+  readonly table: Table
+  readonly key: string
+  /** Null: there is no such record. */
+  readonly value: string | null
 }
 
 /** The owner has at most so many records once the change is committed. Unlike a guard of all its records, it holds while others come and go. */

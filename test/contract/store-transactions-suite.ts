@@ -10,7 +10,7 @@ import {
   guardOfOwner,
   guardOfTopic,
 } from '../../broker/store/guards.js'
-import { clear, effectOp, type Op, put, wipe } from '../../broker/store/op.js'
+import { clear, del, effectOp, type Op, put, wipe } from '../../broker/store/op.js'
 import { ROOM_DEFAULTS, type RoomRecord } from '../../broker/store/rooms.js'
 import type { Store } from '../../broker/store/store.js'
 import { keyOf, type TableChange, type TableFollower, type Tables } from '../../broker/store/tables.js'
@@ -23,6 +23,7 @@ export function transactionsSuite(t: Test, newPlace: NewPlace): void {
   t.test('followers of the tables', (t) => followers(t, newPlace))
   t.test('guards', (t) => guards(t, newPlace))
   t.test('limits', (t) => limits(t, newPlace))
+  t.test('records that must be the same', (t) => sameRecords(t, newPlace))
   t.test('transactions', (t) => transactions(t, newPlace))
   t.test('two memories of one store', (t) => twoMemories(t, newPlace))
   t.test('submissions', (t) => submissions(t, newPlace))
@@ -168,6 +169,35 @@ async function limits(t: Test, newPlace: NewPlace): Promise<void> {
   t.same(await Promise.all([join('gus', 4), join('gus', 5), join('hal', 5)]), [false, true, false], 'after a restart')
   await commit(store, [], [clear('member', 'tea'), store.directory.memberOp(member('tea', 'bob'))])
   t.same(await Promise.all([join('cy', 2), join('dee', 2)]), [true, false], 'after all were removed')
+  await store.close()
+}
+
+async function sameRecords(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const key = keyOf('ann', 'x')
+  const other: Op = put('profile', 'x', '{}')
+  const early = store.position
+  const holds = (value: string | null, ops: readonly Op[] = [other]): Promise<boolean> =>
+    tried(store, { at: early, keys: [], same: [{ table: 'bridge', key, value }] }, ops)
+  t.same(await Promise.all([holds(null), holds('1')]), [true, false], 'there is none')
+  await commit(store, [], [put('bridge', key, '1')])
+  t.same(await Promise.all([holds(null), holds('1'), holds('2')]), [false, true, false], 'it is there')
+  const taken = [holds('1', [put('bridge', key, '2')]), holds('1'), holds('2', [del('bridge', key)]), holds(null)]
+  t.same(await Promise.all(taken), [true, false, true, true], 'by what earlier changes of the same commit leave of it')
+  await commit(store, [], [put('bridge', key, '3')])
+  t.same(await Promise.all([holds('3', [clear('bridge', 'ann')]), holds('3')]), [true, false], 'all are cleared')
+  t.same(await Promise.all([holds(null, [put('bridge', key, '4')]), holds(null)]), [true, false])
+  const ops = [put('bridge', keyOf('ann', 'never'), '1')]
+  t.equal(await tried(store, { at: early, keys: [], same: [{ table: 'bridge', key, value: '3' }] }, ops), false)
+  t.equal(
+    await store.tables.get('bridge', keyOf('ann', 'never')),
+    undefined,
+    'nothing is written of a change that fails',
+  )
+  await store.close()
+  store = await place.open()
+  t.same(await Promise.all([holds('4'), holds('3')]), [true, false], 'as old as the guard is: after a restart')
   await store.close()
 }
 

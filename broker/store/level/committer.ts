@@ -24,6 +24,7 @@ import { RecentChanges } from './recent-changes.js'
 import { RecordCounts } from './record-counts.js'
 import { recordRange } from './record-keys.js'
 import type { Retained } from './retained.js'
+import { SameRecords } from './same-records.js'
 
 const NONE: ReadonlyMap<string, readonly string[]> = new Map()
 
@@ -66,6 +67,7 @@ export class Committer {
   readonly #encoder = new CommitEncoder()
   readonly #recent = new RecentChanges()
   readonly #recordCounts: RecordCounts
+  readonly #sameRecords: SameRecords
   /** Dedupe names of the prepared group's drafts that have one, in order. */
   #names: string[] = []
   /** Outcomes of what the changes of the group enqueue. */
@@ -78,6 +80,7 @@ export class Committer {
   constructor(deps: CommitterDeps) {
     this.#deps = deps
     this.#recordCounts = new RecordCounts(deps.database)
+    this.#sameRecords = new SameRecords(deps.database)
   }
 
   /** Loads what numbering needs and memory lacks: heads of logs, old dedupe records. Usually nothing. Hot path. */
@@ -182,7 +185,7 @@ export class Committer {
   /** Adds a change to the commit that is being built, unless a guard of it fails. */
   #stage(change: Change, numbering: Numbering, staging: Staging): Results {
     const { drafts, ops, guards } = change
-    if ((guards && !this.#holds(guards)) || this.#isAboutFormerLog(change)) {
+    if ((guards && !this.#holds(guards, staging)) || this.#isAboutFormerLog(change)) {
       for (const draft of drafts) numbering.leaveOut(draft)
       return null
     }
@@ -225,8 +228,9 @@ export class Committer {
     }
   }
 
-  #holds(guards: Guards): boolean {
-    const { limits = [], retained } = guards
+  #holds(guards: Guards, { changes }: Staging): boolean {
+    const { limits = [], retained, same } = guards
+    if (same && !this.#sameRecords.hold(same, changes)) return false
     if (retained && this.#deps.retained.counts.room(retained).beyond) return false
     return this.#recent.holds(guards) && limits.every((limit) => this.#recordCounts.hasRoom(limit))
   }

@@ -135,8 +135,8 @@ export class Database {
   }
 
   /** Reads synchronously, between commits. */
-  hasSync(key: string): boolean {
-    return this.#level.getSync(key) !== undefined
+  getSync(key: string): Buffer | undefined {
+    return this.#level.getSync(key)
   }
 
   async getMany(wanted: string[]): Promise<(Buffer | undefined)[]> {

@@ -75,6 +75,7 @@ export class RecentChanges {
 
   /** Whether nothing that the guards name has changed since, in commits or in the one that is being built. */
   holds({ at, keys }: Guards): boolean {
+    if (keys.length === 0) return true
     return at >= this.#floor && keys.every((guard) => this.#changed(guard) <= at && this.#cleared(guard) <= at)
   }
 

@@ -60,7 +60,7 @@ export class RecordCounts {
   }
 
   #set(prefix: string, count: number, key: string, exists: boolean): void {
-    const before = this.#staged.get(key) ?? (!this.#cleared.has(prefix) && this.#database.hasSync(key))
+    const before = this.#staged.get(key) ?? (!this.#cleared.has(prefix) && this.#database.getSync(key) !== undefined)
     this.#staged.set(key, exists)
     if (exists !== before) this.#counts.set(prefix, count + (exists ? 1 : -1))
   }
