@@ -12,10 +12,12 @@ import type { LoginCodes } from './auth/login-codes.js'
 import type { AuthHooks } from './auth/principal.js'
 import { type Chat, makeChat } from './chat/chat.js'
 import type { Screen } from './chat/messages/screening.js'
+import type { Signal } from './chat/model/signals.js'
 import { Streams } from './http/streams.js'
 import { Hub, unlogged } from './hub.js'
 import type { Broker } from './mqtt/aedes.js'
 import type { Listener } from './net/listener.js'
+import { type Bus, LocalBus, NodeBus } from './store/bus.js'
 import type { Store } from './store/store.js'
 import type { Counters } from './util/counters.js'
 import { openLog } from './util/log.js'
@@ -31,7 +33,7 @@ import { Maintenance } from './wiring/maintenance.js'
 import { type Mqtt, makeMqtt } from './wiring/mqtt.js'
 import { openReaders, type Readers } from './wiring/readers.js'
 import { type Reloaded, reload } from './wiring/reload.js'
-import { openStorage, type Storage, searchLocation, storeLocation } from './wiring/storage.js'
+import { type OpenedStore, openStorage, type Storage, searchLocation, storeLocation } from './wiring/storage.js'
 import { Teardown } from './wiring/teardown.js'
 
 export interface RunningBroker {
@@ -59,6 +61,8 @@ export interface BrokerOptions {
   screens?: readonly Screen[]
   /** Asked beside those of `auth.hooks`. */
   hooks?: AuthHooks
+  /** A store that is open, shared with other brokers; it is not closed with this one. */
+  opened?: OpenedStore
   /** A server of an application, on which HTTP and MQTT over WebSocket are served too. */
   server?: http.Server | https.Server
 }
@@ -77,19 +81,20 @@ export async function startBroker(config: Config, options: BrokerOptions = {}): 
   }
 }
 
-async function start(context: Context, { screens = [], hooks, server }: BrokerOptions): Promise<RunningBroker> {
+async function start(context: Context, { screens = [], hooks, opened, server }: BrokerOptions): Promise<RunningBroker> {
   const { config, wheel, counters, failed, teardown } = context
-  const { store, space } = await openStorage(context)
+  const { store, nodes, space } = await openStorage(context, opened)
+  const bus: Bus<Signal> = nodes.shared ? new NodeBus(nodes) : new LocalBus()
   teardown.add(wheel)
   const sessions = new LocalSessions(failed)
   const logins = await makeLogins(context, store, sessions.end, hooks)
   const readers = await openReaders(context, store, searchLocation(config.node.dataDir))
-  const chat = await openChat(context, { store, space, logins, readers, sessions, screens })
+  const chat = await openChat(context, { store, bus, space, logins, readers, sessions, screens })
   const hub = new Hub(store.log, failed)
   const mqtt = await makeMqtt(context, { store, hub, logins, chat })
   const streams = new Streams(config.limits, wheel, counters, failed)
   sessions.attach(mqtt, streams)
-  deliver(context, { store, hub, chat, mqtt, streams })
+  deliver(context, { store, bus, hub, chat, mqtt, streams })
   await resume(context, { readers, chat, mqtt })
   const maintenance = openMaintenance(context, { store, space, readers, chat, mqtt })
   await openAdmin(context, { store, logins, chat })
@@ -112,7 +117,8 @@ async function start(context: Context, { screens = [], hooks, server }: BrokerOp
   }
 }
 
-interface ChatNeeds extends Storage {
+interface ChatNeeds extends Pick<Storage, 'store' | 'space'> {
+  readonly bus: Bus<Signal>
   readonly logins: LoginServices
   readonly readers: Readers
   readonly sessions: LocalSessions
@@ -120,11 +126,11 @@ interface ChatNeeds extends Storage {
 }
 
 async function openChat(context: Context, { logins, readers, screens, ...needs }: ChatNeeds): Promise<Chat> {
-  const { config, bus, wheel, counters, failed, teardown } = context
+  const { config, wheel, counters, failed, teardown } = context
   const { webhooks, moderator, search } = readers
   const chat = await makeChat(config, {
     ...needs,
-    ...{ bus, wheel, failed, webhooks },
+    ...{ wheel, failed, webhooks },
     auth: logins,
     textSearch: search,
     screens: moderator ? [...screens, moderator] : screens,
@@ -141,17 +147,20 @@ interface Running {
   readonly streams: Streams
 }
 
+interface Delivering extends Pick<Running, 'chat' | 'mqtt' | 'streams'> {
+  readonly store: Store
+  readonly bus: Bus<Signal>
+  readonly hub: Hub
+}
+
 /**
  * What chat signals, and what follows from what is stored, reaches the sessions it concerns. What is appended reaches them because the hub
  * follows their logs.
  */
-function deliver(
-  { bus, failed }: Context,
-  { store, hub, chat, mqtt, streams }: Pick<Running, 'chat' | 'mqtt' | 'streams'> & { store: Store; hub: Hub },
-): void {
+function deliver({ failed }: Context, { store, bus, hub, chat, mqtt, streams }: Delivering): void {
   const { presence, receipts, info } = chat
   const { registry } = mqtt
-  const delivery = new Delivery({ hub, registry, presence, receipts })
+  const delivery = new Delivery({ hub, registry, bus, presence, receipts })
   bus.listen((signal) => delivery.on(signal))
   info.send = (topic, payload) => hub.send(unlogged(topic, payload, 1))
   const consequences = new Consequences({ store, hub, registry, streams, receipts, info, failed })
@@ -175,7 +184,7 @@ async function resume(
 /** Connections end first when the broker closes, then what they left to save is saved. */
 function openMaintenance(
   { config, counters, failed, teardown }: Context,
-  { store, space, readers, chat, mqtt }: Storage & Pick<Running, 'readers' | 'chat' | 'mqtt'>,
+  { store, space, readers, chat, mqtt }: Pick<Storage, 'store' | 'space'> & Pick<Running, 'readers' | 'chat' | 'mqtt'>,
 ): Maintenance {
   const { broker, sessionWriter } = mqtt
   const { reports, trim } = chat

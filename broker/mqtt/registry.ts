@@ -2,12 +2,13 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { parseFilter, topics } from '../../schemas/topics.js'
 import type { LiveSession } from '../chat/commands/sessions.js'
+import type { AnswerTo } from '../chat/model/actor.js'
 import type { SessionEnding } from '../chat/model/session-endings.js'
 import type { Signal } from '../chat/model/signals.js'
 import { roomCursors } from '../chat/model/views.js'
 import { dropCursorOps, type FeedSet } from '../following/feed-set.js'
 import type { MembershipChange } from '../following/membership-change.js'
-import { type Hub, unlogged } from '../hub.js'
+import { type Hub, type UnloggedMessage, unlogged } from '../hub.js'
 import { commit } from '../store/commit.js'
 import type { Lane } from '../store/lane.js'
 import type { Op } from '../store/op.js'
@@ -25,6 +26,8 @@ import type { SharedSubscriptions } from './shared/groups.js'
 
 /** Milliseconds of work on many sessions before yielding to the event loop. */
 const SLICE = 10
+
+type Reply = Signal & { readonly kind: 'reply' }
 
 /** What the registry asks of the connection of a client. */
 export interface LiveConnection {
@@ -125,18 +128,21 @@ export class Registry {
     return followed
   }
 
-  /** To the asking session if it subscribes to replies, else to the user's sessions that do (DESIGN §2, Results). */
-  reply({ user, sessionId, payload, answer }: Signal & { kind: 'reply' }): void {
+  /** Returns whether the asking session takes the reply. If not, it is for the user's sessions that subscribe to replies (DESIGN §2, Results). */
+  reply({ user, sessionId, payload, answer }: Reply): boolean {
     const topic = topics.user(user, 'replies')
-    const extra = correlation(answer?.correlationData ?? undefined)
-    const message = unlogged(topic, payload, 1, { extra })
     const asking = [...(this.#byUser.get(user)?.keys() ?? [])].find(({ id }) => id === sessionId)
-    if (answer?.topic && answer.topic !== topic) {
-      asking?.answer(unlogged(answer.topic, payload, 1, { extra }))
-      return
-    }
-    if (asking && this.#hub.isListening(topic, asking)) this.#hub.send(message, (endpoint) => endpoint === asking)
-    else this.#hub.send(message)
+    // A response topic is meant for the asking session alone.
+    const elsewhere = answer?.topic && answer.topic !== topic ? answer.topic : null
+    const message = replyMessage(elsewhere ?? topic, payload, answer)
+    if (elsewhere !== null) asking?.answer(message)
+    else if (asking && this.#hub.isListening(topic, asking)) this.#hub.send(message, (endpoint) => endpoint === asking)
+    else return false
+    return true
+  }
+
+  replyToAll({ user, payload, answer }: Reply): void {
+    this.#hub.send(replyMessage(topics.user(user, 'replies'), payload, answer))
   }
 
   membership(change: MembershipChange): void {
@@ -252,6 +258,10 @@ async function end(client: LiveClient, { deleteState, afterAcks }: SessionEnding
   if (deleteState) client.record.expiry = 0
   if (afterAcks) await client.lane.idle()
   return client.connection.finish({ reason: Reason.administrativeAction, why: 'logged out' })
+}
+
+function replyMessage(topic: string, payload: Buffer, answer: AnswerTo | null): UnloggedMessage {
+  return unlogged(topic, payload, 1, { extra: correlation(answer?.correlationData ?? undefined) })
 }
 
 function endRemoved(client: LiveClient): Promise<void> {

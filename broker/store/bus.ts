@@ -1,22 +1,45 @@
-/**
- * Signals between nodes that are not stored: typing, replies, ephemeral signals, presence, membership and session
- * changes. With a single node the bus is a function call; Redis will be another implementation.
- */
+import type { Nodes } from './nodes.js'
+
+/** Signals between nodes that are not stored, and may be lost: typing, replies, ephemeral messages, presence, receipts. */
 export interface Bus<Signal> {
-  /** Delivers to every node, this one included, in the order sent from here. Never throws. */
+  /** To every node, this one included, in the order sent from here. Never throws. */
   send(signal: Signal): void
+  /** To this node alone: listeners run before it returns. */
+  sendHere(signal: Signal): void
   listen(listener: (signal: Signal) => void): void
 }
 
-/** The bus of a single node: listeners run before `send` returns. */
+/** The bus of a single node. */
 export class LocalBus<Signal> implements Bus<Signal> {
   readonly #listeners: ((signal: Signal) => void)[] = []
 
   send(signal: Signal): void {
+    this.sendHere(signal)
+  }
+
+  sendHere(signal: Signal): void {
     for (const listener of this.#listeners) listener(signal)
   }
 
   listen(listener: (signal: Signal) => void): void {
     this.#listeners.push(listener)
+  }
+}
+
+/** The bus of nodes that share a store. A signal is data, which can be sent to another process. */
+export class NodeBus<Signal> extends LocalBus<Signal> {
+  readonly #nodes: Pick<Nodes, 'send'>
+
+  constructor(nodes: Pick<Nodes, 'send' | 'listen'>) {
+    super()
+    this.#nodes = nodes
+    nodes.listen((_, { kind, signal }) => {
+      if (kind === 'signal') this.sendHere(signal as Signal)
+    })
+  }
+
+  override send(signal: Signal): void {
+    super.send(signal)
+    this.#nodes.send(null, { kind: 'signal', signal })
   }
 }

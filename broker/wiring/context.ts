@@ -1,7 +1,5 @@
 import type { Logger } from 'pino'
 import type { Config } from '../../schemas/config.js'
-import type { Signal } from '../chat/model/signals.js'
-import { LocalBus } from '../store/bus.js'
 import { Counters } from '../util/counters.js'
 import { FaultLog } from '../util/fault-log.js'
 import { RefusalLog } from '../util/refusal-log.js'
@@ -16,7 +14,6 @@ export interface Context {
   readonly failed: (error: unknown) => void
   readonly refusals: RefusalLog
   readonly counters: Counters
-  readonly bus: LocalBus<Signal>
   readonly wheel: TimerWheel
   /** What is opened is added here at once, so that a start that fails closes what was open. */
   readonly teardown: Teardown
@@ -32,7 +29,6 @@ export function makeContext(config: Config, log: Logger, teardown: Teardown): Co
     failed: (error) => faults.report(error),
     refusals,
     counters: new Counters(),
-    bus: new LocalBus<Signal>(),
     wheel: new TimerWheel(),
     teardown,
   }

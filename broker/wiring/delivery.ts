@@ -6,10 +6,12 @@ import type { Presence } from '../chat/presence/presence.js'
 import type { Receipts } from '../chat/presence/receipts.js'
 import { type Endpoint, type Hub, unlogged } from '../hub.js'
 import type { Registry } from '../mqtt/registry.js'
+import type { Bus } from '../store/bus.js'
 
 export interface DeliveryDeps {
   hub: Hub
   registry: Registry
+  bus: Pick<Bus<Signal>, 'send'>
   presence: Presence
   receipts: Receipts
 }
@@ -22,7 +24,7 @@ export class Delivery {
   }
 
   on(signal: Signal): void {
-    const { hub, registry } = this.#deps
+    const { hub } = this.#deps
     switch (signal.kind) {
       case 'ephemeral':
         return hub.send(
@@ -32,13 +34,20 @@ export class Delivery {
       case 'plain':
         return hub.publishPlain(signal.message, signal.queued.length > 0 ? new Set(signal.queued) : null, signal.number)
       case 'reply':
-        return registry.reply(signal)
+        return this.#reply(signal)
       case 'presence':
       case 'presenceHidden':
         return this.#presence(signal)
       case 'receipt':
         return this.#receipt(signal)
     }
+  }
+
+  /** The user's other sessions may be connected to any node. */
+  #reply(reply: Signal & { kind: 'reply' }): void {
+    const { registry, bus } = this.#deps
+    if (reply.sessionId === null) registry.replyToAll(reply)
+    else if (!registry.reply(reply)) bus.send({ ...reply, sessionId: null })
   }
 
   /** To those it is for, whether they named the user or asked for everyone; once each. */

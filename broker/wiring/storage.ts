@@ -6,12 +6,18 @@ import { formatAdvice } from '../store/level/database.js'
 import { FreeSpace } from '../store/level/free-space.js'
 import { type LevelStoreOptions, openLevelStore } from '../store/level/level-store.js'
 import { type UpgradeNotice, upgradeText } from '../store/level/upgrade.js'
+import { type Nodes, SingleNode } from '../store/nodes.js'
 import type { Store } from '../store/store.js'
 import type { Context } from './context.js'
 
-export interface Storage {
-  readonly store: Store
+export interface Storage extends OpenedStore {
   readonly space: FreeSpace
+}
+
+/** A store, and the processes that share it. */
+export interface OpenedStore {
+  readonly store: Store
+  readonly nodes: Nodes
 }
 
 /** The folder of the embedded store below the data directory. */
@@ -42,11 +48,21 @@ export function openStore(config: Config, told: Pick<LevelStoreOptions, 'onFault
   })
 }
 
-export async function openStorage({ config, log, failed, teardown }: Context): Promise<Storage> {
+/** @param opened A store that its owner has opened, and closes */
+export async function openStorage(context: Context, opened?: OpenedStore): Promise<Storage> {
+  const { store, nodes } = opened ?? (await openOwnStore(context))
+  return { store, nodes, space: await watchSpace(context) }
+}
+
+async function openOwnStore({ config, log, failed, teardown }: Context): Promise<OpenedStore> {
   const onUpgrade = (notice: UpgradeNotice): void => log.warn(notice, upgradeText(notice))
   const store = await openStore(config, { onFault: failed, onUpgrade })
   teardown.add(store)
   teardown.add(await Heartbeat.begin(store, failed))
+  return { store, nodes: new SingleNode() }
+}
+
+async function watchSpace({ config, log, failed, teardown }: Context): Promise<FreeSpace> {
   const { minFree } = config.store.level
   const changed = (low: boolean, free: number): void => {
     const facts = { free, minFree }
@@ -55,5 +71,5 @@ export async function openStorage({ config, log, failed, teardown }: Context): P
   }
   const space = await FreeSpace.watch({ location: config.node.dataDir, minFree, changed, failed })
   teardown.add(space)
-  return { store, space }
+  return space
 }

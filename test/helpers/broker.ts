@@ -44,7 +44,7 @@ export function serveHttp(): void {
 export async function startTestBroker(
   t: Test,
   overrides: Overrides = {},
-  options: Pick<BrokerOptions, 'screens' | 'log'> = {},
+  options: Pick<BrokerOptions, 'screens' | 'log' | 'opened'> = {},
 ): Promise<TestBroker> {
   const dataDir = await mkdtemp(join(tmpdir(), 'topictalk-'))
   const clients: MqttClient[] = []

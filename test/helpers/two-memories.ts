@@ -13,7 +13,8 @@ export interface SecondMemory {
   reload(): Promise<void>
 }
 
-export async function secondMemory(store: Store): Promise<SecondMemory> {
+/** @param parts Of the port, in place of those of `store` */
+export async function secondMemory(store: Store, parts: Partial<StorePort> = {}): Promise<SecondMemory> {
   let held: (() => void)[] | null = null
   const followers: TableFollower[] = []
   const follow: StorePort['follow'] = (follower: TableFollower) => {
@@ -27,7 +28,7 @@ export async function secondMemory(store: Store): Promise<SecondMemory> {
     })
   }
   return {
-    store: await storeBeside(store, { follow }),
+    store: await storeBeside(store, { ...parts, follow }),
     hold: () => {
       held ??= []
     },

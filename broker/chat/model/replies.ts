@@ -33,14 +33,13 @@ export class Replies {
     this.#send(to, JSON.stringify(body))
   }
 
-  #send(to: Actor, json: string): void {
-    if (to.principal.anonymous || to.silent) return
-    this.#bus.send({
-      kind: 'reply',
-      user: to.principal.user,
-      sessionId: to.sessionId,
-      payload: Buffer.from(json, 'utf8'),
-      answer: to.answer ?? null,
-    })
+  /** The asking session is connected here. */
+  #send({ principal, sessionId, answer, silent }: Actor, json: string): void {
+    const { user, anonymous } = principal
+    if (anonymous || silent) return
+    const payload = Buffer.from(json, 'utf8')
+    const reply: Signal = { kind: 'reply', user, sessionId, payload, answer: answer ?? null }
+    if (sessionId === null) this.#bus.send(reply)
+    else this.#bus.sendHere(reply)
   }
 }

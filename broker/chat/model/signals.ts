@@ -9,7 +9,7 @@ import type { AnswerTo } from './actor.js'
 export type Signal =
   /** An ephemeral message, for the subscribers of its topic; `only`: for this user alone. */
   | { kind: 'ephemeral'; topic: string; payload: Buffer; qos: QoS; only?: string }
-  /** A reply: to the asking session if it subscribes to its replies, else to the user's sessions that do. */
+  /** A reply: to the asking session if it subscribes to its replies, else to the user's sessions that do. `sessionId` null: to these at once. */
   | { kind: 'reply'; user: string; sessionId: string | null; payload: Buffer; answer: AnswerTo | null }
   /** New presence of a user, for those who may see it; `only`: for this user alone. */
   | { kind: 'presence'; user: string; payload: Buffer; only?: string }

@@ -1,0 +1,41 @@
+/** The processes that share the store, called nodes: each knows which others may be serving sessions, and can tell them something. */
+
+export interface Nodes {
+  /** Number of this process: ascending over all that ever were on this store, and never used twice. */
+  readonly self: number
+  /** Whether there may be others. If not, nobody has to claim what it serves. */
+  readonly shared: boolean
+  /** Those that may still serve sessions, this one included. */
+  alive(): ReadonlySet<number>
+  /** Told once of each node that is known to be gone (closed, or silent for longer than its lease): what it held may be taken. */
+  onGone(listener: (node: number) => void): void
+  /** This node was silent for longer than its lease: others may have taken what it held. It ends its connections, and begins anew with another number. */
+  onLost(listener: () => void): void
+  /** May be lost; arrives in order from one node to another. Null: to all but this one. */
+  send(to: number | null, message: NodeMessage): void
+  listen(listener: (from: number, message: NodeMessage) => void): void
+}
+
+/** Data, which can be sent to another process. */
+export type NodeMessage = { readonly kind: 'signal'; readonly signal: unknown }
+
+/** The only process on its store. */
+export class SingleNode implements Nodes {
+  readonly self = 1
+  readonly shared = false
+  readonly #alive: ReadonlySet<number> = new Set([this.self])
+
+  alive(): ReadonlySet<number> {
+    return this.#alive
+  }
+
+  /** There are no others. */
+  onGone(): void {}
+
+  /** Nobody could take anything. */
+  onLost(): void {}
+
+  send(): void {}
+
+  listen(): void {}
+}

@@ -1,0 +1,104 @@
+/** Brokers that share a store, as nodes do: in one process, each with a memory of its own. */
+import type { Test } from 'tap'
+import { type Change, StoreError } from '../../broker/store/changes.js'
+import type { Store } from '../../broker/store/store.js'
+import { type ModelNode, NodeGroup } from '../models/nodes.js'
+import { type Overrides, startTestBroker, type TestBroker } from './broker.js'
+import { memoryStore } from './memory-store.js'
+import { type SecondMemory, secondMemory } from './two-memories.js'
+
+const SECRET = 'one secret for all nodes, of 32 characters'
+
+export class SharedBroker {
+  readonly broker: TestBroker
+  readonly node: ModelNode
+  readonly #memory: SecondMemory
+  readonly #line: WriteLine
+
+  private constructor(broker: TestBroker, node: ModelNode, memory: SecondMemory, line: WriteLine) {
+    this.broker = broker
+    this.node = node
+    this.#memory = memory
+    this.#line = line
+  }
+
+  static async start(t: Test, store: Store, node: ModelNode, overrides: Overrides): Promise<SharedBroker> {
+    const line = new WriteLine(store)
+    const memory = await secondMemory(store, { commit: (change) => line.commit(change) })
+    const auth = { ...overrides.auth, jwt: { secret: SECRET } }
+    const broker = await startTestBroker(t, { ...overrides, auth }, { opened: { store: memory.store, nodes: node } })
+    return new SharedBroker(broker, node, memory, line)
+  }
+
+  get store(): Store {
+    return this.#memory.store
+  }
+
+  /** It writes nothing and hears nothing until it goes on. */
+  pause(): void {
+    this.node.hold()
+    this.#memory.hold()
+    this.#line.hold()
+  }
+
+  /** What it had under way is written before it hears what the others did. */
+  async goOn(): Promise<void> {
+    await this.#line.release()
+    this.#memory.release()
+    this.node.release()
+  }
+
+  /** Its connections are cut, and nothing more of it is written. The others do not know it yet: `node.leave`. */
+  kill(): void {
+    this.node.hold()
+    this.#memory.hold()
+    this.#line.end()
+    for (const { conn } of this.broker.running.aedes.connections) conn.destroy()
+  }
+}
+
+/** Two nodes, and the store below them. */
+export async function startNodes(t: Test, overrides: Overrides = {}) {
+  const store = await memoryStore(t)
+  const group = new NodeGroup()
+  const another = (): Promise<SharedBroker> => SharedBroker.start(t, store, group.join(), overrides)
+  return { store, one: await another(), two: await another(), another }
+}
+
+/** Where a node writes. */
+class WriteLine {
+  readonly #store: Pick<Store, 'commit'>
+  #held: Change[] | null = null
+  #ended = false
+
+  constructor(store: Pick<Store, 'commit'>) {
+    this.#store = store
+  }
+
+  commit(change: Change): void {
+    if (this.#ended) change.settled(new StoreError('this node has ended'), [])
+    else if (this.#held) this.#held.push(change)
+    else this.#store.commit(change)
+  }
+
+  hold(): void {
+    this.#held ??= []
+  }
+
+  /** Resolves when what was held is written, or is not. */
+  async release(): Promise<void> {
+    const held = this.#held ?? []
+    this.#held = null
+    for (const change of held) this.#store.commit(change)
+    await new Promise<void>((settled) =>
+      this.#store.commit({ drafts: [], ops: [], guards: NONE, settled: () => settled() }),
+    )
+  }
+
+  end(): void {
+    this.#ended = true
+    for (const change of this.#held?.splice(0) ?? []) this.commit(change)
+  }
+}
+
+const NONE = { at: 0, keys: [] }
