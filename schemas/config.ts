@@ -6,6 +6,7 @@ import Type, { type Static } from 'typebox'
 import { auth } from './config/auth.js'
 import { count, duration, flag, optionalDuration, optionalText, port, section } from './config/fields.js'
 import { limits } from './config/limits.js'
+import { redis } from './config/redis.js'
 import { Filter } from './moderation.js'
 import { Policies } from './policies.js'
 import { webhookFilters, webhookId, webhookSecret, webhookUrl } from './webhooks.js'
@@ -122,7 +123,10 @@ const rooms = section('Rooms.', {
 })
 
 const store = section('Where data lives.', {
-  driver: Type.Enum(['level'], { default: 'level', description: 'level: embedded, in node.dataDir.' }),
+  driver: Type.Enum(['level', 'redis'], {
+    default: 'level',
+    description: 'level: embedded, in node.dataDir. redis: a Redis that several nodes may share.',
+  }),
   level: section('The embedded store.', {
     sync: flag(
       true,
@@ -143,6 +147,7 @@ const store = section('Where data lives.', {
       description: 'If its write-ahead log is damaged: stop, or drop what cannot be read; clients then start again.',
     }),
   }),
+  redis,
 })
 
 const history = section('How long messages are kept. 0 keeps them forever.', {

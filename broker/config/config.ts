@@ -15,6 +15,7 @@ import { type Fault, findFaults, isMap, leaves, nearest, type Path, pathText, ro
 import { type ConfigFile, fromText, readConfigFile } from './file.js'
 import { identityFaults } from './identity.js'
 import { dropObsolete, OBSOLETE } from './obsolete.js'
+import { storeFaults } from './store.js'
 
 export { type Config, ConfigError }
 
@@ -205,11 +206,11 @@ function normalisePacketBytes({ limits }: Config): void {
 
 /** Faults that involve several keys. */
 function findContradictions(
-  { listen, auth, acl, rooms, limits, moderation, webhooks }: Config,
+  { listen, auth, acl, rooms, limits, moderation, store, webhooks }: Config,
   portless = false,
 ): Fault[] {
   const faults: Fault[] = identityFaults({ auth, listen })
-  faults.push(...aclFaults(acl.rules))
+  faults.push(...storeFaults({ store, auth }), ...aclFaults(acl.rules))
   if (!portless && PORTS.every((name) => listen[name] === null))
     faults.push({ path: ['listen'], message: `needs a port: one of ${PORTS.join(', ')}` })
   if (auth.tokenTtl <= 0) faults.push({ path: ['auth', 'tokenTtl'], message: 'expected more than 0 seconds' })
@@ -271,10 +272,13 @@ function webhookFaults(webhooks: Config['webhooks']): Fault[] {
   return faults
 }
 
-function resolvePaths({ node, listen, auth }: Config, cwd: string): void {
+function resolvePaths({ node, listen, auth, store }: Config, cwd: string): void {
   node.dataDir = resolve(cwd, node.dataDir)
   const { tls } = listen
   for (const file of ['cert', 'key', 'ca', 'crl'] as const) if (tls[file] !== null) tls[file] = resolve(cwd, tls[file])
+  const toRedis = store.redis.tls
+  for (const file of ['cert', 'key', 'ca'] as const)
+    if (toRedis[file] !== null) toRedis[file] = resolve(cwd, toRedis[file])
   if (auth.hooks !== null) auth.hooks = resolve(cwd, auth.hooks)
   const { publicKey } = auth.jwt
   if (publicKey !== null && !publicKey.includes('-----BEGIN')) auth.jwt.publicKey = resolve(cwd, publicKey)

@@ -1,6 +1,6 @@
 /** What is kept, and where: the only file that names the adapters of the store. Commands on a store that no broker has open load this alone. */
 import { join } from 'node:path'
-import type { Config } from '../../schemas/config.js'
+import { type Config, ConfigError } from '../../schemas/config.js'
 import { Heartbeat } from '../store/heartbeat.js'
 import { formatAdvice } from '../store/level/database.js'
 import { FreeSpace } from '../store/level/free-space.js'
@@ -36,7 +36,11 @@ export function storeAdvice(config: Config): Promise<string | null> {
 }
 
 /** A store of an older format is upgraded only if somebody is told, as the broker's log is: a command is not to take hours. */
-export function openStore(config: Config, told: Pick<LevelStoreOptions, 'onFault' | 'onUpgrade'> = {}): Promise<Store> {
+export async function openStore(
+  config: Config,
+  told: Pick<LevelStoreOptions, 'onFault' | 'onUpgrade'> = {},
+): Promise<Store> {
+  if (config.store.driver === 'redis') throw new ConfigError(['store.driver: redis is not there yet in this version'])
   const { queueMessages, queueBytes } = config.limits
   return openLevelStore({
     location: storeLocation(config.node.dataDir),

@@ -130,6 +130,29 @@ t.test('keys that contradict each other are named', async (t) => {
   ])
 })
 
+t.test('Redis needs an address and a secret that all nodes share', async (t) => {
+  t.strictSame(faultsOf(t, { set: ['store.driver=redis'] }), [
+    'store.redis.url: is needed with store.driver redis',
+    'auth.jwt.secret: is needed with store.driver redis, the same on all nodes',
+  ])
+  const set = ['store.driver=redis', 'auth.jwt.secret=one that all nodes have']
+  const env = (url: string) => ({ TOPICTALK_STORE_REDIS_URL: url })
+  const url = 'redis://:hunter2@10.0.0.1'
+  t.equal(load(t, { set, env: env(url) }).store.redis.url, url)
+  t.match(
+    faultsOf(t, { set, env: env('http://:hunter2@x') }).join(),
+    /^TOPICTALK_STORE_REDIS_URL: store\.redis\.url: the address/,
+  )
+  t.notMatch(faultsOf(t, { set, env: env('http://:hunter2@x') }).join(), 'hunter2')
+  t.notMatch(faultsOf(t, { yaml: 'store: { redis: { url: ["redis://:hunter2@x"] } }' }).join(), 'hunter2')
+  const { tls } = load(t, { set: [...set, 'store.redis.tls.ca=ca.pem'], env: env('rediss://10.0.0.1') }).store.redis
+  t.equal(tls.ca, join(t.testdirName, 'ca.pem'))
+  t.match(faultsOf(t, { set: [...set, 'store.redis.tls.ca=ca.pem', 'store.redis.timeout=0'], env: env(url) }), [
+    /store\.redis\.tls: needs an address with TLS/,
+    /store\.redis\.timeout: expected more than 0/,
+  ])
+})
+
 t.test('webhooks are told apart, and lead somewhere, with events there are', async (t) => {
   const secret = `whsec_${'A'.repeat(44)}`
   const hook = `{ id: a, url: "https://a.example", secret: ${secret}, events: ["*"] }`

@@ -63,6 +63,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'aedes-packet': ['broker/mqtt/aedes.ts', 'broker/store/directory/aedes-persistence.ts'],
   level: ['broker/store/level'],
   'memory-level': ['broker/store/level'],
+  ioredis: ['broker/store/redis/connection.ts'],
   ws: ['broker/net'],
   jose: ['broker/auth'],
   'openid-client': ['broker/auth/oidc.ts'],

@@ -1,0 +1,242 @@
+/** One connection to one Redis server, until it ends; then it is not used again. The only file that knows the client library. */
+import { readFile } from 'node:fs/promises'
+import type { ConnectionOptions as TlsSettings } from 'node:tls'
+import { Command, Redis, type RedisOptions } from 'ioredis'
+import { StoreError } from '../changes.js'
+import { type Host, hostText, type Login } from './address.js'
+import { readFacts, type ServerFacts } from './server-facts.js'
+
+export interface Script {
+  /** SHA-1 of the text, in hex. */
+  readonly sha: string
+  readonly text: string
+}
+
+/**
+ * Called with the reply while bytes are read, in the order in which the server sent replies and messages of channels. A promise settles only
+ * after all that has arrived with the reply.
+ */
+export type Heard = (reply: unknown) => void
+
+export interface Connection {
+  readonly server: ServerFacts
+  /** Only connections that have not ended take commands. */
+  readonly ended: boolean
+  /** Of a Cluster: messages are published with SPUBLISH. */
+  readonly isCluster: boolean
+  /**
+   * Sends a command; texts of a reply are buffers, which may be parts of a larger one. Commands run in the order of the calls. Rejects when
+   * the connection has ended, and when there is no reply within `timeoutMs`: it may then still run, and the connection is closed too.
+   */
+  call(command: string, args: readonly (string | Buffer | number)[], heard?: Heard): Promise<unknown>
+  /** EVALSHA. The text is sent where the server may not have it: first, and when it has lost it; in that case others may overtake it. */
+  script(script: Script, keys: readonly string[], args: readonly (string | Buffer)[], heard?: Heard): Promise<unknown>
+  /** Resolves once messages are sent to us. Listeners must not throw. */
+  subscribe(channel: string, listener: (message: Buffer) => void): Promise<void>
+  /** Ends it at once: what is pending rejects. */
+  close(why?: string): void
+}
+
+/** Paths of PEM files, read for each connection, so that they can be renewed. */
+export interface RedisTls {
+  readonly ca: string | null
+  readonly cert: string | null
+  readonly key: string | null
+  /** The name in the server's certificate, if it is not the host. */
+  readonly serverName: string | null
+}
+
+export interface Opening {
+  readonly login: Login
+  readonly database: number
+  /** Null: no TLS. */
+  readonly tls: RedisTls | null
+  readonly timeoutMs: number
+  /** CLIENT SETNAME. */
+  readonly name: string
+  /** Ends the attempt. */
+  readonly signal: AbortSignal
+}
+
+/** After these the server is not the one to write to, or not yet. */
+const ELSEWHERE = /^(READONLY|MOVED|CLUSTERDOWN|LOADING|MASTERDOWN)\b/
+
+export class RedisConnection implements Connection {
+  readonly host: Host
+  server: ServerFacts
+  /** Called once, when it has ended. */
+  onEnd: (() => void) | null = null
+  readonly #redis: Redis
+  readonly #timeoutMs: number
+  readonly #listeners = new Map<string, (message: Buffer) => void>()
+  readonly #sent = new Set<string>()
+  /** Why it has ended; null: it has not. */
+  #why: string | null = null
+
+  /** @throws StoreError with one line that says what is wrong, without secrets. */
+  static async open(host: Host, opening: Opening): Promise<RedisConnection> {
+    const tls = opening.tls && (await tlsSettings(host, opening.tls))
+    const connection = new RedisConnection(host, opening, tls)
+    const abort = (): void => connection.close('stopped')
+    opening.signal.addEventListener('abort', abort)
+    try {
+      opening.signal.throwIfAborted()
+      await connection.#connect(opening.database)
+      return connection
+    } catch (error) {
+      connection.close()
+      throw error
+    } finally {
+      opening.signal.removeEventListener('abort', abort)
+    }
+  }
+
+  private constructor(host: Host, opening: Opening, tls: TlsSettings | null) {
+    this.host = host
+    this.#timeoutMs = opening.timeoutMs
+    this.server = { version: '', role: '', mode: '' }
+    this.#redis = new Redis(settings(host, opening, tls))
+    this.#redis.on('error', (error) => this.#end(textOf(error)))
+    this.#redis.on('close', () => this.#end('it was closed'))
+    // The slot of a channel has gone to another server.
+    this.#redis.on('moved', () => this.close('its hash slot has moved'))
+    const dispatch = (channel: Buffer, message: Buffer): void => this.#listeners.get(channel.toString())?.(message)
+    this.#redis.on('messageBuffer', dispatch)
+    this.#redis.on('smessageBuffer', dispatch)
+  }
+
+  get ended(): boolean {
+    return this.#why !== null
+  }
+
+  get isCluster(): boolean {
+    return this.server.mode === 'cluster'
+  }
+
+  async #connect(database: number): Promise<void> {
+    await this.#redis.connect().catch((error) => {
+      throw this.#lost(textOf(error))
+    })
+    this.server = readFacts(await this.call('HELLO', []))
+    // A server that is loading its data, or a replica without its master, refuses it.
+    await this.call('PING', [])
+    // The library would go on in database 0.
+    if (database !== 0) await this.call('SELECT', [database])
+  }
+
+  call(name: string, args: readonly (string | Buffer | number)[], heard?: Heard): Promise<unknown> {
+    const command = new Command(name, [...args], { replyEncoding: null })
+    if (heard) hearFirst(command, heard)
+    void this.#redis.sendCommand(command)
+    return (command.promise as Promise<unknown>).catch((error) => {
+      throw this.#failed(error)
+    })
+  }
+
+  async script(
+    { sha, text }: Script,
+    keys: readonly string[],
+    args: readonly (string | Buffer)[],
+    heard?: Heard,
+  ): Promise<unknown> {
+    const rest = [keys.length, ...keys, ...args]
+    if (this.#sent.has(sha)) {
+      try {
+        return await this.call('EVALSHA', [sha, ...rest], heard)
+      } catch (error) {
+        if (!(error as Error).message.startsWith('NOSCRIPT')) throw error
+      }
+    }
+    this.#sent.add(sha)
+    return this.call('EVAL', [text, ...rest], heard)
+  }
+
+  async subscribe(channel: string, listener: (message: Buffer) => void): Promise<void> {
+    this.#listeners.set(channel, listener)
+    try {
+      await (this.isCluster ? this.#redis.ssubscribe(channel) : this.#redis.subscribe(channel))
+    } catch (error) {
+      throw this.#failed(error)
+    }
+  }
+
+  close(why = 'it was closed'): void {
+    this.#end(why)
+    this.#redis.disconnect()
+  }
+
+  #failed(error: unknown): StoreError {
+    const text = textOf(error)
+    if (this.#why !== null) return this.#lost(this.#why)
+    // The error of the library is no cause of ours: it has all arguments of the command, and the password is one.
+    if (text === 'Command timed out') this.close(`it did not answer within ${this.#timeoutMs / 1000} s`)
+    else if (ELSEWHERE.test(text)) this.close(text)
+    else return new StoreError(text, { full: text.startsWith('OOM') })
+    return this.#lost(this.#why!)
+  }
+
+  #lost(why: string): StoreError {
+    return new StoreError(`Redis at ${hostText(this.host)}: ${this.#why ?? why}`)
+  }
+
+  #end(why: string): void {
+    if (this.#why !== null) return
+    this.#why = why
+    this.#listeners.clear()
+    this.onEnd?.()
+  }
+}
+
+/** One connection and no more: whoever has lost it does not know what has run, so nothing is sent twice. */
+function settings({ host, port }: Host, opening: Opening, tls: TlsSettings | null) {
+  const { login, timeoutMs, name } = opening
+  return {
+    host,
+    port,
+    ...(login.user !== null && { username: login.user }),
+    ...(login.password !== null && { password: login.password }),
+    ...(tls && { tls }),
+    connectTimeout: timeoutMs,
+    commandTimeout: timeoutMs,
+    connectionName: name,
+    // What no longer answers does not answer to the end of the connection either.
+    disconnectTimeout: 0,
+    lazyConnect: true,
+    retryStrategy: () => null,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    enableReadyCheck: false,
+  } satisfies RedisOptions
+}
+
+async function tlsSettings({ host }: Host, files: RedisTls): Promise<TlsSettings> {
+  const read = async (name: 'ca' | 'cert' | 'key'): Promise<TlsSettings> => {
+    const file = files[name]
+    if (file === null) return {}
+    const text = await readFile(file).catch((cause: Error) => {
+      throw new StoreError(`store.redis.tls.${name}: cannot be read: ${cause.message}`, { cause })
+    })
+    return { [name]: text }
+  }
+  const servername = files.serverName ?? (/^[\d.]+$|:/.test(host) ? '' : host)
+  return { ...(await read('ca')), ...(await read('cert')), ...(await read('key')), servername }
+}
+
+/** A promise would tell of it after messages that the server sent later. */
+function hearFirst(command: Command, heard: Heard): void {
+  const { resolve } = command
+  command.resolve = (reply: unknown) => {
+    try {
+      heard(reply)
+    } catch (error) {
+      command.reject(error as Error)
+      return
+    }
+    resolve(reply)
+  }
+}
+
+function textOf(error: unknown): string {
+  const { message, code } = error as NodeJS.ErrnoException
+  return message === '' || message === undefined ? String(code ?? error) : message
+}

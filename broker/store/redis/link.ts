@@ -1,0 +1,115 @@
+/** A connection to the server that takes writes, which is made anew whenever it is lost. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { StoreError } from '../changes.js'
+import { type Address, type Host, parseAddress } from './address.js'
+import { type Connection, RedisConnection, type RedisTls } from './connection.js'
+import { locate } from './locate.js'
+
+export type { Connection, Heard, RedisTls, Script } from './connection.js'
+
+export interface LinkOptions {
+  /** As `store.redis.url` of the configuration. */
+  readonly url: string
+  /** For addresses that ask for TLS. */
+  readonly tls?: RedisTls
+  /** Ms that one command, or an attempt to connect, may take. */
+  readonly timeoutMs: number
+  /** By which CLIENT LIST shows it. */
+  readonly name: string
+  /** Told why there is no connection: once for each reason of an outage. */
+  readonly onFault: (error: unknown) => void
+}
+
+/** Ms between attempts at most: random below a bound that doubles, so that nodes do not come back all at once. */
+const FIRST_WAIT = 50
+const LONGEST_WAIT = 2000
+
+export class Link {
+  /**
+   * Called with each new connection before anybody else may use it: what it does (subscribe, catch up) is part of connecting. If it rejects,
+   * the connection is closed and another one is tried.
+   */
+  onConnect: ((connection: Connection) => Promise<void>) | null = null
+  /** The connection is gone; what is pending on it rejects. */
+  onLost: (() => void) | null = null
+  readonly #options: LinkOptions
+  readonly #closing = new AbortController()
+  #connection: RedisConnection | null = null
+  /** The attempts under way. */
+  #connecting: Promise<void> = Promise.resolve()
+
+  constructor(options: LinkOptions) {
+    this.#options = options
+  }
+
+  /** Null while there is none. */
+  get connection(): Connection | null {
+    return this.#connection
+  }
+
+  /** Resolves when the connection is up. @throws StoreError, one line without secrets, when the first attempt has failed. */
+  async start(): Promise<void> {
+    const first = this.#connect(parseAddress(this.#options.url))
+    this.#connecting = first.catch(() => {})
+    await first
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    this.#connection?.close()
+    await this.#connecting
+  }
+
+  async #connect(address: Address): Promise<void> {
+    const connection = await locate(address, (host, who) => this.#open(address, host, who))
+    try {
+      await this.onConnect?.(connection)
+      if (connection.ended || this.#closing.signal.aborted)
+        throw new StoreError('the connection to Redis was lost at once')
+    } catch (error) {
+      connection.close()
+      throw error
+    }
+    this.#connection = connection
+    connection.onEnd = () => this.#lost(address)
+  }
+
+  #open(address: Address, host: Host, who: 'server' | 'sentinel'): Promise<RedisConnection> {
+    const { timeoutMs, name, tls = { ca: null, cert: null, key: null, serverName: null } } = this.#options
+    return RedisConnection.open(host, {
+      login: who === 'server' ? address.login : address.sentinelLogin,
+      database: who === 'server' ? address.database : 0,
+      tls: address.tls ? tls : null,
+      timeoutMs,
+      name,
+      signal: this.#closing.signal,
+    })
+  }
+
+  #lost(address: Address): void {
+    this.#connection = null
+    this.onLost?.()
+    if (!this.#closing.signal.aborted) this.#connecting = this.#reconnect(address)
+  }
+
+  async #reconnect(address: Address): Promise<void> {
+    const { signal } = this.#closing
+    const told = new Set<string>()
+    for (let bound = 0; !signal.aborted; bound = Math.min(LONGEST_WAIT, Math.max(FIRST_WAIT, bound * 2))) {
+      if (bound > 0) await delay(Math.random() * bound, undefined, { signal }).catch(() => {})
+      try {
+        await this.#connect(address)
+        return
+      } catch (error) {
+        this.#tell(error, told)
+      }
+    }
+  }
+
+  #tell(error: unknown, told: Set<string>): void {
+    const { message } = error as Error
+    if (this.#closing.signal.aborted || told.has(message)) return
+    told.add(message)
+    this.#options.onFault(error)
+  }
+}
