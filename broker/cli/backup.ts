@@ -33,7 +33,7 @@ async function backUpStore(config: Config, params: object): Promise<number> {
   const { openStore, storeLocation } = await import('../wiring/storage.js')
   if (!existsSync(storeLocation(dataDir)))
     throw new CommandError(`node.dataDir: there is no store in ${dataDir}; nothing has been stored yet`)
-  const store = await openStore(config)
+  const { store } = await openStore(config)
   const failed = (): void => {}
   const backups = new Backups({ store, dataDir, locate: storeLocation, failed })
   try {

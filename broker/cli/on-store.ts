@@ -16,7 +16,7 @@ export async function runOnStore(config: Config, command: string, params: object
   if (!existsSync(storeLocation(dataDir)))
     console.error(`topictalk: no broker runs on ${dataDir}, and nothing is there yet: a new store is made`)
   ensureDataDir(config)
-  const store = await openStore(config)
+  const { store } = await openStore(config)
   try {
     const accounts = new Accounts(store, new Passwords({ concurrency: 1 }))
     const removeAccount = (user: string) => accounts.remove(user).then(() => ({ erased: false }))

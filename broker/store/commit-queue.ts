@@ -4,8 +4,13 @@
  */
 import { type Change, StoreError } from './changes.js'
 
-const GROUP_CHANGES = 4096
-const GROUP_BYTES = 4 * 1024 * 1024
+/** Of one group. */
+export interface GroupLimits {
+  readonly changes: number
+  readonly bytes: number
+}
+
+const GROUP: GroupLimits = { changes: 4096, bytes: 4 * 1024 * 1024 }
 const OP_BYTES = 128
 
 type Pending = Change | { readonly task: () => Promise<void> }
@@ -13,6 +18,7 @@ type Pending = Change | { readonly task: () => Promise<void> }
 export class CommitQueue {
   /** Writes a group and settles its changes; must not throw. */
   readonly #write: (group: readonly Change[]) => Promise<void>
+  readonly #most: GroupLimits
   #pending: Pending[] = []
   /** Index of the first item not taken yet. */
   #taken = 0
@@ -23,8 +29,9 @@ export class CommitQueue {
   #closed = false
   #idle: (() => void)[] = []
 
-  constructor(write: (group: readonly Change[]) => Promise<void>) {
+  constructor(write: (group: readonly Change[]) => Promise<void>, most: GroupLimits = GROUP) {
     this.#write = write
+    this.#most = most
   }
 
   /** Unix ms when the oldest unsettled change was queued; null: there is none. */
@@ -88,7 +95,7 @@ export class CommitQueue {
   #takeGroup(): Change[] {
     const group: Change[] = []
     let bytes = 0
-    while (this.#taken < this.#pending.length && group.length < GROUP_CHANGES && bytes < GROUP_BYTES) {
+    while (this.#taken < this.#pending.length && group.length < this.#most.changes && bytes < this.#most.bytes) {
       const item = this.#pending[this.#taken]!
       if ('task' in item) break
       this.#taken++
@@ -101,7 +108,7 @@ export class CommitQueue {
   }
 
   #forgetTaken(): void {
-    if (this.#taken < this.#pending.length && this.#taken < GROUP_CHANGES) return
+    if (this.#taken < this.#pending.length && this.#taken < this.#most.changes) return
     this.#pending = this.#pending.slice(this.#taken)
     this.#taken = 0
   }

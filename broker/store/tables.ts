@@ -57,6 +57,18 @@ export const UNGUARDED: ReadonlySet<Table> = new Set([
   ...(['receipt', 'presence'] as const),
 ])
 
+/** Tables whose keys have one part; those of all others have several, and the first of these is their owner. */
+export const SINGLE_KEYS: ReadonlySet<Table> = new Set([
+  ...(['user', 'userName', 'userRemoved', 'secondFactor', 'removal', 'profile', 'privacy', 'presence', 'bot'] as const),
+  ...(['room', 'channel', 'filters', 'report', 'evidence', 'session', 'will', 'heartbeat', 'webhook'] as const),
+])
+
+/** Tables that are read on demand only, and change often: an adapter may tell followers nothing of them. */
+export const UNTOLD: ReadonlySet<Table> = new Set([
+  ...(['sessionState', 'packetState', 'will', 'heartbeat', 'readerCursor', 'presence', 'profile'] as const),
+  ...(['userName', 'secondFactor', 'finishedCommand', 'evidence', 'deadLetter'] as const),
+])
+
 /** The first part of a key; the records that share it belong to one owner, such as a room. */
 export type Owner = string
 

@@ -1,12 +1,13 @@
 /** What is kept, and where: the only file that names the adapters of the store. Commands on a store that no broker has open load this alone. */
 import { join } from 'node:path'
-import { type Config, ConfigError } from '../../schemas/config.js'
+import type { Config } from '../../schemas/config.js'
 import { Heartbeat } from '../store/heartbeat.js'
 import { formatAdvice } from '../store/level/database.js'
 import { FreeSpace } from '../store/level/free-space.js'
 import { type LevelStoreOptions, openLevelStore } from '../store/level/level-store.js'
 import { type UpgradeNotice, upgradeText } from '../store/level/upgrade.js'
 import { type Nodes, SingleNode } from '../store/nodes.js'
+import { openRedisStore } from '../store/redis/redis-store.js'
 import type { Store } from '../store/store.js'
 import type { Context } from './context.js'
 
@@ -39,16 +40,31 @@ export function storeAdvice(config: Config): Promise<string | null> {
 export async function openStore(
   config: Config,
   told: Pick<LevelStoreOptions, 'onFault' | 'onUpgrade'> = {},
-): Promise<Store> {
-  if (config.store.driver === 'redis') throw new ConfigError(['store.driver: redis is not there yet in this version'])
+): Promise<OpenedStore> {
   const { queueMessages, queueBytes } = config.limits
-  return openLevelStore({
+  if (config.store.driver === 'redis') return openRedis(config, told.onFault)
+  const store = await openLevelStore({
     location: storeLocation(config.node.dataDir),
     sync: config.store.level.sync,
     dropDamaged: config.store.level.onDamage === 'drop',
     limits: { queueMessages, queueBytes },
     cacheBytes: config.store.level.cacheBytes,
     ...told,
+  })
+  return { store, nodes: new SingleNode() }
+}
+
+function openRedis({ store, limits }: Config, onFault: LevelStoreOptions['onFault']): Promise<OpenedStore> {
+  const { url, prefix, timeout, tls } = store.redis
+  const { queueMessages, queueBytes } = limits
+  return openRedisStore({
+    url: url!,
+    prefix,
+    tls,
+    timeoutMs: timeout * 1000,
+    limits: { queueMessages, queueBytes },
+    cacheBytes: store.level.cacheBytes,
+    ...(onFault ? { onFault } : {}),
   })
 }
 
@@ -60,10 +76,10 @@ export async function openStorage(context: Context, opened?: OpenedStore): Promi
 
 async function openOwnStore({ config, log, failed, teardown }: Context): Promise<OpenedStore> {
   const onUpgrade = (notice: UpgradeNotice): void => log.warn(notice, upgradeText(notice))
-  const store = await openStore(config, { onFault: failed, onUpgrade })
-  teardown.add(store)
-  teardown.add(await Heartbeat.begin(store, failed))
-  return { store, nodes: new SingleNode() }
+  const opened = await openStore(config, { onFault: failed, onUpgrade })
+  teardown.add(opened.store)
+  teardown.add(await Heartbeat.begin(opened.store, failed))
+  return opened
 }
 
 async function watchSpace({ config, log, failed, teardown }: Context): Promise<FreeSpace> {

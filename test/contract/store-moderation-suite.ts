@@ -19,6 +19,7 @@ export function moderationSuite(t: Test, newPlace: NewPlace): void {
     t.same(store.moderation.filters, [filter])
     await commit(store, [], [store.moderation.filtersOp([])])
     t.same(store.moderation.filters, [])
+    await store.close()
   })
 
   t.test('reports are there by id with their evidence, until they are removed', async (t) => {
@@ -53,6 +54,7 @@ export function moderationSuite(t: Test, newPlace: NewPlace): void {
     await store.close()
     store = await place.open()
     t.same([...store.moderation.reports.keys()], ['2'])
+    await store.close()
   })
 }
 

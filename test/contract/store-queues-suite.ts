@@ -185,6 +185,7 @@ async function fullQueue(t: Test, newPlace: NewPlace): Promise<void> {
 async function copies(t: Test, newPlace: NewPlace): Promise<void> {
   const store = await (await newPlace(t)).open({ queueMessages: 1 })
   const retained = { ...message('a/b', 'x'), retain: true, clientId: null }
+  await commit(store, [], [retainOp(retained)])
   const { op: cutOp, cut } = store.queue.cut()
   await commit(store, [], [cutOp])
   const copy = (): Op => copyOp(retained, { sessionId: 'ann/a', qos: 1 }, [cut])

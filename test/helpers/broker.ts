@@ -11,6 +11,7 @@ import { completeConfig } from '../../broker/config/config.js'
 import type { Config } from '../../schemas/config.js'
 import { Random } from './random.js'
 import { checkResult } from './results.js'
+import { testStore } from './test-store.js'
 import { UnorderedStore } from './unordered-store.js'
 
 /** Parts of a configuration, nested as in config.yaml. */
@@ -48,7 +49,8 @@ export async function startTestBroker(
 ): Promise<TestBroker> {
   const dataDir = await mkdtemp(join(tmpdir(), 'topictalk-'))
   const clients: MqttClient[] = []
-  let config = testConfig(dataDir, overrides)
+  const onStore = await testStore(t, dataDir)
+  let config = testConfig(dataDir, onStore(overrides))
   const log = pino({ level: 'silent' })
   let running = await start(config, { log, ...options })
   t.teardown(async () => {
@@ -97,7 +99,7 @@ export async function startTestBroker(
     },
     restart: async (more = {}) => {
       await running.close()
-      config = testConfig(dataDir, { ...overrides, ...more })
+      config = testConfig(dataDir, onStore({ ...overrides, ...more }))
       running = await start(config, { log, ...options })
     },
   }

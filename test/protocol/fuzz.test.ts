@@ -106,7 +106,7 @@ function linger({ ports, tokens }: Stage): { before: Lingerer[]; after: Lingerer
 
 /** Sessions in the store that no CONNECT of these cases can have made. */
 async function strangers(dataDir: string, known: ReadonlySet<string>): Promise<string[]> {
-  const store = await openStore(completeConfig({ node: { dataDir } }))
+  const { store } = await openStore(completeConfig({ node: { dataDir } }))
   const found: string[] = []
   for await (const { id } of store.sessions.all()) if (!known.has(id)) found.push(id)
   await store.close()

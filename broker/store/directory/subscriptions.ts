@@ -5,10 +5,10 @@ import type { QueueTarget } from '../op.js'
 import type { QoS } from '../qos.js'
 import type { StoredSubscription } from '../subscription.js'
 import type { SubscriptionStore } from '../subscription-store.js'
-import { partsOf, type TableChange } from '../tables.js'
+import { ownerOf, partsOf, type TableChange } from '../tables.js'
 import { TopicTrie } from '../topic-trie.js'
 import { type MemoryTable, parse, type Value } from './memory-table.js'
-import { applyTo, type TableSlot, type TableSlots } from './table-slots.js'
+import { applyTo, type TableSlot, TableSlots } from './table-slots.js'
 
 /** A subscription of QoS ≥ 1 whose messages are queued for its session. */
 export interface QueueSubscription extends StoredSubscription {
@@ -40,6 +40,18 @@ export class Subscriptions implements SubscriptionStore {
   /** Matches by a change that is being committed, for the messages that come behind it in the same commit. If that fails, all is loaded anew. */
   foresee(change: TableChange): void {
     applyTo(this.#index.now, change)
+  }
+
+  /** The sessions to queue a message for if these changes were committed first. */
+  targetsAfter(changes: readonly TableChange[], topic: string, publisher: string | null): readonly QueueTarget[] {
+    const slots = new TableSlots()
+    const changed = new Subscriptions(slots)
+    const sessions = new Set(changes.map((change) => ('key' in change ? ownerOf(change.key) : change.owner)))
+    for (const id of sessions)
+      for (const one of this.#index.now.queueSubscriptionsOf(id)) changed.#index.now.hold(id, one)
+    for (const change of changes) changed.foresee(change)
+    const others = this.targetsOf(topic, publisher).filter(({ sessionId }) => !sessions.has(sessionId))
+    return [...others, ...changed.targetsOf(topic, publisher)]
   }
 
   topicsOf(id: string): string[] {
@@ -102,6 +114,10 @@ class SubscriptionIndex implements MemoryTable {
 
   shared(): Iterable<QueueSubscription> {
     return this.#shared
+  }
+
+  *queueSubscriptionsOf(id: string): Generator<QueueSubscription> {
+    for (const held of this.#byClient.get(id)?.values() ?? []) if (typeof held !== 'number') yield held
   }
 
   apply(key: string, value: Value | null): void {

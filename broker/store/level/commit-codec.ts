@@ -10,9 +10,9 @@
 import { BYTES_PER_UNIT, writeText } from '../../util/utf8.js'
 import { digitsOf, writeNumber } from '../body.js'
 import type { Draft } from '../changes.js'
-import { extraSize, writeExtra } from '../extra-codec.js'
 import { checksum } from './checksum.js'
 import { ENTRY_HEADER, entryEnd, writeEntryHeader } from './entry-codec.js'
+import { extraSize, writeExtra } from './extra-codec.js'
 import { Run } from './run.js'
 
 const VERSION = 2

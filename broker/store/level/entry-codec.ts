@@ -6,10 +6,10 @@
  * Numbers are little-endian. In an entry that is gone the payload is the reason, as JSON.
  */
 
-import { extraEnd, extraSize, readExtra, writeExtra } from '../extra-codec.js'
 import { remains } from '../gone.js'
 import type { LogEntry } from '../logs.js'
 import type { QoS } from '../qos.js'
+import { extraEnd, extraSize, readExtra, writeExtra } from './extra-codec.js'
 
 export const ENTRY_HEADER = 15
 const EXTRA_FLAG = 8

@@ -4,9 +4,9 @@
  */
 
 import { type Enqueued, StoreError } from '../changes.js'
+import { type QueueLimits, QueueMemory } from '../directory/queue-memory.js'
 import type { Subscriptions } from '../directory/subscriptions.js'
 import type { RetainedLimit } from '../guards.js'
-import { messageSize } from '../message-size.js'
 import type { EnqueueOp, Op, QueueOp, QueueTarget } from '../op.js'
 import { decodeMessage } from '../packet-codec.js'
 import type { QoS } from '../qos.js'
@@ -23,15 +23,9 @@ import type { Database } from './database.js'
 import { keys, numberOf, partsOf, ranges } from './keys.js'
 import type { Staging, WriteBatch } from './operation.js'
 import type { Retained } from './retained.js'
-import { WaitingList } from './waiting-list.js'
 
 /** Numbers are reserved on disk in blocks, so that they ascend across restarts. */
 const NUMBER_BLOCK = 1_000_000
-
-export interface QueueLimits {
-  readonly queueMessages: number
-  readonly queueBytes: number
-}
 
 /** A stored reference: the granted QoS, and the message size as counted at that time (so that the same is subtracted later). */
 interface Reference {
@@ -42,20 +36,12 @@ interface Reference {
 const NO_TARGETS: readonly QueueTarget[] = []
 const NOBODY: readonly string[] = []
 
-interface StoredMessage {
-  references: number
-  readonly bytes: number
-}
-
 export class LevelQueue implements QueueStore {
   dropped = 0
   readonly #database: Database
   readonly #subscriptions: Subscriptions
   readonly #retained: Retained
-  readonly #limits: QueueLimits
-  readonly #waiting = new Map<string, WaitingList>()
-  readonly #messages = new Map<number, StoredMessage>()
-  readonly #allowances = new Map<string, Allowance>()
+  readonly #memory: QueueMemory
   #next = 1
   /** Numbers below this one are reserved on disk. */
   #setAside = 1
@@ -64,7 +50,7 @@ export class LevelQueue implements QueueStore {
     this.#database = database
     this.#subscriptions = subscriptions
     this.#retained = retained
-    this.#limits = limits
+    this.#memory = new QueueMemory(subscriptions, limits)
   }
 
   /** Counts references by a scan; the function returned replaces what is in memory, synchronously. */
@@ -75,60 +61,34 @@ export class LevelQueue implements QueueStore {
       references.push([partsOf(key)[0]!, numberOf(key), decodeReference(value).bytes])
     })
     return () => {
-      this.#messages.clear()
-      for (const [id, list] of this.#waiting) if (list.reset().isUnused) this.#waiting.delete(id)
+      this.#memory.clear()
       this.#setAside = stored ? Number(stored.toString()) : 1
       this.#next = Math.max(this.#next, this.#setAside)
-      for (const reference of references) this.#refer(...reference)
+      for (const reference of references) this.#memory.add(...reference)
     }
   }
 
   mayEnqueue(topic: string): boolean {
-    return this.#subscriptions.match(topic).length > 0
+    return this.#memory.mayEnqueue(topic)
   }
 
   setAllowance(id: string, allowance: Allowance): () => void {
-    this.#allowances.set(id, allowance)
-    return () => {
-      if (this.#allowances.get(id) === allowance) this.#allowances.delete(id)
-    }
+    return this.#memory.setAllowance(id, allowance)
   }
 
   nonEmptyQueues(): Iterable<string> {
-    return this.#waiting.keys()
+    return this.#memory.nonEmptyQueues()
   }
 
   expect(message: PlainMessage): (() => void) | null {
-    const { topic, clientId } = message
-    if (this.#allowances.size === 0 || clientId === null) return null
-    const connected = this.#subscriptions.targetsOf(topic, clientId).filter(this.#isConnected)
-    if (connected.length === 0) return null
-    const bytes = messageSize(message)
-    for (const { sessionId } of connected) {
-      const list = this.#listOf(sessionId)
-      list.expect(1, bytes)
-      const messages = list.size.messages + list.expected.messages
-      const taken = list.size.bytes + list.expected.bytes
-      if (!this.#isWithin(messages, taken)) this.#allowances.get(sessionId)!.admits(messages, taken, clientId)
-    }
-    return () => {
-      for (const { sessionId } of connected) this.#unexpect(sessionId, bytes)
-    }
-  }
-
-  #isConnected = ({ sessionId }: QueueTarget): boolean => this.#allowances.has(sessionId)
-
-  #unexpect(sessionId: string, bytes: number): void {
-    const list = this.#waiting.get(sessionId)
-    list?.expect(-1, -bytes)
-    if (list?.isUnused) this.#waiting.delete(sessionId)
+    return this.#memory.expect(message)
   }
 
   stage(op: QueueOp, staging: Staging): void {
     const { batch } = staging
     if (op.type === 'enqueue') staging.enqueued.push(this.#stageMessage(op, batch))
     else if (op.type === 'dequeue') this.#release(op.sessionId, op.number, batch)
-    else for (const number of this.#waiting.get(op.sessionId)?.all() ?? []) this.#release(op.sessionId, number, batch)
+    else for (const number of this.#memory.all(op.sessionId)) this.#release(op.sessionId, number, batch)
   }
 
   #stageMessage(op: EnqueueOp, batch: WriteBatch): Enqueued {
@@ -140,7 +100,7 @@ export class LevelQueue implements QueueStore {
     batch.put(keys.packet(number), packet)
     for (const { sessionId, qos } of takers) {
       batch.put(keys.reference(sessionId, number), encodeReference({ qos, bytes }))
-      this.#refer(sessionId, number, bytes)
+      this.#memory.add(sessionId, number, bytes)
     }
     return { number, sessions: takers.map(({ sessionId }) => sessionId) }
   }
@@ -150,13 +110,13 @@ export class LevelQueue implements QueueStore {
     const { topic, bytes, publisher, copyAt } = op
     const targets = op.targets ?? this.#subscriptions.targetsOf(topic, publisher)
     if (copyAt) return this.#retained.wasReplaced(topic, copyAt) ? NO_TARGETS : targets
-    const takers = targets.filter(({ sessionId }) => this.#takes(sessionId, bytes))
+    const takers = targets.filter(({ sessionId }) => this.#memory.takes(sessionId, bytes))
     this.dropped += targets.length - takers.length
     return takers
   }
 
   async read(sessionId: string, after: number, limit: number, maxBytes: number): Promise<QueuedMessage[]> {
-    const numbers = this.#waiting.get(sessionId)?.after(after, limit, maxBytes, this.#bytesOf) ?? []
+    const numbers = this.#memory.after(sessionId, after, limit, maxBytes)
     if (numbers.length === 0) return []
     const found = await this.#database.getMany([
       ...numbers.map((number) => keys.reference(sessionId, number)),
@@ -176,7 +136,7 @@ export class LevelQueue implements QueueStore {
   }
 
   size(sessionId: string): { messages: number; bytes: number } {
-    return this.#waiting.get(sessionId)?.size ?? { messages: 0, bytes: 0 }
+    return this.#memory.size(sessionId)
   }
 
   retainedBy(name: string): RetainedAmount {
@@ -195,49 +155,17 @@ export class LevelQueue implements QueueStore {
     return this.#retained.matching(filters)
   }
 
-  /** Whether the queue has room for a message of that size. */
-  #takes(sessionId: string, bytes: number): boolean {
-    const before = this.size(sessionId)
-    const [messages, taken] = [before.messages + 1, before.bytes + bytes]
-    return this.#isWithin(messages, taken) || (this.#allowances.get(sessionId)?.admits(messages, taken, null) ?? false)
-  }
-
-  #isWithin(messages: number, bytes: number): boolean {
-    return messages <= this.#limits.queueMessages && bytes <= this.#limits.queueBytes
-  }
-
   #stageNumber(number: number, batch: WriteBatch): void {
     if (number < this.#setAside) return
     this.#setAside = number + NUMBER_BLOCK
     batch.put(keys.queueNumber, String(this.#setAside))
   }
 
-  #listOf(sessionId: string): WaitingList {
-    let list = this.#waiting.get(sessionId)
-    if (!list) this.#waiting.set(sessionId, (list = new WaitingList()))
-    return list
-  }
-
-  #bytesOf = (number: number): number => this.#messages.get(number)?.bytes ?? 0
-
-  #refer(sessionId: string, number: number, bytes: number): void {
-    this.#listOf(sessionId).add(number, bytes)
-    const message = this.#messages.get(number)
-    if (message) message.references++
-    else this.#messages.set(number, { references: 1, bytes })
-  }
-
   #release(sessionId: string, number: number, batch: WriteBatch): void {
-    const list = this.#waiting.get(sessionId)
-    const message = this.#messages.get(number)
-    if (!message || !list?.remove(number, message.bytes)) return
-    const { messages, bytes } = list.size
-    this.#allowances.get(sessionId)?.left(messages, bytes)
-    if (list.isUnused) this.#waiting.delete(sessionId)
+    const removed = this.#memory.remove(sessionId, number)
+    if (!removed) return
     batch.del(keys.reference(sessionId, number))
-    if (--message.references > 0) return
-    this.#messages.delete(number)
-    batch.del(keys.packet(number))
+    if (removed.isLast) batch.del(keys.packet(number))
   }
 }
 

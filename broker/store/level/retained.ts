@@ -13,7 +13,7 @@ import { publisherOf, retainOp } from '../queue-ops.js'
 import type { PlainMessage, RetainedCut } from '../queues.js'
 import { RetainedCounts } from '../retained-counts.js'
 import { RetainedCuts } from '../retained-cuts.js'
-import { TopicTrie } from '../topic-trie.js'
+import { retainedSearch } from '../retained-search.js'
 import type { Database } from './database.js'
 import { type KeyRange, keys, partsOf, ranges } from './keys.js'
 import type { WriteBatch } from './operation.js'
@@ -86,15 +86,12 @@ export class Retained {
 
   /** Messages that match any of the filters, each once, each as it is when reached: one pass for all filters. */
   async *matching(filters: readonly string[]): AsyncGenerator<PlainMessage> {
-    const wide = new TopicTrie<string>({ cacheWeight: 0 })
-    const narrow = new Set<string>()
-    for (const filter of filters)
-      if (literalLevels(filter) === filter) narrow.add(filter)
-      else wide.add(filter, filter)
-    const isWanted = (topic: string): boolean => wide.match(topic).length > 0
+    const { isWanted, narrow, prefixes } = retainedSearch(filters)
     for (const [topic, message] of this.#sys) if (narrow.has(topic) || isWanted(topic)) yield message
-    for (const range of rangesOf(filters.filter((filter) => !narrow.has(filter))))
+    for (const prefix of prefixes) {
+      const range = prefix === '' ? ranges.allRetained : ranges.retainedBelow(prefix)
       for await (const key of this.#keys(range)) if (isWanted(partsOf(key)[0]!)) yield* this.#at(key)
+    }
     for (const topic of narrow) if (!isWanted(topic)) yield* this.#at(keys.retained(topic))
   }
 
@@ -112,30 +109,4 @@ export class Retained {
     const value = await this.#database.get(key)
     if (value) yield decodeMessage(value)
   }
-}
-
-/** The levels of a filter before the first wildcard. */
-function literalLevels(filter: string): string {
-  const levels = filter.split('/')
-  const wildcard = levels.findIndex((level) => level === '+' || level === '#')
-  return wildcard === -1 ? filter : levels.slice(0, wildcard).join('/')
-}
-
-/** Disjoint key ranges that cover all filters with wildcards: the topics below their literal levels. */
-function rangesOf(filters: readonly string[]): KeyRange[] {
-  const found: KeyRange[] = []
-  let last: string | null = null
-  for (const levels of [...new Set(filters.map(literalLevels))].sort(bySlash)) {
-    if (levels === '') return [ranges.allRetained]
-    if (last !== null && levels.startsWith(`${last}/`)) continue
-    last = levels
-    found.push(ranges.retainedBelow(levels))
-  }
-  return found
-}
-
-/** Sorts such that a topic is directly followed by those below it. */
-function bySlash(one: string, other: string): number {
-  const [a, b] = [one.replaceAll('/', '\0'), other.replaceAll('/', '\0')]
-  return a < b ? -1 : a > b ? 1 : 0
 }

@@ -1,5 +1,5 @@
 /** Encodes MQTT 5 properties and expiry for journal and chunks: expires u48 | properties length u32 | properties. */
-import type { Extra } from './logs.js'
+import type { Extra } from '../logs.js'
 
 const HEADER = 10
 

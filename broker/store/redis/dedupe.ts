@@ -1,0 +1,63 @@
+/**
+ * Where the record of a client-chosen id is, and what is in it: hashes by generation and bucket, small enough to be stored compactly. A generation
+ * is half of the time for which ids are remembered; the present one and the two before it are searched.
+ */
+import { createHash } from 'node:crypto'
+import type { Draft } from '../changes.js'
+import { keyPart } from '../tables.js'
+
+const DAY = 86_400_000
+const FIELD_BYTES = 12
+const HASH_BYTES = 8
+/** Hashes of a generation: with as many records for each as make it a compact one at some ten million messages. */
+export const BUCKETS = 262_144
+/** Generations that are searched. */
+export const GENERATIONS = 3
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const UUID_BYTES = 16
+
+export interface DedupeWords {
+  readonly field: Buffer
+  readonly bucket: string
+  readonly hash: Buffer
+  /** Time and id of the message. */
+  readonly rest: Buffer
+}
+
+export function generationAt(now: number, days: number): number {
+  return Math.floor(now / ((days * DAY) / 2))
+}
+
+export function dedupeWords({ log, from, dedupe, id, ts }: Draft): DedupeWords {
+  const { cid, hash } = dedupe!
+  const name = digest(`${keyPart(log)}\0${keyPart(from)}\0${keyPart(cid)}`)
+  return {
+    field: name.subarray(0, FIELD_BYTES),
+    bucket: String(name.readUInt32BE(FIELD_BYTES) % BUCKETS),
+    hash: digest(hash).subarray(0, HASH_BYTES),
+    rest: encodeRest(ts, id),
+  }
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
+
+function encodeRest(ts: number, id: string): Buffer {
+  const name = UUID.test(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : Buffer.from(`\0${id}`)
+  const rest = Buffer.allocUnsafe(6 + name.length)
+  rest.writeUIntBE(ts, 0, 6)
+  name.copy(rest, 6)
+  return rest
+}
+
+export function readRest(rest: Buffer): { readonly id: string; readonly ts: number } {
+  const name = rest.subarray(6)
+  const id = name.length === UUID_BYTES && name[0] !== 0 ? uuid(name.toString('hex')) : name.toString('utf8', 1)
+  return { id, ts: rest.readUIntBE(0, 6) }
+}
+
+function uuid(hex: string): string {
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}

@@ -1,0 +1,13 @@
+-- A node begins: it takes a number that no other ever had; then, when it listens, it enters under it, and is told of commits from there on.
+local prefix, format, epoch, node = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local call = redis.call
+local meta = prefix .. 'meta'
+call('HSETNX', meta, 'format', format)
+call('HSETNX', meta, 'epoch', epoch)
+local found = call('HGET', meta, 'format')
+if found ~= format then return redis.error_reply('FORMAT ' .. found) end
+if node == '' then return { tostring(call('HINCRBY', meta, 'nodes', 1)) } end
+local time = call('TIME')
+call('HSET', prefix .. 'nodes', node, string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
+local values = call('HMGET', meta, 'commit', 'position', 'epoch')
+return { node, values[1] or '0', values[2] or '0', values[3] }

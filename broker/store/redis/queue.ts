@@ -1,0 +1,167 @@
+/** Queues of plain topics: references in sorted sets, payloads in a hash; what waits is in memory too. */
+import { StoreError } from '../changes.js'
+import { type QueueLimits, QueueMemory } from '../directory/queue-memory.js'
+import type { Subscriptions } from '../directory/subscriptions.js'
+import type { RetainedLimit } from '../guards.js'
+import type { EnqueueOp, Op, QueueTarget } from '../op.js'
+import { decodeMessage } from '../packet-codec.js'
+import type { QoS } from '../qos.js'
+import type {
+  Allowance,
+  PlainMessage,
+  QueuedMessage,
+  QueueStore,
+  RetainedAmount,
+  RetainedCut,
+  RetainedRoom,
+} from '../queues.js'
+import type { TableChange } from '../tables.js'
+import type { Receivers } from './commit-words.js'
+import type { LocalStep, QueueEvent } from './events.js'
+import type { Keys } from './keys.js'
+import { PAGE, type Reader } from './reader.js'
+import type { Retained } from './retained.js'
+
+export class RedisQueue implements QueueStore {
+  dropped = 0
+  readonly #reader: Reader
+  readonly #keys: Keys
+  readonly #subscriptions: Subscriptions
+  readonly #retained: Retained
+  readonly #memory: QueueMemory
+
+  constructor(reader: Reader, keys: Keys, subscriptions: Subscriptions, retained: Retained, limits: QueueLimits) {
+    this.#reader = reader
+    this.#keys = keys
+    this.#subscriptions = subscriptions
+    this.#retained = retained
+    this.#memory = new QueueMemory(subscriptions, limits)
+  }
+
+  /** Reads what waits; the function returned replaces what is in memory, synchronously. */
+  async load(): Promise<() => void> {
+    const found: [session: string, number: number, bytes: number][] = []
+    const sessions: string[] = []
+    for await (const page of this.#reader.hashPages(this.#keys.queuedBytes)) for (const [id] of page) sessions.push(id)
+    for (let i = 0; i < sessions.length; i += PAGE)
+      await Promise.all(
+        sessions.slice(i, i + PAGE).map(async (id) => {
+          for (const { number, bytes } of await this.#references(id, 0, -1)) found.push([id, number, bytes])
+        }),
+      )
+    return () => {
+      this.#memory.clear()
+      for (const one of found) this.#memory.add(...one)
+    }
+  }
+
+  /** Follows a commit. */
+  apply(events: readonly QueueEvent[], local: readonly LocalStep[]): void {
+    let next = 0
+    for (const event of events) {
+      while (next < local.length && isBefore(local[next]!, event)) this.#step(local[next++]!)
+      this.#apply(event)
+    }
+    while (next < local.length) this.#step(local[next++]!)
+  }
+
+  #step(step: LocalStep): void {
+    if ('retain' in step) this.#retained.applySys(step.retain)
+    else this.#retained.begin(step.cut, step.at)
+  }
+
+  #apply(event: QueueEvent): void {
+    // What was loaded may have it already.
+    if (event.type === 'queued') {
+      for (const session of event.sessions)
+        if (!this.#memory.has(session, event.number)) this.#memory.add(session, event.number, event.bytes)
+    } else if (event.type === 'dequeued') this.#memory.remove(event.session, event.number)
+    else this.#retained.apply(event)
+  }
+
+  /** For whom a message is queued if it were committed now. */
+  receivers({ targets, topic, publisher, bytes, copyAt }: EnqueueOp, before: readonly TableChange[]): Receivers {
+    const matched = targets === null
+    const match = (): readonly QueueTarget[] =>
+      before.length === 0
+        ? this.#subscriptions.targetsOf(topic, publisher)
+        : this.#subscriptions.targetsAfter(before, topic, publisher)
+    const found = targets ?? match()
+    if (copyAt && this.#retained.isReplacedHere(topic, copyAt)) return { sessions: [], qos: [], forced: [], matched }
+    const sessions = found.map(({ sessionId }) => sessionId)
+    const forced = sessions.map(
+      (id) => copyAt !== undefined || (!this.#memory.isWithin(id, bytes) && this.#memory.takes(id, bytes)),
+    )
+    return { sessions, qos: found.map(({ qos }) => qos), forced, matched }
+  }
+
+  mayEnqueue(topic: string): boolean {
+    return this.#memory.mayEnqueue(topic)
+  }
+
+  setAllowance(id: string, allowance: Allowance): () => void {
+    return this.#memory.setAllowance(id, allowance)
+  }
+
+  nonEmptyQueues(): Iterable<string> {
+    return this.#memory.nonEmptyQueues()
+  }
+
+  expect(message: PlainMessage): (() => void) | null {
+    return this.#memory.expect(message)
+  }
+
+  async read(sessionId: string, after: number, limit: number, maxBytes: number): Promise<QueuedMessage[]> {
+    const numbers = new Set(this.#memory.after(sessionId, after, limit, maxBytes))
+    if (numbers.size === 0) return []
+    const references = await this.#references(sessionId, Math.min(...numbers), Math.max(...numbers))
+    const wanted = references.filter(({ number }) => numbers.has(number))
+    const packets = await this.#reader.hashFields(
+      this.#keys.packets,
+      wanted.map(({ number }) => String(number)),
+    )
+    const messages: QueuedMessage[] = []
+    for (const [i, { number, qos }] of wanted.entries()) {
+      const packet = packets[i]
+      // Acknowledged in between.
+      if (!packet && !this.#memory.has(sessionId, number)) continue
+      if (!packet) throw new StoreError(`the queue is damaged: message ${number} is missing`)
+      messages.push({ number, message: decodeMessage(packet), qos })
+    }
+    return messages
+  }
+
+  /** @param to Negative: all */
+  async #references(id: string, from: number, to: number): Promise<{ number: number; qos: QoS; bytes: number }[]> {
+    const args = [this.#keys.queue(id), from, to < 0 ? '+inf' : to]
+    const found = (await this.#reader.call('ZRANGEBYSCORE', args)) as Buffer[]
+    return found.map((reference) => {
+      const [number, qos, bytes] = reference.toString().split(' ').map(Number) as [number, QoS, number]
+      return { number, qos, bytes }
+    })
+  }
+
+  size(sessionId: string): { messages: number; bytes: number } {
+    return this.#memory.size(sessionId)
+  }
+
+  retainedBy(name: string): RetainedAmount {
+    return this.#retained.counts.of(name)
+  }
+
+  retainedRoom(limit: RetainedLimit, underWay: RetainedAmount): RetainedRoom {
+    return this.#retained.counts.room(limit, underWay)
+  }
+
+  cut(): { op: Op; cut: RetainedCut } {
+    return this.#retained.cut()
+  }
+
+  retained(filters: readonly string[]): AsyncIterable<PlainMessage> {
+    return this.#retained.matching(filters)
+  }
+}
+
+function isBefore(step: LocalStep, event: QueueEvent): boolean {
+  return 'retain' in step || ('at' in event && step.at < event.at)
+}

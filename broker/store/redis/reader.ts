@@ -1,0 +1,109 @@
+/** Reads from Redis, on a connection of their own: what is large there does not delay commits. */
+import { StoreError } from '../changes.js'
+import type { Connection } from './link.js'
+
+/** Elements of one page. */
+export const PAGE = 512
+
+export interface SortedRange {
+  readonly gte?: string
+  /** Behind it. Instead of `gte`. */
+  readonly gt?: string
+  readonly lt?: string
+  /** Negative: all. */
+  readonly limit: number
+  readonly reverse?: boolean
+}
+
+export class Reader {
+  readonly #connection: () => Connection | null
+
+  constructor(connection: () => Connection | null) {
+    this.#connection = connection
+  }
+
+  /** @throws StoreError */
+  async call(command: string, args: readonly (string | Buffer | number)[]): Promise<unknown> {
+    const connection = this.#connection()
+    if (!connection) throw new StoreError('there is no connection to Redis')
+    try {
+      return await connection.call(command, args)
+    } catch (cause) {
+      throw cause instanceof StoreError ? cause : new StoreError('Redis did not answer', { cause })
+    }
+  }
+
+  async hashField(key: string, field: string): Promise<Buffer | undefined> {
+    return ((await this.call('HGET', [key, field])) as Buffer | null) ?? undefined
+  }
+
+  async hashFields(key: string, fields: readonly (string | Buffer)[]): Promise<(Buffer | null)[]> {
+    if (fields.length === 0) return []
+    const pages: Promise<unknown>[] = []
+    for (let i = 0; i < fields.length; i += PAGE) pages.push(this.call('HMGET', [key, ...fields.slice(i, i + PAGE)]))
+    return (await Promise.all(pages)).flat() as (Buffer | null)[]
+  }
+
+  async wholeHash(key: string): Promise<[field: string, value: Buffer][]> {
+    const found = flat(await this.call('HGETALL', [key]))
+    const pairs: [string, Buffer][] = []
+    for (let i = 0; i < found.length; i += 2) pairs.push([found[i]!.toString(), found[i + 1]!])
+    return pairs
+  }
+
+  /** Fields in no order, perhaps twice. */
+  async *hashPages(key: string): AsyncGenerator<[field: string, value: Buffer][]> {
+    for await (const found of this.#scan('HSCAN', key)) {
+      const page: [string, Buffer][] = []
+      for (let i = 0; i < found.length; i += 2) page.push([found[i]!.toString(), found[i + 1]!])
+      yield page
+    }
+  }
+
+  /** Members in no order, perhaps twice. */
+  async *setPages(key: string): AsyncGenerator<string[]> {
+    for await (const found of this.#scan('SSCAN', key)) yield found.map(String)
+  }
+
+  async *#scan(command: string, key: string): AsyncGenerator<Buffer[]> {
+    let cursor = '0'
+    do {
+      const [next, found] = (await this.call(command, [key, cursor, 'COUNT', PAGE])) as [Buffer, Buffer[]]
+      cursor = next.toString()
+      yield found
+    } while (cursor !== '0')
+  }
+
+  async list(key: string, first: number, last: number): Promise<Buffer[]> {
+    return (await this.call('LRANGE', [key, first, last])) as Buffer[]
+  }
+
+  /** Members of an index in their order. */
+  async sorted(key: string, { gte, gt, lt, limit, reverse = false }: SortedRange): Promise<string[]> {
+    const from = gt !== undefined ? `(${gt}` : gte !== undefined ? `[${gte}` : '-'
+    const to = lt !== undefined ? `(${lt}` : '+'
+    const command = reverse ? 'ZREVRANGEBYLEX' : 'ZRANGEBYLEX'
+    const bounds = reverse ? [to, from] : [from, to]
+    const found = (await this.call(command, [key, ...bounds, 'LIMIT', 0, limit])) as Buffer[]
+    return found.map(String)
+  }
+
+  /** All members of an index, read in pages. */
+  async *sortedPages(key: string, range: Omit<SortedRange, 'limit'>): AsyncGenerator<string[]> {
+    let next = range
+    for (;;) {
+      const page = await this.sorted(key, { ...next, limit: PAGE })
+      if (page.length > 0) yield page
+      if (page.length < PAGE) return
+      const last = page[page.length - 1]!
+      next = range.reverse ? { ...range, lt: last } : { ...range, gt: last }
+    }
+  }
+}
+
+/** A reply of pairs: RESP3 has a map for it, which may come as one. */
+function flat(reply: unknown): Buffer[] {
+  if (Array.isArray(reply)) return reply.flat() as Buffer[]
+  if (reply instanceof Map) return [...reply].flat() as Buffer[]
+  return Object.entries(reply as Record<string, Buffer>).flatMap(([field, value]) => [Buffer.from(field), value])
+}

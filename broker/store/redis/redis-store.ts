@@ -1,0 +1,311 @@
+/**
+ * A store in Redis, which any number of nodes share: every change is performed there by one script, and each node follows, commit by commit, what all of them
+ * do (sequence.ts).
+ */
+import { type Change, StoreError } from '../changes.js'
+import { CommitQueue } from '../commit-queue.js'
+import type { QueueLimits } from '../directory/queue-memory.js'
+import { Subscriptions } from '../directory/subscriptions.js'
+import { TableSlots } from '../directory/table-slots.js'
+import { withRecords } from '../directory/with-records.js'
+import type { Nodes } from '../nodes.js'
+import type { Store, StoreCounts, StorePort, StoreSupport } from '../store.js'
+import type { TableFollower } from '../tables.js'
+import type { UpkeepOp, Word, WordSources } from './commit-words.js'
+import { Committer } from './committer.js'
+import { generationAt } from './dedupe.js'
+import { type Committed, readCommit } from './events.js'
+import { Journal } from './journal.js'
+import { Keys } from './keys.js'
+import { type Connection, Link, type LinkOptions } from './link.js'
+import { RedisLogs } from './logs.js'
+import { RedisNodes } from './nodes.js'
+import { RedisNotes } from './notes.js'
+import { RedisOutbox } from './outbox.js'
+import { RedisQueue } from './queue.js'
+import { Reader } from './reader.js'
+import { RedisTables } from './redis-tables.js'
+import { Requests } from './request.js'
+import { Retained } from './retained.js'
+import { commitScript } from './script.js'
+import { Sequence } from './sequence.js'
+import { Sweeper } from './sweeper.js'
+
+const CACHE_BYTES = 64 * 1024 * 1024
+/** One script holds up all nodes while it runs. */
+const GROUP_CHANGES = 1024
+const GROUP_BYTES = 1024 * 1024
+/** Ms between two checks that nothing was missed, and signs that this node is there. */
+const BEAT_EVERY = 500
+
+export interface RedisStoreOptions extends Pick<LinkOptions, 'url' | 'tls'> {
+  /** Distinguishes deployments in one Redis. */
+  readonly prefix: string
+  readonly limits: QueueLimits
+  /** Ms after which a change that the server did not answer settles with an error. */
+  readonly timeoutMs?: number
+  /** Days for which a client-chosen id is remembered, at least. */
+  readonly dedupeDays?: number
+  /** Memory for log entries. */
+  readonly cacheBytes?: number
+  /** Called for failures that have no other receiver. */
+  readonly onFault?: (error: unknown) => void
+  /** Unix ms. */
+  readonly now?: () => number
+}
+
+/** @throws StoreError with one line that says what is wrong */
+export async function openRedisStore(options: RedisStoreOptions): Promise<{ store: Store; nodes: Nodes }> {
+  const store = new RedisStore(options)
+  try {
+    await store.begin()
+    const { nodes } = store
+    return { store: await withRecords(store, options.now), nodes }
+  } catch (error) {
+    await store.abandon()
+    throw error
+  }
+}
+
+class RedisStore implements StorePort {
+  readonly counts: StoreCounts = { commits: 0, appended: 0, writes: 0, duplicates: 0, failures: 0 }
+  readonly supports: StoreSupport = { copies: false }
+  readonly log: RedisLogs
+  readonly notes: RedisNotes
+  readonly subscriptions: Subscriptions
+  readonly queue: RedisQueue
+  readonly outbox: RedisOutbox
+  readonly tables: RedisTables
+  readonly nodes: RedisNodes
+  position = 0
+  healthy = true
+
+  readonly #keys: Keys
+  /** Requests and what is told of commits, in their order. */
+  readonly #link: Link
+  readonly #readLink: Link
+  readonly #requests: Requests
+  readonly #sequence: Sequence
+  readonly #committer: Committer
+  readonly #commits: CommitQueue
+  readonly #journal: Journal
+  readonly #retained: Retained
+  readonly #sweeper: Sweeper
+  readonly #followers: TableFollower[] = []
+  readonly #limits: QueueLimits
+  readonly #dedupeDays: number
+  readonly #onFault: (error: unknown) => void
+  readonly #now: () => number
+  #request = 0
+  #timer: NodeJS.Timeout | null = null
+  #beating = false
+
+  constructor(options: RedisStoreOptions) {
+    const { url, tls, prefix, limits, timeoutMs = 5000, dedupeDays = 7, cacheBytes = CACHE_BYTES } = options
+    this.#onFault = options.onFault ?? (() => undefined)
+    this.#now = options.now ?? Date.now
+    this.#limits = limits
+    this.#dedupeDays = dedupeDays
+    const keys = (this.#keys = new Keys(prefix))
+    const link = { url, ...(tls ? { tls } : {}), timeoutMs, onFault: this.#onFault }
+    this.#link = new Link({ ...link, name: 'topictalk' })
+    this.#readLink = new Link({ ...link, name: 'topictalk-reads' })
+    const reader = new Reader(() => this.#readLink.connection)
+    this.nodes = new RedisNodes(keys, () => this.#link.connection, this.#onFault)
+    this.#requests = new Requests(() => this.#link.connection, commitScript(), keys.meta, timeoutMs)
+    this.#sequence = new Sequence((commit) => this.#follow(commit))
+    this.#commits = new CommitQueue((group) => this.#committer.write(group), {
+      changes: GROUP_CHANGES,
+      bytes: GROUP_BYTES,
+    })
+    const commit = (ops: readonly UpkeepOp[]): Promise<void> => this.#commitOps(ops)
+    this.#sweeper = new Sweeper({ reader, keys, commit, now: this.#now, dedupeDays })
+    const upkeep = { commit, sweep: () => this.#sweeper.sweep(), now: this.#now, onFault: this.#onFault }
+    this.log = new RedisLogs(reader, keys, cacheBytes, upkeep)
+    this.notes = new RedisNotes(reader, keys, (log) => this.log.incarnationOf(log))
+    this.tables = new RedisTables(reader, keys)
+    const slots = new TableSlots()
+    this.subscriptions = new Subscriptions(slots)
+    this.#followers.push(slots)
+    this.#retained = new Retained(reader, keys)
+    this.queue = new RedisQueue(reader, keys, this.subscriptions, this.#retained, limits)
+    this.outbox = new RedisOutbox(reader, keys)
+    this.#journal = new Journal(reader, keys)
+    this.#committer = new Committer({
+      sources: () => this.#sources(),
+      send: (words, heard) => this.#send(words, heard),
+      hear: (commit) => this.#sequence.hear(commit),
+      follow: (steps) => this.queue.apply([], steps),
+      whenReached: (number) => this.#sequence.whenReached(number),
+      counts: this.counts,
+      onFault: this.#onFault,
+      dropped: (count) => void (this.queue.dropped += count),
+    })
+  }
+
+  get epoch(): string {
+    return this.nodes.epoch
+  }
+
+  get pendingSince(): number | null {
+    return this.#commits.since
+  }
+
+  /** Connects, takes a number among the nodes and loads what is in memory. */
+  async begin(): Promise<void> {
+    await this.#readLink.start()
+    this.#link.onConnect = (connection) => this.#connected(connection)
+    await this.#link.start()
+    this.#timer = setInterval(() => void this.#beat(), BEAT_EVERY).unref()
+  }
+
+  async #connected(connection: Connection): Promise<void> {
+    const begins = this.nodes.self === 0
+    await this.nodes.begin(connection, (commit) => this.#sequence.hear(readCommit(commit)))
+    const release = this.#sequence.hold()
+    try {
+      const { commit, position } = await this.nodes.enter(connection)
+      if (begins) await this.#loadAt(commit, position)
+    } finally {
+      release()
+    }
+    // Those who wait for the connection have it in a moment.
+    setImmediate(() => {
+      this.#requests.resume()
+      if (!begins) void this.#beat()
+    })
+  }
+
+  /** Loads memory as of a commit or a later one: what is heard since is applied to it. */
+  async #loadAt(commit: number, position: number): Promise<void> {
+    const applies = [await this.queue.load(), await this.#retained.load(), await this.outbox.load()]
+    for (const follower of this.#followers) applies.push(await follower.load(this.tables))
+    for (const apply of applies) apply()
+    this.position = Math.max(this.position, position)
+    for (const follower of this.#followers) follower.apply(this.position, [])
+    this.#sequence.jumpTo(commit)
+  }
+
+  commit(change: Change): void {
+    this.#commits.add(change)
+  }
+
+  follow(follower: TableFollower): Promise<void> {
+    return this.#commits.exclusive(async () => {
+      const release = this.#sequence.hold()
+      try {
+        const apply = await follower.load(this.tables)
+        apply()
+        follower.apply(this.position, [])
+        this.#followers.push(follower)
+      } finally {
+        release()
+      }
+    })
+  }
+
+  copyTo(): Promise<void> {
+    return Promise.reject(new StoreError('a store in Redis is not copied by its nodes: back up Redis itself'))
+  }
+
+  async close(): Promise<void> {
+    await this.#commits.close()
+    if (this.#timer) clearInterval(this.#timer)
+    const connection = this.#link.connection
+    if (connection) await this.nodes.leave(connection).catch(this.#onFault)
+    await this.abandon()
+  }
+
+  /** Ends the connections. */
+  async abandon(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer)
+    this.#requests.close()
+    await Promise.all([this.#link.close(), this.#readLink.close()])
+  }
+
+  #sources(): WordSources {
+    return {
+      wants: (log) => this.outbox.watches(log),
+      receivers: (op, before) => this.queue.receivers(op, before),
+      cutAt: (topic, cuts) => this.#retained.cutAt(topic, cuts),
+      generation: generationAt(this.#now(), this.#dedupeDays),
+    }
+  }
+
+  async #send(words: readonly Word[], heard: (reply: Buffer) => void): Promise<void> {
+    const { queueMessages, queueBytes } = this.#limits
+    const head = [
+      this.#keys.prefix,
+      String(this.nodes.self),
+      String(++this.#request),
+      String(this.#sequence.reached),
+      String(this.#now()),
+      this.#link.connection?.isCluster ? 'SPUBLISH' : 'PUBLISH',
+      String(queueMessages),
+      String(queueBytes),
+    ]
+    try {
+      await this.#requests.send([...head, ...words], heard)
+      this.healthy = true
+    } catch (error) {
+      if (this.healthy) this.#onFault(error)
+      this.healthy = false
+      throw error
+    }
+  }
+
+  /** Applies a commit to memory, then tells who follows. */
+  #follow(commit: Committed): void {
+    const { changes, events, queued, local = [] } = commit
+    this.position = Math.max(this.position, commit.position)
+    for (const follower of this.#followers) this.#guard(() => follower.apply(this.position, changes))
+    this.queue.apply(queued, local)
+    for (const event of events) this.outbox.apply(event)
+    this.log.announce(this.log.apply(events), events)
+  }
+
+  /** Says that this node is there, and checks that it heard of all commits: on the one connection the reply comes behind all that was told before. */
+  async #beat(): Promise<void> {
+    const connection = this.#link.connection
+    if (!connection || this.#beating) return
+    this.#beating = true
+    try {
+      let last = 0
+      await this.nodes.beat(connection, ({ commit }) => (last = commit))
+      if (last > this.#sequence.reached) await this.#repair(last)
+    } catch (error) {
+      if (!connection.ended) this.#onFault(error)
+    } finally {
+      this.#beating = false
+    }
+  }
+
+  /** Reads what was missed up to a commit. */
+  async #repair(last: number): Promise<void> {
+    const release = this.#sequence.hold()
+    try {
+      const missed = await this.#journal.between(this.#sequence.reached, last)
+      if (missed) for (const commit of missed) this.#follow(commit)
+      else await this.#loadAt(last, this.position)
+      await this.log.repair()
+      this.#sequence.jumpTo(last)
+    } finally {
+      release()
+    }
+  }
+
+  #commitOps(ops: readonly UpkeepOp[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settled: Change['settled'] = (error) => (error ? reject(error) : resolve())
+      this.#commits.add({ drafts: [], ops: ops as never, settled })
+    })
+  }
+
+  #guard(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.#onFault(error)
+    }
+  }
+}
