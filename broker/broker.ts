@@ -26,6 +26,7 @@ import { warnOfOpenFiles } from './util/private-files.js'
 import { Consequences } from './wiring/consequences.js'
 import { type Context, makeContext } from './wiring/context.js'
 import { Delivery } from './wiring/delivery.js'
+import { Drain } from './wiring/drain.js'
 import { openTransports } from './wiring/http.js'
 import { LocalSessions } from './wiring/local-sessions.js'
 import { type LoginServices, makeLogins } from './wiring/logins.js'
@@ -51,6 +52,11 @@ export interface RunningBroker {
   readonly socketWrites: () => number
   /** Takes what can change of another configuration while it runs. */
   reload(next: Config): Promise<Reloaded>
+  /**
+   * Sends the clients away in order (`node.drain`), before `close`: `/readyz` answers 503, no connection is accepted after a while, then each is
+   * ended when what it had under way is done. `hurry` ends it before the time.
+   */
+  drain(hurry?: AbortSignal): Promise<void>
   /** Stops taking connections, ends those there are, saves, closes the store. */
   close(): Promise<void>
 }
@@ -98,7 +104,8 @@ async function start(context: Context, { screens = [], hooks, opened, server }: 
   await resume(context, { readers, chat, mqtt })
   const maintenance = openMaintenance(context, { store, space, readers, chat, mqtt })
   await openAdmin(context, { store, logins, chat })
-  const listeners = await openTransports(context, { store, space, logins, chat, mqtt, streams }, server)
+  const drain = new Drain(config.node.drain, mqtt.broker, streams)
+  const listeners = await openTransports(context, { store, space, logins, chat, mqtt, streams, drain }, server)
   const { log } = context
   const { acl, rates } = chat
   const rulesChanged = (): Promise<void> => sessions.rulesChanged()
@@ -113,6 +120,7 @@ async function start(context: Context, { screens = [], hooks, opened, server }: 
     maintenance,
     socketWrites: () => mqtt.flusher.writes,
     reload: (next) => reload(config, next, { log, listeners, acl, rates, rulesChanged }),
+    drain: (hurry) => drain.run(hurry),
     close: () => teardown.close(),
   }
 }

@@ -20,6 +20,16 @@ const node = section('This broker process.', {
     default: './data',
     description: 'Directory of store, search index and secret. Relative to the working directory.',
   }),
+  drain: section('How clients leave when the broker is stopped by SIGTERM.', {
+    delay: duration(
+      '0s',
+      'How long clients are still accepted: what a load balancer needs to see that /readyz answers 503.',
+    ),
+    spread: duration('0s', 'Connections are closed one after the other over that time. 0: all at once.'),
+    serverReference: optionalText(
+      'Where MQTT 5 clients are sent, such as mqtt.example.com:1883: another server, or the load balancer. null: they are told that this one stops.',
+    ),
+  }),
 })
 
 const listen = section('Where clients connect. A port of null switches a listener off, 0 takes any free port.', {

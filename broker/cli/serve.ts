@@ -1,4 +1,4 @@
-/** `topictalk serve`: starts the broker, prints its addresses, and drains and stops on Ctrl-C. */
+/** `topictalk serve`: starts the broker, prints its addresses, and stops it on a signal. */
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
@@ -10,28 +10,27 @@ import { configWarnings } from '../config/trial.js'
 import { openLog } from '../util/log.js'
 import { readVersion } from '../util/version.js'
 import { type ConfigFlags, ensureDataDir, readConfig } from './settings.js'
+import { StopSignals } from './stop-signals.js'
 
 type RunningBroker = Awaited<ReturnType<typeof startBroker>>
 
-/** Timeout of a drain in ms. */
-const DRAIN_TIMEOUT = 30_000
-/** Under npm one Ctrl-C arrives twice, from the terminal and from npm: signals within this many ms count as one. */
-const SAME_SIGNAL = 500
+/** Seconds that a stop may take, beside those of `node.drain`. */
+const CLOSE_TIMEOUT = 30
 
 export async function serve(flags: ConfigFlags): Promise<void> {
   const config = readConfig(flags)
   // If the reader of our output goes away, the broker stays.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   ensureDataDir(config)
-  const stop = stopSignal()
+  const signals = new StopSignals(onTerminal())
   const log = openLog(config.log)
   for (const warning of configWarnings(config)) log.warn(warning)
   const broker = await startBroker(config, { log })
   reloadOnHangup(flags, broker, log)
   say(config, banner(config, broker))
-  await stop
-  say(config, 'stopping: connections are drained; once more stops at once')
-  await drain(broker)
+  const drains = await signals.first()
+  say(config, drains ? 'draining: clients are sent away; once more stops at once' : 'stopping: once more ends at once')
+  await stop(broker, config, signals, drains)
   say(config, 'stopped')
   process.exit(0)
 }
@@ -67,38 +66,16 @@ function onTerminal(): boolean {
   return process.stdin.isTTY === true || process.stdout.isTTY === true
 }
 
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process. */
-function stopSignal(): Promise<void> {
-  let first: number | null = null
-  return new Promise((resolve) => {
-    const signalled = () => {
-      if (first !== null && performance.now() - first > SAME_SIGNAL) process.exit(1)
-      first ??= performance.now()
-      resolve()
-    }
-    process.on('SIGINT', signalled).on('SIGTERM', signalled)
-    if (onTerminal()) process.on('SIGHUP', signalled)
-    whenOrphaned(resolve)
-  })
-}
-
-/** If only npm gets a signal, the shell between npm and this process ends without passing it on. */
-function whenOrphaned(callback: () => void): void {
-  if (process.env['npm_lifecycle_event'] === undefined) return
-  const parent = process.ppid
-  const watch = setInterval(() => {
-    if (process.ppid === parent) return
-    clearInterval(watch)
-    callback()
-  }, 200)
-  watch.unref()
-}
-
-async function drain(broker: RunningBroker): Promise<void> {
+/** Closes the broker, after its clients have left where they are sent away in order. */
+async function stop(broker: RunningBroker, { node }: Config, signals: StopSignals, drains: boolean): Promise<void> {
+  const { delay, spread } = node.drain
+  const seconds = CLOSE_TIMEOUT + (drains ? delay + spread : 0)
   const timeout = setTimeout(() => {
-    console.error(`topictalk: not drained after ${DRAIN_TIMEOUT / 1000} s; stopped at once`)
+    console.error(`topictalk: not stopped after ${seconds} s; ended at once`)
     process.exit(1)
-  }, DRAIN_TIMEOUT)
+  }, seconds * 1000)
+  if (drains) await broker.drain(signals.hurry)
+  signals.closing()
   await broker.close()
   clearTimeout(timeout)
 }

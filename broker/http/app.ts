@@ -46,9 +46,11 @@ export interface HttpDeps {
   readonly syncBytes: number
   /** Facts for the landing page; a function, since ports may be known only after the start. */
   readonly about: () => About
-  /** False: `/healthz` answers 503. */
+  /** False: `/healthz` and `/readyz` answer 503. */
   readonly healthy: () => boolean
-  /** Whether disk space is low; reported by `/healthz`. */
+  /** True: `/readyz` answers 503. */
+  readonly leaving: () => boolean
+  /** Whether disk space is low; reported by both. */
   readonly low: () => boolean
   readonly failed: (error: unknown) => void
   /** Called for each answered request, for the log. */

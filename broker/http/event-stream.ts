@@ -58,7 +58,7 @@ export type StreamEndReason =
   | 'broker stopping'
   | 'failed'
 
-/** Reconnection delay for the client, in ms. */
+/** Reconnection delay for the client, in ms; up to twice as much when all are sent away. */
 const RETRY = 2000
 
 export class EventStream extends Subscriber implements Deadline {
@@ -111,6 +111,7 @@ export class EventStream extends Subscriber implements Deadline {
 
   end(why: StreamEndReason): void {
     if (this.closed) return
+    if (why === 'broker stopping') this.#write(`retry: ${RETRY + Math.floor(Math.random() * RETRY)}\n\n`)
     this.close()
     this.#drained()
     // Do not wait for a slow reader to take what is buffered.

@@ -1,11 +1,13 @@
-/** The routes beside the API: the landing page and the health check. */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+/** The routes beside the API: the landing page and the health checks. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal } from '../../schemas/errors.js'
 import { type About, aboutJson, landingPage } from './landing.js'
 
 export interface PageDeps {
   readonly about: () => About
   readonly healthy: () => boolean
+  /** The broker is about to stop: balancers are to send clients elsewhere. */
+  readonly leaving: () => boolean
   /** Disk space is low: writes are refused. */
   readonly low: () => boolean
 }
@@ -13,7 +15,7 @@ export interface PageDeps {
 /** The page is self-contained: it loads nothing and runs no script. */
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
-export function pages(app: FastifyInstance, { about, healthy, low }: PageDeps): void {
+export function pages(app: FastifyInstance, { about, healthy, leaving, low }: PageDeps): void {
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-cache')
   })
@@ -23,9 +25,14 @@ export function pages(app: FastifyInstance, { about, healthy, low }: PageDeps): 
     reply.type('text/html; charset=utf-8').header('content-security-policy', PAGE_POLICY)
     return reply.send(landingPage(about(), request.headers.host))
   })
-  app.get('/healthz', async (_request, reply) => {
+  const status = (reply: FastifyReply): FastifyReply => {
     if (!healthy()) throw new Refusal('unavailable', 'the broker is not able to serve right now')
     return reply.type(JSON_TYPE).send(pretty({ status: 'ok', ...(low() && { disk: 'nearly full' }) }))
+  }
+  app.get('/healthz', async (_request, reply) => status(reply))
+  app.get('/readyz', async (_request, reply) => {
+    if (leaving()) throw new Refusal('unavailable', 'the broker is about to stop')
+    return status(reply)
   })
 }
 

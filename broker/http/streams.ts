@@ -84,8 +84,13 @@ export class Streams {
     for (const mine of [...this.#byUser.values()]) for (const stream of [...mine]) stream.followRules()
   }
 
+  /** Those that are open now. */
+  all(): EventStream[] {
+    return [...this.#byUser.values()].flatMap((mine) => [...mine])
+  }
+
   close(): void {
-    for (const mine of [...this.#byUser.values()]) for (const stream of [...mine]) stream.end('broker stopping')
+    for (const stream of this.all()) stream.end('broker stopping')
   }
 
   #of(user: string): EventStream[] {

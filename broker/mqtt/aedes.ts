@@ -17,7 +17,7 @@ import type { QoS } from '../store/qos.js'
 import type { Store } from '../store/store.js'
 import type { BrokerPort, PublishedMessage, RegisteredClient } from './broker-port.js'
 import { Reason } from './codec/reason-codes.js'
-import { refusalOfAll } from './connect-refused.js'
+import { type ConnectRefused, refusalOfAll } from './connect-refused.js'
 import { Connection } from './connection.js'
 import { type AedesHooks, Gates, type HookClient } from './gates.js'
 import { Mq, type MqMessage } from './mq.js'
@@ -86,6 +86,8 @@ export class Broker
   readonly connections = new Set<Connection>()
   /** Those beyond `limits.connections`: their CONNECT is refused. */
   readonly #turnedAway = new Set<Connection>()
+  /** Why every CONNECT is refused from now on; null: it is not. */
+  closedTo: ConnectRefused | null = null
 
   constructor(deps: BrokerDeps) {
     super({
@@ -124,7 +126,13 @@ export class Broker
     const services = this.#deps.services()
     const full = this.connections.size >= services.limits.connections
     if (full) services.counters.add('refused.connections')
-    const connection = new Connection(services, this, stream, request, refusalOfAll(services.redirect, full))
+    const connection = new Connection(
+      services,
+      this,
+      stream,
+      request,
+      this.closedTo ?? refusalOfAll(services.redirect, full),
+    )
     const place = full ? this.#turnedAway : this.connections
     place.add(connection)
     if (this.closed || this.#turnedAway.size > MAX_TURNED_AWAY)
@@ -254,6 +262,8 @@ export interface BrokerDeps {
   readonly store: Store
   readonly pipeline: Pipeline
   readonly plainTopics: PlainTopics
+  /** Seconds; see `WillPublisherDeps`. */
+  readonly restartGrace: number
   /** Told of what listeners and hooks of plugins throw. */
   readonly pluginFailed: PluginFailed
   /** Read when a connection comes: the services name this broker, so they are made after it. */

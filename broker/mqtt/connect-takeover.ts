@@ -82,7 +82,8 @@ export async function storeWill(context: ConnectContext): Promise<void> {
     const earlier = await persistence.getWill(connection)
     if (earlier) await persistence.delWill(connection)
     // Left by a broker that crashed [MQTT-3.1.2-8]; or delayed, and Clean Start ends its session now [MQTT5-3.1.3-9].
-    if (earlier && (earlier.due === undefined || packet.clean)) await connection.broker.wills.publishStored(earlier)
+    const ends = earlier && (earlier.due === undefined || (packet.clean && !earlier.deferred))
+    if (ends) await connection.broker.wills.publishStored(earlier)
     if (!packet.will) return
     context.hasStoredWill = true
     await persistence.putWill(connection, storedWill(packet.will, principal))

@@ -2,36 +2,37 @@ import type { Will } from './codec/packets.js'
 import type { ConnectedClient } from './connected-client.js'
 import { storedWill, willMessage } from './wills.js'
 
-/** What follows when a connection has closed, in this order: will, saved session, presence. */
-export async function completeClose(client: ConnectedClient): Promise<void> {
+/** What follows when a connection has closed, in this order: will, saved session, presence. `leaving`: the broker leaves, not the client. */
+export async function completeClose(client: ConnectedClient, leaving: boolean): Promise<void> {
   const { actor, session, record, services, will } = client
   services.registry.remove(session)
   // Pending publishes belong to this connection: the next one must find their packet ids in the store.
   await client.entering
   await client.lane.idle()
-  if (will) await publishOrDelayWill(client, will)
+  if (will) await publishOrDelayWill(client, will, leaving ? services.restartGrace : 0)
   if (client.stored === 'removed') services.sessionWriter.forget(session)
   else if (record.expiry > 0) await services.sessionWriter.finish(session, { ...record, disconnectedAt: Date.now() })
   else if (session.persistent) {
     services.sessionWriter.forget(session)
     await services.sessionWriter.discard(session.id)
   }
-  if (!actor.principal.anonymous) services.presence.disconnected(actor.principal.user)
+  if (!actor.principal.anonymous) services.presence.disconnected(actor.principal.user, leaving)
 }
 
 /**
  * At once, or after its delay; no later than the end of the session [MQTT5-3.1.3-9], or the expiry of the token, after which it has no rights.
+ * `grace`: seconds in which the client of a broker that left may come back, as a shutdown may defer a will [MQTT5-3.1.2.5].
  */
-async function publishOrDelayWill(client: ConnectedClient, will: Will): Promise<void> {
+async function publishOrDelayWill(client: ConnectedClient, will: Will, grace: number): Promise<void> {
   const { id, actor, record, broker, services } = client
   const now = Date.now()
-  const delay = Math.min(will.properties.willDelay ?? 0, record.expiry) * 1000
-  const due = Math.min(now + delay, actor.principal.expiresAt ?? Number.POSITIVE_INFINITY)
+  const delay = Math.min(will.properties.willDelay ?? 0, record.expiry)
+  const due = Math.min(now + Math.max(delay, grace) * 1000, actor.principal.expiresAt ?? Number.POSITIVE_INFINITY)
   if (due <= now) {
     await broker.wills.publish(actor, willMessage(will), client.connection)
     return
   }
-  await services.store.persistence.putWill(client, storedWill(will, actor.principal, due))
+  await services.store.persistence.putWill(client, storedWill(will, actor.principal, { due, deferred: grace > delay }))
   client.hasStoredWill = false
   broker.wills.delayed(id, due).start(services.wheel)
 }

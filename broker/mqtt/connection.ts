@@ -293,15 +293,15 @@ export class Connection extends AedesClient implements ConnectingConnection, Pac
     this.keepAlive.stop()
     this.packets.close()
     this.#announceEnd(closeReason)
-    if (client?.version === 5 && closeReason.reason >= 0x80)
-      this.sendFitting((more) => encodeDisconnect(closeReason.reason, more), reasonProperties(closeReason.why))
+    if (client?.version === 5 && closeReason.reason >= 0x80) this.#sendDisconnect(closeReason)
     this.output.flush()
-    this.conn.end()
+    if ((closeReason.leaving || this.broker.closed) && this.conn.goAway) this.conn.goAway()
+    else this.conn.end()
     // What still arrives is read and dropped, to see the client close its side.
     this.conn.resume()
     if (client) this.#stopDelivery(client)
     try {
-      await this.#completeClose(before, client)
+      await this.#completeClose(before, client, closeReason)
     } catch (error) {
       this.services.log.error({ err: error, client: this.id }, 'the session could not be saved')
     } finally {
@@ -311,11 +311,16 @@ export class Connection extends AedesClient implements ConnectingConnection, Pac
     }
   }
 
+  #sendDisconnect({ reason, why, serverReference }: CloseReason): void {
+    const reference = serverReference === undefined ? {} : { serverReference }
+    this.sendFitting((more) => encodeDisconnect(reason, { ...reference, ...more }), reasonProperties(why))
+  }
+
   /** Session and will. A registered CONNECT that is still running ends first: the next connection of the session waits for what it writes. */
-  async #completeClose(before: Phase, client: ConnectedClient | null): Promise<void> {
+  async #completeClose(before: Phase, client: ConnectedClient | null, { leaving = false }: CloseReason): Promise<void> {
     const context = before.name === 'connecting' ? before.context : null
     if (before.name === 'connecting' && this.broker.isRegistered(this)) await before.step.catch(() => {})
-    if (client) await completeClose(client)
+    if (client) await completeClose(client, leaving)
     if ((client ?? context)?.hasStoredWill) await this.services.store.persistence.delWill(this)
   }
 

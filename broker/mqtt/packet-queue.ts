@@ -53,6 +53,8 @@ export class PacketQueue {
   #unsettled = 0
   #unsettledBytes = 0
   #unsettledQos1 = 0
+  /** Called when nothing more is under way, and reading has stopped for good. */
+  #whenHeld: (() => void) | null = null
 
   /** `maxBytes`: of a packet. */
   constructor(handler: PacketHandler, limits: PacketQueueLimits, maxBytes: number) {
@@ -104,6 +106,17 @@ export class PacketQueue {
   close(): void {
     if (this.#pause) clearTimeout(this.#pause)
     this.#backpressure?.close()
+    this.#whenHeld?.()
+  }
+
+  /** Handles no further packet. Resolves when those before are answered, or the connection is closed. */
+  hold(): Promise<void> {
+    if (this.#handler.closed) return Promise.resolve()
+    this.#bound = 0
+    return new Promise((resolve) => {
+      this.#whenHeld = resolve
+      this.#goOn()
+    })
   }
 
   // --- flow control -------------------------------------------------------------------------------------------------------------------
@@ -185,6 +198,7 @@ export class PacketQueue {
   #allHandled(): void {
     if (this.#isFull || (this.#handler.congested && this.#frames.buffered >= MAX_UNHANDLED)) this.#stopReading()
     else this.#resumeReading()
+    if (this.#unsettled === 0) this.#whenHeld?.()
     if (this.#ended && this.#unsettled === 0 && !this.#isSlowed) this.#handler.ended()
   }
 

@@ -22,6 +22,8 @@ export interface MqttServices extends SubscriberServices {
   readonly onRefused: 'ack' | 'close'
   /** Seconds. */
   readonly connectTimeout: number
+  /** Seconds in which the clients of a broker that left may come back before their wills are published. */
+  readonly restartGrace: number
   readonly redirect: Config['listen']['redirect']
   readonly authenticator: Authenticator
   readonly hooks: HookRunner

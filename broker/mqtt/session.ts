@@ -52,6 +52,8 @@ export class Session extends Subscriber implements MemberSession {
   #retained: RetainedDelivery | null = null
   /** Called when the store could not be read or written on behalf of this session. */
   onFailure: ((error: unknown) => void) | null = null
+  /** Set when nothing more is to be sent; called when nothing is in flight. */
+  #whenSettled: (() => void) | null = null
 
   constructor(identity: SessionIdentity, services: SubscriberServices, output: WriteBuffer, guard: DeliveryGuard) {
     super(identity.id, identity.user, services)
@@ -96,7 +98,15 @@ export class Session extends Subscriber implements MemberSession {
 
   /** Nothing may be sent: the session is still being resumed, or the socket is full. */
   get stalled(): boolean {
-    return this.pumping.held || this.#sender.congested
+    return this.pumping.held || this.#whenSettled !== null || this.#sender.congested
+  }
+
+  /** Sends no further message. Resolves when the client has acknowledged what it was sent, or is gone. */
+  settle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenSettled = resolve
+      if (this.closed || this.inflight.count === 0) resolve()
+    })
   }
 
   override pump(): void {
@@ -146,6 +156,7 @@ export class Session extends Subscriber implements MemberSession {
     this.#leaveQueue?.()
     this.#queueBacklog?.close()
     this.#backlog.close()
+    this.#whenSettled?.()
     this.pumped()
   }
 
@@ -327,6 +338,7 @@ export class Session extends Subscriber implements MemberSession {
     const wasFull = this.inflight.capacity <= 0
     this.#answered()
     this.#sender.complete(flight)
+    if (this.inflight.count === 0) this.#whenSettled?.()
     if (wasFull || this.pumping.hasLagging || this.waiting > 0) this.pump()
   }
 

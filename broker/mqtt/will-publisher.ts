@@ -19,13 +19,18 @@ export interface WillPublisherDeps {
   /** Tells plugins of a will that was published. */
   readonly published: (message: WillMessage) => void
   readonly failed: (error: unknown) => void
+  /** Seconds after its start in which wills that a broker deferred when it left are not sent: their clients may come back. */
+  readonly restartGrace: number
 }
 
 export class WillPublisher {
   readonly #deps: WillPublisherDeps
+  /** Unix ms. */
+  readonly #graceEnds: number
 
   constructor(deps: WillPublisherDeps) {
     this.#deps = deps
+    this.#graceEnds = Date.now() + deps.restartGrace * 1000
   }
 
   /**
@@ -72,6 +77,7 @@ export class WillPublisher {
   async sweep(alive: Record<string, number>): Promise<void> {
     const { persistence } = this.#deps.store
     for await (const will of persistence.streamWill(alive) as AsyncIterable<WillPacket>) {
+      if (will.deferred && Date.now() < this.#graceEnds) continue
       await this.publishStored(will)
       await persistence.delWill({ id: will.clientId ?? '' })
     }

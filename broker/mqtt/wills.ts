@@ -22,8 +22,8 @@ export function willMessage({ topic, payload, qos, retain, properties }: Will): 
   return { topic, payload, qos, retain, extra: keptProperties(topic, properties) }
 }
 
-/** `due`: Unix ms of the publication, where that is not the end of the connection. */
-export function storedWill(will: Will, principal: Principal, due?: number): WillPacket {
+/** `due` and `deferred` as in `WillPacket`, where the will is not published at the end of the connection. */
+export function storedWill(will: Will, principal: Principal, later?: { due: number; deferred: boolean }): WillPacket {
   const { topic, payload, qos, retain, properties } = will
   const { willDelay: _, ...given } = properties
   const { user, roles, ofAccount, account, login = null, issuedAt, expiresAt } = principal
@@ -33,7 +33,8 @@ export function storedWill(will: Will, principal: Principal, due?: number): Will
     ...(ofAccount && { ofAccount }),
     ...(account && { account }),
     ...(issuedAt !== undefined && { issuedAt }),
-    ...(due !== undefined && { due }),
+    ...(later && { due: later.due }),
+    ...(later?.deferred && { deferred: true }),
   }
 }
 

@@ -22,6 +22,8 @@ export interface ByteStream extends EventEmitter {
   resume(): unknown
   /** Sends what is buffered, then closes. */
   end(): unknown
+  /** As `end`, and says that the server leaves. Absent where the transport has no word for it. */
+  goAway?(): unknown
   /** Closes at once. */
   destroy(error?: Error): unknown
 }

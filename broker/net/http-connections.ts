@@ -33,8 +33,8 @@ type Answer = () => void
 /** State of one connection. */
 interface ConnectionState {
   readonly network: string
-  /** A request is being answered, or its response is being sent. */
-  answering: boolean
+  /** The response that is being made or sent. */
+  answering: http.ServerResponse | null
   readonly waiting: Answer[]
 }
 
@@ -43,6 +43,7 @@ export class HttpConnections {
   readonly #states = new Map<object, ConnectionState>()
   readonly #ofNetwork = new KeyCounts()
   #extra = 0
+  #isLeaving = false
 
   constructor(options: HttpConnectionsOptions) {
     this.#options = options
@@ -70,8 +71,8 @@ export class HttpConnections {
     const state = this.#states.get(socket)
     if (!state) return void socket.destroy()
     const begin = (): void => {
-      state.answering = true
-      if (this.#isCrowded(state)) response.setHeader('connection', 'close')
+      state.answering = response
+      if (this.#isLeaving || this.#isCrowded(state)) response.setHeader('connection', 'close')
       response.once('close', () => this.#next(socket, state))
       answer()
     }
@@ -89,6 +90,13 @@ export class HttpConnections {
     if (this.#states.has(socket) || this.#admit(socket)) return true
     response.writeHead(503, FULL_HEADERS).end(FULL_BODY)
     return false
+  }
+
+  /** From now on each connection closes after its response, which says so. */
+  lastResponses(): void {
+    this.#isLeaving = true
+    for (const { answering } of this.#states.values())
+      if (answering?.headersSent === false) answering.setHeader('connection', 'close')
   }
 
   /** The connection is not one of HTTP any more (it became a WebSocket). */
@@ -111,13 +119,13 @@ export class HttpConnections {
       return false
     }
     this.#ofNetwork.add(network)
-    this.#states.set(socket, { network, answering: false, waiting: [] })
+    this.#states.set(socket, { network, answering: null, waiting: [] })
     socket.once('close', () => this.release(socket))
     return true
   }
 
   #next(socket: Socket, state: ConnectionState): void {
-    state.answering = false
+    state.answering = null
     if (socket.destroyed || socket.writableEnded) return
     if (state.waiting.length > MOST_WAITING) this.#extra--
     state.waiting.shift()?.()

@@ -99,9 +99,15 @@ function openHttp(
     connections.answer(request, response, () => handler.handle(asked, response))
   })
   attachWebSocket(server, options, accept)
-  return openListener(server, name, options, async () => {
-    server.closeIdleConnections()
-    await handler.drain()
-    server.closeAllConnections()
+  return openListener(server, name, options, {
+    stop() {
+      connections.lastResponses()
+      // Closing the listener does it, but not where a PROXY protocol reader listens in its place.
+      server.closeIdleConnections()
+    },
+    async close() {
+      await handler.drain()
+      server.closeAllConnections()
+    },
   })
 }

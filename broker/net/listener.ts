@@ -16,7 +16,9 @@ export interface Listener {
    * changes.
    */
   renew?(files: TlsFiles): Promise<void>
-  /** Stops accepting and frees the port. Open connections remain: they belong to the broker. */
+  /** Stops accepting and frees the port. Open connections go on; those of HTTP close with their next response. */
+  stop(): void
+  /** Also ends what HTTP has open. Other connections remain: they belong to the broker. */
   close(): Promise<void>
 }
 
@@ -60,22 +62,30 @@ export async function openListener(
   server: net.Server,
   name: ListenerName,
   options: ListenOptions,
-  closeOwn: () => void | Promise<void> = () => {},
+  own: { stop(): void; close(): Promise<void> } = NOTHING_OWN,
 ): Promise<Listener> {
   const front = options.proxyProtocol ? acceptProxied(server, SOCKET_OPTIONS) : server
   await listen(front, name, options)
   const { port } = front.address() as net.AddressInfo
+  const stop = (): void => {
+    // `close` frees the port at once; its callback would wait for the connections, which belong to the broker.
+    front.close()
+    own.stop()
+  }
   return {
     name,
     url: `${name}://${reachableHost(options.host)}:${port}`,
     port,
-    async close() {
-      // `close` frees the port at once; its callback would wait for the connections, which belong to the broker.
-      front.close()
-      await closeOwn()
+    stop,
+    close() {
+      stop()
+      return own.close()
     },
   }
 }
+
+/** A listener without connections of its own. */
+const NOTHING_OWN = { stop: () => {}, close: async () => {} }
 
 /** Hands a socket to the broker. Its errors lead to `close`, never to an unhandled `error`. */
 export function handOver(socket: net.Socket, accept: Accept): void {

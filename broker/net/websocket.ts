@@ -33,6 +33,7 @@ export interface WebSocketOptions {
 const SUBPROTOCOL = 'mqtt'
 /** WebSocket close codes (RFC 6455, 7.4.1). */
 const CLOSE_NORMAL = 1000
+const CLOSE_GOING_AWAY = 1001
 const CLOSE_UNSUPPORTED_DATA = 1003
 
 interface Upgrade {
@@ -214,6 +215,10 @@ class WebSocketStream extends EventEmitter implements ByteStream, Pinged {
 
   end(): void {
     this.#close(CLOSE_NORMAL)
+  }
+
+  goAway(): void {
+    this.#close(CLOSE_GOING_AWAY)
   }
 
   destroy(error?: Error): void {

@@ -36,7 +36,10 @@ export interface WillPacket extends AedesPacketLike {
   login?: string | null
   issuedAt?: number
   expiresAt?: number | null
+  /** Unix ms of the publication, where that is not the end of the connection. */
   due?: number
+  /** Its broker left, and the client has until `due` to come back, to whatever session: then the will is void. */
+  deferred?: boolean
 }
 
 /** The contract of aedes-persistence 11 (asyncPersistence), exactly: its abstract test suite runs against it. */

@@ -14,6 +14,7 @@ import type { Listener } from '../net/listener.js'
 import { Origins } from '../net/origins.js'
 import type { Store } from '../store/store.js'
 import type { Context } from './context.js'
+import type { Drain } from './drain.js'
 import { about, attachServer, openListeners, openWebListeners, webRefusals } from './listeners.js'
 import { type LoginServices, perNetwork } from './logins.js'
 import type { Mqtt } from './mqtt.js'
@@ -25,6 +26,7 @@ export interface HttpServices {
   readonly chat: Chat
   readonly mqtt: Mqtt
   readonly streams: Streams
+  readonly drain: Drain
 }
 
 /**
@@ -42,6 +44,7 @@ export async function openTransports(
   const opened = (listener: Listener): void => {
     listeners.push(listener)
     teardown.add(listener)
+    services.drain.add(listener)
   }
   const accept: Accept = (stream, request) => void broker.handle(stream as never, request as never)
   const { http, https } = config.listen
@@ -65,13 +68,14 @@ export async function openTransports(
 type Web = Pick<HttpDeps, 'about' | 'origins' | 'pageRefused'>
 
 function httpDeps({ config, counters, failed, log }: Context, services: HttpServices, web: Web): HttpDeps {
-  const { store, space, logins, chat, mqtt } = services
+  const { store, space, logins, chat, mqtt, drain } = services
   const { broker } = mqtt
   return {
     ...web,
     counters,
     failed,
     healthy: () => store.healthy && !broker.closed,
+    leaving: () => drain.isBegun,
     low: () => space.low,
     answered: (facts) => log.debug(facts, 'request'),
     commands: chat.commands,

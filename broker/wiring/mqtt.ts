@@ -61,6 +61,7 @@ export async function makeMqtt(context: Context, { store, hub, logins, chat }: M
     limits,
     onRefused: config.auth.onRefused,
     connectTimeout: config.listen.connectTimeout,
+    restartGrace: config.presence.restartGrace,
     redirect: config.listen.redirect,
     authenticator: logins.authenticator,
     refusedLogin: logins.refused,
@@ -70,6 +71,7 @@ export async function makeMqtt(context: Context, { store, hub, logins, chat }: M
     store,
     pipeline: chat.pipeline,
     plainTopics: chat.plainTopics,
+    restartGrace: config.presence.restartGrace,
     pluginFailed: (error) => pluginFaults.report(error),
     services: () => services,
   })

@@ -53,7 +53,8 @@ export function openApi(version: string): Json {
   add(`${API}${EXPORTS}/{ticket}`, 'get', EXPORT)
   add(`${API}/auth/oidc/start`, 'get', OIDC_START)
   add(`${API}/auth/oidc/callback`, 'get', OIDC_CALLBACK)
-  add('/healthz', 'get', HEALTH)
+  add('/healthz', 'get', health('healthz', 'Whether the broker can serve: 200, or 503.'))
+  add('/readyz', 'get', health('readyz', 'Whether it takes new clients: 200, or 503, as when it is about to stop.'))
   const problem = components.use(Problem)
   const tags = [...new Set(table.filter(([, { http }]) => http).map(([name]) => subjectOf(name)))]
   return {
@@ -80,18 +81,20 @@ const SECURITY = {
   },
 }
 
-const HEALTH = {
-  operationId: 'healthz',
-  summary: 'Whether the broker can serve: 200, or 503.',
-  tags: ['broker'],
-  security: [],
-  responses: {
-    '200': {
-      description: 'It can.',
-      content: { 'application/json': { schema: { type: 'object', properties: { status: { const: 'ok' } } } } },
+function health(operationId: string, summary: string): Json {
+  return {
+    operationId,
+    summary,
+    tags: ['broker'],
+    security: [],
+    responses: {
+      '200': {
+        description: 'It does.',
+        content: { 'application/json': { schema: { type: 'object', properties: { status: { const: 'ok' } } } } },
+      },
+      ...REFUSALS,
     },
-    ...REFUSALS,
-  },
+  }
 }
 
 const EVENTS = {

@@ -52,8 +52,9 @@ async function finish(child: ChildProcessWithoutNullStreams): Promise<Result> {
 }
 
 /** Starts a broker on free ports and waits until it says so. */
-async function serve(start: (args: string[]) => ChildProcessWithoutNullStreams) {
-  const broker = start(['serve', '--set', 'listen.mqtt=0', '--set', 'listen.http=0'])
+async function serve(start: (args: string[]) => ChildProcessWithoutNullStreams, ...settings: string[]) {
+  const set = ['listen.mqtt=0', 'listen.http=0', ...settings].flatMap((setting) => ['--set', setting])
+  const broker = start(['serve', ...set])
   let banner = ''
   await new Promise<void>((resolve, reject) => {
     broker.stdout.on('data', (chunk) => (banner += chunk).includes('ready') && resolve())
@@ -118,6 +119,18 @@ t.test('a first user and a first message, beside a running broker', async (t) =>
 
   broker.kill('SIGTERM')
   t.match(await finish(broker), { code: 0, stdout: /stopped/, stderr: '' })
+})
+
+t.test('SIGTERM sends clients away in order, and another signal stops at once', async (t) => {
+  const { start } = commandLine(t)
+  const { broker, ws } = await serve(start, 'node.drain.delay=1h')
+  const draining = once(broker.stdout, 'data')
+  broker.kill('SIGTERM')
+  t.match(String(await draining), /^draining: .*\n$/)
+  const status = async (path: string) => (await fetch(new URL(path, ws.replace('ws', 'http')))).status
+  t.same([await status('/healthz'), await status('/readyz')], [200, 503])
+  broker.kill('SIGINT')
+  t.match(await finish(broker), { code: 0, stdout: 'stopped\n', stderr: '' })
 })
 
 t.test('without a broker, users are changed in the store itself', async (t) => {

@@ -1,6 +1,6 @@
 /**
  * Presence of users. A user is online while any of their sessions is. Going offline is announced only after `offlineDelay`, and after a
- * restart of the broker users who were online have `restartGrace` seconds to reconnect without any announcement. Changes of status and of
+ * restart of the broker users who were online have `restartGrace` seconds to reconnect without any announcement; a broker that leaves announces none of those it disconnects. Changes of status and of
  * the number of devices are rate limited: above the rate only the last state is announced, later. Going online and offline is always
  * announced.
  */
@@ -87,13 +87,14 @@ export class Presence {
     this.#announce(presence)
   }
 
-  disconnected(user: string): void {
+  /** `leaving`: the broker leaves, not the user. */
+  disconnected(user: string, leaving = false): void {
     const presence = this.#users.get(user)
     if (!presence) return
     presence.devices--
     presence.lastSeen = Date.now()
     if (presence.devices > 0) this.#devicesChanged(presence)
-    else this.#wheel.set(presence, presence.lastSeen + this.#options.offlineDelay * 1000)
+    else if (!leaving) this.#wheel.set(presence, presence.lastSeen + this.#options.offlineDelay * 1000)
   }
 
   /** Removes a deleted user, who has no connection any more. */
