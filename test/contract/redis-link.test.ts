@@ -9,7 +9,7 @@ import { startRedis } from '../helpers/redis-server.js'
 function linkTo(t: Test, url: string, options: Partial<LinkOptions> = {}) {
   const faults: Error[] = []
   const onFault = (error: unknown): void => void faults.push(error as Error)
-  const link = new Link({ url, timeoutMs: 5000, name: 'test', onFault, ...options })
+  const link = new Link({ url, hashTag: 'test', timeoutMs: 5000, name: 'test', onFault, ...options })
   t.teardown(() => link.close())
   const lost: string[] = []
   link.onLost = () => void lost.push('lost')
@@ -158,7 +158,7 @@ t.test('a link that is closed ends what is under way', async (t) => {
   await Promise.all([link.close(), t.rejects(pending, { name: 'StoreError' })])
   t.equal(link.connection, null)
   const starting = linkTo(t, redis.url).link
-  await Promise.all([t.rejects(starting.start(), /stopped|closed/), starting.close()])
+  await Promise.all([t.rejects(starting.start(), /not needed any more/), starting.close()])
   redis.resume()
 })
 

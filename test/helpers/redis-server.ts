@@ -1,7 +1,7 @@
 /** Real Redis servers, each in a process of its own with a directory of its own; they end with the test, and if the test's process dies. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -19,12 +19,15 @@ export interface RedisSettings {
 const run = promisify(execFile)
 /** Every installation has the server under this name, too, and goes by the name that it is called by (`scripts/prepare.mjs` says why). */
 const PROGRAM = 'redis-check-rdb'
+const SENTINEL = 'sentinel.conf'
 /** In the log when the server takes connections. A Sentinel says only whom it watches. */
 const READY = /Ready to accept connections|\+monitor master/
 
 export async function startRedis(t: Test, { aof = 'always', config = {} }: RedisSettings = {}): Promise<RedisServer> {
   const append = aof === 'off' ? { appendonly: 'no' } : { appendonly: 'yes', appendfsync: aof }
-  return RedisServer.start(t, { ...append, save: '', 'enable-debug-command': 'yes', ...config })
+  // A replica would wait five seconds for others to copy along with it.
+  const quick = { save: '', 'repl-diskless-sync-delay': '0', 'enable-debug-command': 'yes' }
+  return RedisServer.start(t, { ...append, ...quick, ...config })
 }
 
 export class RedisServer {
@@ -33,14 +36,15 @@ export class RedisServer {
   readonly #arguments: readonly string[]
   #process: ChildProcess | null = null
 
-  /** @param config Directives; port, address and directory are added. @param file Read first, and rewritten by a Sentinel. */
+  /** @param config Directives; port, address and directory are added. @param watches Lines of the file of a Sentinel, which it is then. */
   static async start(
     t: Test,
     config: Readonly<Record<string, string>>,
-    file: readonly string[] = [],
+    watches: readonly string[] | null = null,
   ): Promise<RedisServer> {
     const directory = await mkdtemp(join(tmpdir(), 'topictalk-redis-'))
-    const server = new RedisServer(await freePort(), directory, config, file)
+    if (watches) await writeFile(join(directory, SENTINEL), `${watches.join('\n')}\n`)
+    const server = new RedisServer(await freePort(), directory, config, watches ? [SENTINEL, '--sentinel'] : [])
     t.teardown(async () => {
       await server.kill9()
       await rm(directory, { recursive: true, force: true })
@@ -53,7 +57,7 @@ export class RedisServer {
     port: number,
     directory: string,
     config: Readonly<Record<string, string>>,
-    file: readonly string[],
+    first: readonly string[],
   ) {
     this.port = port
     this.directory = directory
@@ -62,11 +66,11 @@ export class RedisServer {
       `--${name}`,
       ...valuesOf(value),
     ])
-    this.#arguments = [...file, ...directives]
+    this.#arguments = [...first, ...directives]
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${this.port}`
+    return `redis://${this.host}`
   }
 
   /** Starts it again on what it has stored; stops it first where it runs. Resolves when it takes connections. */
@@ -89,6 +93,10 @@ export class RedisServer {
         if (READY.test(line)) resolve()
       })
     })
+  }
+
+  get host(): string {
+    return `127.0.0.1:${this.port}`
   }
 
   /** SIGTERM: it ends as a service is stopped. */

@@ -14,7 +14,7 @@ export interface Script {
 
 /**
  * Called with the reply while bytes are read, in the order in which the server sent replies and messages of channels. A promise settles only
- * after all that has arrived with the reply.
+ * after all that has arrived with the reply. Must not throw.
  */
 export type Heard = (reply: unknown) => void
 
@@ -61,6 +61,8 @@ export interface Opening {
 /** After these the server is not the one to write to, or not yet. */
 const ELSEWHERE = /^(READONLY|MOVED|CLUSTERDOWN|LOADING|MASTERDOWN)\b/
 
+const STOPPED = 'the connection to Redis is not needed any more'
+
 export class RedisConnection implements Connection {
   readonly host: Host
   server: ServerFacts
@@ -76,11 +78,11 @@ export class RedisConnection implements Connection {
   /** @throws StoreError with one line that says what is wrong, without secrets. */
   static async open(host: Host, opening: Opening): Promise<RedisConnection> {
     const tls = opening.tls && (await tlsSettings(host, opening.tls))
+    if (opening.signal.aborted) throw new StoreError(STOPPED)
     const connection = new RedisConnection(host, opening, tls)
-    const abort = (): void => connection.close('stopped')
+    const abort = (): void => connection.close(STOPPED)
     opening.signal.addEventListener('abort', abort)
     try {
-      opening.signal.throwIfAborted()
       await connection.#connect(opening.database)
       return connection
     } catch (error) {
@@ -96,7 +98,7 @@ export class RedisConnection implements Connection {
     this.#timeoutMs = opening.timeoutMs
     this.server = { version: '', role: '', mode: '' }
     this.#redis = new Redis(settings(host, opening, tls))
-    this.#redis.on('error', (error) => this.#end(textOf(error)))
+    this.#redis.on('error', (error) => this.close(this.#whyOf(error)))
     this.#redis.on('close', () => this.#end('it was closed'))
     // The slot of a channel has gone to another server.
     this.#redis.on('moved', () => this.close('its hash slot has moved'))
@@ -115,7 +117,7 @@ export class RedisConnection implements Connection {
 
   async #connect(database: number): Promise<void> {
     await this.#redis.connect().catch((error) => {
-      throw this.#lost(textOf(error))
+      throw this.#lost(this.#whyOf(error))
     })
     this.server = readFacts(await this.call('HELLO', []))
     // A server that is loading its data, or a replica without its master, refuses it.
@@ -166,13 +168,17 @@ export class RedisConnection implements Connection {
   }
 
   #failed(error: unknown): StoreError {
-    const text = textOf(error)
     if (this.#why !== null) return this.#lost(this.#why)
-    // The error of the library is no cause of ours: it has all arguments of the command, and the password is one.
-    if (text === 'Command timed out') this.close(`it did not answer within ${this.#timeoutMs / 1000} s`)
-    else if (ELSEWHERE.test(text)) this.close(text)
-    else return new StoreError(text, { full: text.startsWith('OOM') })
-    return this.#lost(this.#why!)
+    const why = this.#whyOf(error)
+    // The error of the library is no cause of ours: it has all arguments of the command, and a password is one.
+    if (why === textOf(error) && !ELSEWHERE.test(why)) return new StoreError(why, { full: why.startsWith('OOM') })
+    this.close(why)
+    return this.#lost(why)
+  }
+
+  #whyOf(error: unknown): string {
+    const text = textOf(error)
+    return text === 'Command timed out' ? `it did not answer within ${this.#timeoutMs / 1000} s` : text
   }
 
   #lost(why: string): StoreError {
@@ -228,11 +234,9 @@ function hearFirst(command: Command, heard: Heard): void {
   command.resolve = (reply: unknown) => {
     try {
       heard(reply)
-    } catch (error) {
-      command.reject(error as Error)
-      return
+    } finally {
+      resolve(reply)
     }
-    resolve(reply)
   }
 }
 

@@ -1,15 +1,17 @@
-/** A connection to the server that takes writes, which is made anew whenever it is lost. */
+/** A connection to the server that takes writes, which is made anew whenever it is lost. That a silent server is gone shows when a command is sent. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { StoreError } from '../changes.js'
-import { type Address, type Host, parseAddress } from './address.js'
+import { type Host, parseAddress } from './address.js'
 import { type Connection, RedisConnection, type RedisTls } from './connection.js'
-import { locate } from './locate.js'
+import { Locator } from './locate.js'
 
 export type { Connection, Heard, RedisTls, Script } from './connection.js'
 
 export interface LinkOptions {
   /** As `store.redis.url` of the configuration. */
   readonly url: string
+  /** The hash tag that all keys and channels have: on a Cluster it says which server is the one. */
+  readonly hashTag: string
   /** For addresses that ask for TLS. */
   readonly tls?: RedisTls
   /** Ms that one command, or an attempt to connect, may take. */
@@ -23,6 +25,7 @@ export interface LinkOptions {
 /** Ms between attempts at most: random below a bound that doubles, so that nodes do not come back all at once. */
 const FIRST_WAIT = 50
 const LONGEST_WAIT = 2000
+const NO_FILES: RedisTls = { ca: null, cert: null, key: null, serverName: null }
 
 export class Link {
   /**
@@ -49,7 +52,7 @@ export class Link {
 
   /** Resolves when the connection is up. @throws StoreError, one line without secrets, when the first attempt has failed. */
   async start(): Promise<void> {
-    const first = this.#connect(parseAddress(this.#options.url))
+    const first = this.#connect(this.#locator())
     this.#connecting = first.catch(() => {})
     await first
   }
@@ -60,8 +63,19 @@ export class Link {
     await this.#connecting
   }
 
-  async #connect(address: Address): Promise<void> {
-    const connection = await locate(address, (host, who) => this.#open(address, host, who))
+  #locator(): Locator {
+    const address = parseAddress(this.#options.url)
+    const { timeoutMs, name, hashTag, tls = NO_FILES } = this.#options
+    const common = { tls: address.tls ? tls : null, timeoutMs, name, signal: this.#closing.signal }
+    const open = (host: Host, who: 'server' | 'sentinel'): Promise<RedisConnection> =>
+      who === 'server'
+        ? RedisConnection.open(host, { ...common, login: address.login, database: address.database })
+        : RedisConnection.open(host, { ...common, login: address.sentinelLogin, database: 0 })
+    return new Locator(address, hashTag, open)
+  }
+
+  async #connect(locator: Locator): Promise<void> {
+    const connection = await locator.find()
     try {
       await this.onConnect?.(connection)
       if (connection.ended || this.#closing.signal.aborted)
@@ -71,34 +85,22 @@ export class Link {
       throw error
     }
     this.#connection = connection
-    connection.onEnd = () => this.#lost(address)
+    connection.onEnd = () => this.#lost(locator)
   }
 
-  #open(address: Address, host: Host, who: 'server' | 'sentinel'): Promise<RedisConnection> {
-    const { timeoutMs, name, tls = { ca: null, cert: null, key: null, serverName: null } } = this.#options
-    return RedisConnection.open(host, {
-      login: who === 'server' ? address.login : address.sentinelLogin,
-      database: who === 'server' ? address.database : 0,
-      tls: address.tls ? tls : null,
-      timeoutMs,
-      name,
-      signal: this.#closing.signal,
-    })
-  }
-
-  #lost(address: Address): void {
+  #lost(locator: Locator): void {
     this.#connection = null
     this.onLost?.()
-    if (!this.#closing.signal.aborted) this.#connecting = this.#reconnect(address)
+    if (!this.#closing.signal.aborted) this.#connecting = this.#reconnect(locator)
   }
 
-  async #reconnect(address: Address): Promise<void> {
+  async #reconnect(locator: Locator): Promise<void> {
     const { signal } = this.#closing
     const told = new Set<string>()
     for (let bound = 0; !signal.aborted; bound = Math.min(LONGEST_WAIT, Math.max(FIRST_WAIT, bound * 2))) {
       if (bound > 0) await delay(Math.random() * bound, undefined, { signal }).catch(() => {})
       try {
-        await this.#connect(address)
+        await this.#connect(locator)
         return
       } catch (error) {
         this.#tell(error, told)

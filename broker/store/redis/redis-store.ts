@@ -107,7 +107,7 @@ class RedisStore implements StorePort {
     this.#limits = limits
     this.#dedupeDays = dedupeDays
     const keys = (this.#keys = new Keys(prefix))
-    const link = { url, ...(tls ? { tls } : {}), timeoutMs, onFault: this.#onFault }
+    const link = { url, hashTag: prefix, ...(tls ? { tls } : {}), timeoutMs, onFault: this.#onFault }
     this.#link = new Link({ ...link, name: 'topictalk' })
     this.#readLink = new Link({ ...link, name: 'topictalk-reads' })
     const reader = new Reader(() => this.#readLink.connection)

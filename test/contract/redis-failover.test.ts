@@ -1,0 +1,108 @@
+/** The link to Redis where another server takes over: it comes back on the one that takes writes. */
+import t, { type Test } from 'tap'
+import { Link } from '../../broker/store/redis/link.js'
+import { startCluster, startSentinel, until } from '../helpers/redis-deployments.js'
+
+const KEY = '{test}key'
+
+interface Started {
+  readonly link: Link
+  /** Resolves with the address of the next server that is connected to. */
+  readonly next: () => Promise<string>
+}
+
+async function start(t: Test, url: string): Promise<Started> {
+  const link = new Link({
+    url,
+    hashTag: 'test',
+    timeoutMs: 1000,
+    name: 'test',
+    onFault: (error) => t.comment(String(error)),
+  })
+  t.teardown(() => link.close())
+  await link.start()
+  const next = (): Promise<string> =>
+    new Promise((resolve) => {
+      link.onConnect = async (connection) => {
+        await connection.call('SET', [KEY, 'written'])
+        resolve(/ laddr=(\S+)/.exec(String(await connection.call('CLIENT', ['INFO'])))![1]!)
+      }
+    })
+  return { link, next }
+}
+
+t.test('Sentinels: whoever they have made master', async (t) => {
+  const { url, servers, sentinels, masterOf } = await startSentinel(t)
+  const [first, second] = servers as [(typeof servers)[0], (typeof servers)[0]]
+  const { link, next } = await start(t, url)
+  await link.connection!.call('SET', [KEY, 'value'])
+  await link.connection!.call('WAIT', [1, 0])
+
+  const killed = next()
+  await first.kill9()
+  t.equal(await killed, second.host, 'after the master was killed')
+
+  await first.restart()
+  const handed = next()
+  await sentinels[2]!.kill9()
+  const failover = (): Promise<string> => sentinels[0]!.command('SENTINEL', 'FAILOVER', 'main')
+  await until('the Sentinel knows a replica again', async () => (await failover()) === 'OK')
+  t.equal(await handed, first.host, 'after it was told to hand over')
+  t.equal((await masterOf(KEY)).port, first.port)
+
+  const paused = next()
+  first.pause()
+  await t.rejects(link.connection!.call('PING', []), /did not answer within 1 s/)
+  t.equal(await paused, second.host, 'after it has become silent')
+  first.resume()
+})
+
+t.test('Sentinels that know no such master, or are gone, are named', async (t) => {
+  const { url, servers, sentinels } = await startSentinel(t)
+  await t.rejects(
+    start(t, url.replace(/main$/, 'other')),
+    /^the Sentinel at \S+ knows no master other; the Sentinel at /,
+  )
+  await t.rejects(start(t, `redis://${sentinels[0]!.host}`), /is a Sentinel: use redis\+sentinel/)
+  await t.rejects(start(t, `redis+sentinel://${servers[0]!.host}/main`), /unknown command 'SENTINEL'/)
+  await t.rejects(start(t, `redis+cluster://${servers[0]!.host}`), /is not part of a Redis Cluster/)
+  await sentinels[0]!.kill9()
+  t.ok((await start(t, url)).link.connection, 'one that answers is enough')
+  for (const sentinel of sentinels) await sentinel.kill9()
+  await t.rejects(start(t, url), /ECONNREFUSED.*; .*ECONNREFUSED/)
+})
+
+t.test('a Cluster: the server that has the hash slot of the keys', async (t) => {
+  const { servers, masterOf } = await startCluster(t)
+  await t.rejects(start(t, servers[0]!.url), /is part of a Redis Cluster: use redis\+cluster/)
+  const first = await masterOf(KEY)
+  const named = await masterOf('other')
+  t.not(named.host, first.host)
+  const { link, next } = await start(t, `redis+cluster://${named.host}`)
+  t.ok(link.connection!.isCluster)
+  const heard: string[] = []
+  await link.connection!.subscribe('{test}channel', (message) => void heard.push(String(message)))
+  await link.connection!.call('SPUBLISH', ['{test}channel', 'message'])
+  t.strictSame(heard, ['message'])
+
+  const killed = next()
+  await first.kill9()
+  const second = await killed
+  t.not(second, first.host, 'after the master was killed')
+
+  await first.restart()
+  const handed = next()
+  const connection = link.connection!
+  await until('another one takes over', async () => {
+    // It is told in vain until it follows its master.
+    await first.command('CLUSTER', 'FAILOVER')
+    await connection.call('SET', [KEY, 'value']).catch(() => {})
+    return connection.ended
+  })
+  t.equal(await handed, first.host, 'after another one has taken over')
+
+  const again = next()
+  await named.kill9()
+  await t.rejects(link.connection!.call('SET', ['other', 'value']), /MOVED/)
+  t.equal(await again, first.host, 'whom others of the Cluster name, if those in the address are gone')
+})

@@ -1,0 +1,80 @@
+/** Several Redis servers that stand in for one another: watched by Sentinels, or a Cluster. */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import type { Test } from 'tap'
+import { inTime } from './patience.js'
+import { RedisServer, startRedis } from './redis-server.js'
+
+const run = promisify(execFile)
+/** Ms after which a server that is silent counts as gone. */
+const SILENCE = 1000
+const MASTER = 'main'
+
+export interface Deployment {
+  readonly url: string
+  readonly servers: readonly RedisServer[]
+  /** The one that takes writes to a key. */
+  masterOf(key: string): Promise<RedisServer>
+}
+
+/** A master, a replica and three Sentinels, which know one another. */
+export async function startSentinel(t: Test): Promise<Deployment & { readonly sentinels: readonly RedisServer[] }> {
+  const master = await startRedis(t)
+  const replica = await startRedis(t, { config: { replicaof: `127.0.0.1 ${master.port}` } })
+  const watches = [
+    `sentinel monitor ${MASTER} 127.0.0.1 ${master.port} 2`,
+    `sentinel down-after-milliseconds ${MASTER} ${SILENCE}`,
+    `sentinel failover-timeout ${MASTER} ${3 * SILENCE}`,
+  ]
+  const sentinels = await Promise.all([1, 2, 3].map(() => RedisServer.start(t, {}, watches)))
+  const servers = [master, replica]
+  const known = async (sentinel: RedisServer): Promise<boolean> => {
+    const about = await sentinel.command('SENTINEL', 'MASTER', MASTER)
+    return /num-slaves\n1\n/.test(about) && /num-other-sentinels\n2\n/.test(about)
+  }
+  await until('the Sentinels know one another', async () => (await Promise.all(sentinels.map(known))).every(Boolean))
+  const masterOf = async (): Promise<RedisServer> => {
+    const [, port] = (await sentinels[0]!.command('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER)).split('\n')
+    return servers.find((server) => String(server.port) === port)!
+  }
+  return {
+    url: `redis+sentinel://${sentinels.map(({ host }) => host).join(',')}/${MASTER}`,
+    servers,
+    sentinels,
+    masterOf,
+  }
+}
+
+/** Three masters and a replica of each. */
+export async function startCluster(t: Test): Promise<Deployment> {
+  const config = { 'cluster-enabled': 'yes', 'cluster-node-timeout': String(SILENCE) }
+  const servers = await Promise.all([1, 2, 3, 4, 5, 6].map(() => startRedis(t, { config })))
+  const hosts = servers.map(({ host }) => host)
+  await run('redis-cli', ['--cluster', 'create', ...hosts, '--cluster-replicas', '1', '--cluster-yes'])
+  const whole = async (server: RedisServer): Promise<boolean> => {
+    const nodes = (await server.command('CLUSTER', 'NODES')).split('\n')
+    const replicates = /^master_link_status:up/m.test(await server.command('INFO', 'replication'))
+    const isReplica = nodes.some((node) => / myself,slave /.test(node))
+    return nodes.length === servers.length && (await slots(server)).length === 3 && (replicates || !isReplica)
+  }
+  await until('the Cluster is whole', async () => (await Promise.all(servers.map(whole))).every(Boolean))
+  const masterOf = async (key: string): Promise<RedisServer> => {
+    const slot = Number(await servers[0]!.command('CLUSTER', 'KEYSLOT', key))
+    const shard = (await slots(servers[0]!)).find(([first, last]) => first <= slot && slot <= last)!
+    return servers.find(({ port }) => port === shard[2][1])!
+  }
+  return { url: `redis+cluster://${hosts.slice(0, 2).join(',')}`, servers, masterOf }
+}
+
+/** First and last slot of each shard, then host and port of its master. */
+async function slots(server: RedisServer): Promise<[number, number, [string, number]][]> {
+  return JSON.parse(await server.command('--json', 'CLUSTER', 'SLOTS'))
+}
+
+/** Nothing tells of it, so it is asked for again and again. */
+export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const asking = async (): Promise<void> => {
+    while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  await inTime(asking(), 1200, () => new Error(`not in time: ${what}`))
+}
