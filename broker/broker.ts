@@ -97,7 +97,7 @@ async function start(context: Context, { screens = [], hooks, opened, server }: 
   const readers = await openReaders(context, store, searchLocation(config.node.dataDir))
   const chat = await openChat(context, { store, bus, space, logins, readers, sessions, screens })
   const hub = new Hub(store.log, failed)
-  const mqtt = await makeMqtt(context, { store, hub, logins, chat })
+  const mqtt = await makeMqtt(context, { store, nodes, hub, logins, chat })
   const streams = new Streams(config.limits, wheel, counters, failed)
   sessions.attach(mqtt, streams)
   deliver(context, { store, bus, hub, chat, mqtt, streams })

@@ -62,12 +62,13 @@ type SnapshotRequests = LazyMap<string, SnapshotRequest>
  * an fsync of their own.
  */
 export function atCut<T>(
-  store: Store,
+  writer: Pick<Store, 'commit'>,
+  queue: Store['queue'],
   ops: readonly Op[],
   lasting: boolean,
   effect: (cut: RetainedCut, error: StoreError | null) => T,
 ): Promise<T> {
-  const { op, cut } = store.queue.cut()
+  const { op, cut } = queue.cut()
   return new Promise((resolve, reject) => {
     const settled = (error: StoreError | null): void => {
       try {
@@ -77,7 +78,7 @@ export function atCut<T>(
         reject(fault)
       }
     }
-    store.commit({ drafts: [], ops: [...ops, op], lazy: !lasting, settled })
+    writer.commit({ drafts: [], ops: [...ops, op], lazy: !lasting, settled })
   })
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { Endpoint, PlainSubscription, UnloggedMessage, View, ViewBatch } from '../hub.js'
+import type { Fence } from '../store/fence.js'
 import type { LogEntry } from '../store/logs.js'
 import { messageSize } from '../store/message-size.js'
 import type { QoS } from '../store/qos.js'
@@ -32,6 +33,8 @@ export abstract class Subscriber implements Endpoint, FeedHost, PumpHost {
   /** Logs and topics of granted filters that are not counted as followed yet. */
   reserved = 0
   saver: SubscriberSaver | null = null
+  /** What is saved of it is saved behind it. */
+  fence: Fence | null = null
 
   protected readonly services: SubscriberServices
   protected readonly pumping: Pump

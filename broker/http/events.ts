@@ -206,7 +206,7 @@ async function follow(
     for (const view of matched.views) heads.set(view.cursor, await starts.of(view, heads.get(view.cursor)!))
     headsOf.set(subscription, heads)
   }
-  await atCut(store, [], false, (cut) => {
+  await atCut(store, store.queue, [], false, (cut) => {
     if (!stream.closed) for (const [subscription, heads] of headsOf) feedSet.add(subscription, heads)
     stream.snapshots?.request(granted, cut)
   })

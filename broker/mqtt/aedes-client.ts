@@ -109,11 +109,11 @@ export abstract class AedesClient extends EventEmitter {
   }
 }
 
-async function emptyQueue({ id, services: { store } }: ConnectedClient): Promise<void> {
+async function emptyQueue({ id, writer, services: { store } }: ConnectedClient): Promise<void> {
   for (let after = 0; ; ) {
     const page = await store.queue.read(id, after, READ_ENTRIES, READ_BYTES)
     if (page.length === 0) return
-    await commit(store, { ops: page.map(({ number }) => dequeueOp(id, number)) })
+    await commit(writer, { ops: page.map(({ number }) => dequeueOp(id, number)) })
     after = page[page.length - 1]!.number
   }
 }

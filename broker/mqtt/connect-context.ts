@@ -1,6 +1,8 @@
 /** The context of one CONNECT: what its steps read and fill in. */
 import type { Principal } from '../auth/principal.js'
+import { type Fence, type Writer, writerBehind } from '../store/fence.js'
 import type { SavedSession } from '../store/sessions.js'
+import type { Claimant } from './claims.js'
 import type { AuthPacket, ConnectPacket } from './codec/packets.js'
 import type { Properties } from './codec/properties.js'
 import type { ClientConnection, ConnectedClient } from './connected-client.js'
@@ -8,6 +10,7 @@ import type { WriteBuffer } from './write-buffer.js'
 
 /** What the steps need of a connection. */
 export interface ConnectingConnection extends ClientConnection {
+  sessionLost: Claimant['sessionLost']
   clean: boolean
   readonly output: WriteBuffer
   /** Largest packet the client takes, in bytes. */
@@ -32,6 +35,8 @@ export class ConnectContext {
   /** Of the CONNACK. */
   properties: Properties = {}
   hasStoredWill = false
+  /** What is written of the session is written behind it. */
+  fence: Fence | null = null
   /** The stored session; null: there is none, or it was discarded. */
   saved: SavedSession | null = null
   client: ConnectedClient | null = null
@@ -40,6 +45,11 @@ export class ConnectContext {
   constructor(connection: ConnectingConnection, packet: ConnectPacket) {
     this.connection = connection
     this.packet = packet
+  }
+
+  /** For what is stored of the session. */
+  get writer(): Writer {
+    return writerBehind(this.connection.services.store, this.fence)
   }
 
   /** Who the client is: known from the step that authenticates it. */

@@ -5,6 +5,7 @@ import type { Principal } from '../auth/principal.js'
 import type { Actor } from '../chat/model/actor.js'
 import { FeedSet } from '../following/feed-set.js'
 import type { Subscription } from '../following/subscription.js'
+import { commit } from '../store/commit.js'
 import type { SavedSession, SessionRecord } from '../store/sessions.js'
 import type { StoredSubscription } from '../store/subscription.js'
 import { Reason } from './codec/reason-codes.js'
@@ -30,6 +31,7 @@ export function openSession(context: ConnectContext): void {
     record: recordOf(context),
     will: packet.will,
     hasStoredWill: context.hasStoredWill,
+    fence: context.fence,
     wantsProblemInformation: packet.version === 5 && packet.properties.requestProblemInformation !== false,
     authMethod: packet.properties.authMethod ?? null,
     resumed: saved !== null,
@@ -48,7 +50,10 @@ function recordOf({ connection, packet, principal, clientId, saved }: ConnectCon
   return anonymous ? { ...created, address: connection.conn.remoteAddress ?? '' } : created
 }
 
-function makeSession({ connection, packet, saved }: ConnectContext, actor: Actor & { principal: Principal }): Session {
+function makeSession(
+  { connection, packet, saved, fence }: ConnectContext,
+  actor: Actor & { principal: Principal },
+): Session {
   const { services } = connection
   const identity = {
     id: connection.id,
@@ -60,6 +65,7 @@ function makeSession({ connection, packet, saved }: ConnectContext, actor: Actor
     topicAliases: Math.min(packet.properties.topicAliasMaximum ?? 0, services.limits.topicAliases),
   }
   const session = new Session(identity, services, connection.output, guardOf(connection, actor))
+  session.fence = fence
   session.onFailure = (error) => {
     services.log.error({ err: error, client: connection.id }, 'messages could not be read for a session')
     // Not 0x88, which is for CONNACK alone [MQTT5-3.14.2-1].
@@ -87,8 +93,7 @@ export async function beginDelivery({ connection, client, saved }: ConnectContex
   const { session, record } = client!
   if (session.persistent) {
     session.saver = sessionWriter.saver(session, session.shares)
-    await store.sessions
-      .writeLazily([store.sessions.recordOp(record)])
+    await commit(client!.writer, { ops: [store.sessions.recordOp(record)], lazy: true })
       .then(() => {
         if (client!.stored === 'no') client!.stored = 'yes'
       })

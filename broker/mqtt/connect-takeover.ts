@@ -1,5 +1,6 @@
 /** The steps of CONNECT between login and session: take over or load the earlier session, check limits, store the will. */
 import { ANONYMOUS } from '../../schemas/ids.js'
+import { commit } from '../store/commit.js'
 import { isOwned } from '../store/persons.js'
 import { Reason } from './codec/reason-codes.js'
 import { sessionExpiry } from './connack.js'
@@ -10,6 +11,15 @@ import { storedWill } from './wills.js'
 /** Closes an older connection of the session; its state is saved and its will handled before ours are loaded [MQTT-3.1.4-2]. */
 export function takeOver({ connection }: ConnectContext): Promise<void> {
   return connection.broker.register(connection)
+}
+
+/** No other node serves the session from here on. */
+export function claimSession(context: ConnectContext): void | Promise<void> {
+  const { connection } = context
+  const claimed = connection.services.claims?.claim(connection.id, connection)
+  return claimed?.then((fence) => {
+    context.fence = fence
+  })
 }
 
 /** With Clean Start: checked before the stored session is discarded. */
@@ -51,7 +61,7 @@ export async function loadSession(context: ConnectContext): Promise<void> {
     }
     const { disconnectedAt, expiry } = saved.record
     const expired = disconnectedAt > 0 && disconnectedAt + Math.min(expiry, limits.sessionExpiry) * 1000 < Date.now()
-    if (packet.clean || expired) await sessionWriter.discard(connection.id)
+    if (packet.clean || expired) await sessionWriter.discard(connection.id, context.fence)
     else context.saved = saved
   } catch (error) {
     if (error instanceof ConnectRefused) throw error
@@ -80,13 +90,13 @@ export async function storeWill(context: ConnectContext): Promise<void> {
   const { persistence } = connection.services.store
   try {
     const earlier = await persistence.getWill(connection)
-    if (earlier) await persistence.delWill(connection)
+    if (earlier) await commit(context.writer, { ops: [persistence.delWillOp(connection)] })
     // Left by a broker that crashed [MQTT-3.1.2-8]; or delayed, and Clean Start ends its session now [MQTT5-3.1.3-9].
     const ends = earlier && (earlier.due === undefined || (packet.clean && !earlier.deferred))
     if (ends) await connection.broker.wills.publishStored(earlier)
     if (!packet.will) return
     context.hasStoredWill = true
-    await persistence.putWill(connection, storedWill(packet.will, principal))
+    await commit(context.writer, { ops: [persistence.putWillOp(connection, storedWill(packet.will, principal))] })
   } catch (cause) {
     connection.services.log.error({ err: cause, client: connection.id }, 'a will could not be stored')
     throw new ConnectRefused(3, Reason.serverUnavailable, 'the will cannot be stored right now')

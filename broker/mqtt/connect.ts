@@ -13,7 +13,14 @@ import type { ConnectContext } from './connect-context.js'
 import { admitPassword, admitToken, authenticate, recheckLogin } from './connect-login.js'
 import { ConnectRefused } from './connect-refused.js'
 import { beginDelivery, openSession } from './connect-session.js'
-import { loadSession, requirePlace, requirePlaceForClean, storeWill, takeOver } from './connect-takeover.js'
+import {
+  claimSession,
+  loadSession,
+  requirePlace,
+  requirePlaceForClean,
+  storeWill,
+  takeOver,
+} from './connect-takeover.js'
 import { askForToken, checkMethod } from './enhanced-authentication.js'
 import { checkResponseTopic, keptProperties } from './message-properties.js'
 
@@ -30,6 +37,7 @@ const LOGIN: readonly Step[] = [
   admitPassword,
   nameSession,
   takeOver,
+  claimSession,
   requirePlaceForClean,
   loadSession,
   storeWill,

@@ -4,6 +4,7 @@ import type { LiveSession } from '../chat/commands/sessions.js'
 import type { Actor } from '../chat/model/actor.js'
 import type { FeedSet } from '../following/feed-set.js'
 import type { ByteStream } from '../net/byte-stream.js'
+import { type Fence, type Writer, writerBehind } from '../store/fence.js'
 import { Lane } from '../store/lane.js'
 import type { SessionRecord } from '../store/sessions.js'
 import { LazyMap } from '../util/lazy.js'
@@ -44,6 +45,7 @@ export interface AcceptedConnect {
   readonly record: SessionRecord
   readonly will: Will | null
   readonly hasStoredWill: boolean
+  readonly fence: Fence | null
   /** Whether the client wants reason strings and user properties on acks [MQTT5-3.1.2.11.7]. */
   readonly wantsProblemInformation: boolean
   /** Of enhanced authentication [MQTT5-4.12]; null: the client logged in without. */
@@ -92,13 +94,18 @@ export class ConnectedClient implements LiveClient {
     this.resumed = accepted.resumed
     this.will = accepted.will
     this.hasStoredWill = accepted.hasStoredWill
-    this.lane = new Lane(connection.services.store)
+    this.lane = new Lane(connection.services.store, accepted.fence)
     this.inboundQos2 = new InboundQos2(connection.services.limits.inboundQos2)
   }
 
   /** `{user}/{clientId}` */
   get id(): string {
     return this.session.id
+  }
+
+  /** For what is stored of its session. */
+  get writer(): Writer {
+    return writerBehind(this.services.store, this.lane.fence)
   }
 
   /** Its connection is closed. */
@@ -122,6 +129,13 @@ export class ConnectedClient implements LiveClient {
     const { req, conn } = this.connection
     const protocol = this.version === 5 ? '5.0' : this.version === 4 ? '3.1.1' : '3.1'
     return { record: this.record, via: req ? 'websocket' : 'mqtt', protocol, address: conn.remoteAddress ?? '' }
+  }
+
+  /** Others have what is stored of its session, or removed it: nothing more of it is saved, and its will is theirs. */
+  sessionLost(): void {
+    this.stored = 'lost'
+    this.will = null
+    this.hasStoredWill = false
   }
 
   finish(ending: CloseReason): Promise<void> {

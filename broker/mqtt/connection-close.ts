@@ -1,20 +1,21 @@
+import { commit } from '../store/commit.js'
 import type { Will } from './codec/packets.js'
 import type { ConnectedClient } from './connected-client.js'
 import { storedWill, willMessage } from './wills.js'
 
 /** What follows when a connection has closed, in this order: will, saved session, presence. `leaving`: the broker leaves, not the client. */
 export async function completeClose(client: ConnectedClient, leaving: boolean): Promise<void> {
-  const { actor, session, record, services, will } = client
+  const { actor, session, record, services } = client
   services.registry.remove(session)
   // Pending publishes belong to this connection: the next one must find their packet ids in the store.
   await client.entering
   await client.lane.idle()
-  if (will) await publishOrDelayWill(client, will, leaving ? services.restartGrace : 0)
-  if (client.stored === 'removed') services.sessionWriter.forget(session)
+  if (client.will) await publishOrDelayWill(client, client.will, leaving ? services.restartGrace : 0)
+  if (client.stored === 'lost') services.sessionWriter.forget(session)
   else if (record.expiry > 0) await services.sessionWriter.finish(session, { ...record, disconnectedAt: Date.now() })
   else if (session.persistent) {
     services.sessionWriter.forget(session)
-    await services.sessionWriter.discard(session.id)
+    await services.sessionWriter.discard(session.id, session.fence)
   }
   if (!actor.principal.anonymous) services.presence.disconnected(actor.principal.user, leaving)
 }
@@ -25,14 +26,19 @@ export async function completeClose(client: ConnectedClient, leaving: boolean): 
  */
 async function publishOrDelayWill(client: ConnectedClient, will: Will, grace: number): Promise<void> {
   const { id, actor, record, broker, services } = client
+  const { persistence } = services.store
   const now = Date.now()
   const delay = Math.min(will.properties.willDelay ?? 0, record.expiry)
   const due = Math.min(now + Math.max(delay, grace) * 1000, actor.principal.expiresAt ?? Number.POSITIVE_INFINITY)
   if (due <= now) {
-    await broker.wills.publish(actor, willMessage(will), client.connection)
+    const isStored = client.hasStoredWill
+    const beside = { fence: client.lane.fence, ops: isStored ? [persistence.delWillOp(client)] : [] }
+    const isSettled = await broker.wills.publish(actor, willMessage(will), client.connection, beside)
+    if (isSettled) client.hasStoredWill = false
     return
   }
-  await services.store.persistence.putWill(client, storedWill(will, actor.principal, { due, deferred: grace > delay }))
+  const kept = storedWill(will, actor.principal, { due, deferred: grace > delay })
+  await commit(client.writer, { ops: [persistence.putWillOp(client, kept)] })
   client.hasStoredWill = false
   broker.wills.delayed(id, due).start(services.wheel)
 }

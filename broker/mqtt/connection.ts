@@ -9,6 +9,7 @@
  * To Aedes and its plugins this is the client (aedes-client.ts).
  */
 import type { ByteStream } from '../net/byte-stream.js'
+import { commit } from '../store/commit.js'
 import { AedesClient } from './aedes-client.js'
 import type { BrokerPort } from './broker-port.js'
 import type { CloseReason } from './close-reason.js'
@@ -289,6 +290,14 @@ export class Connection extends AedesClient implements ConnectingConnection, Pac
     void this.finish(closeReason).then(() => done?.())
   }
 
+  /** Another node has the session, and its will. */
+  sessionLost(): void {
+    const phase = this.#phase
+    if (phase.name === 'connecting') phase.context.hasStoredWill = false
+    this.client?.sessionLost()
+    void this.finish({ reason: Reason.sessionTakenOver, why: 'another node took over the session' })
+  }
+
   async #close(before: Phase, client: ConnectedClient | null, closeReason: CloseReason): Promise<void> {
     this.keepAlive.stop()
     this.packets.close()
@@ -299,6 +308,7 @@ export class Connection extends AedesClient implements ConnectingConnection, Pac
     else this.conn.end()
     // What still arrives is read and dropped, to see the client close its side.
     this.conn.resume()
+    this.services.claims?.abandon(this.id, this)
     if (client) this.#stopDelivery(client)
     try {
       await this.#completeClose(before, client, closeReason)
@@ -306,6 +316,7 @@ export class Connection extends AedesClient implements ConnectingConnection, Pac
       this.services.log.error({ err: error, client: this.id }, 'the session could not be saved')
     } finally {
       this.#destroySoon()
+      await this.services.claims?.release(this.id, this)
       this.broker.forget(this)
       if (this.broker.isRegistered(this)) this.broker.unregister(this)
     }
@@ -321,7 +332,8 @@ export class Connection extends AedesClient implements ConnectingConnection, Pac
     const context = before.name === 'connecting' ? before.context : null
     if (before.name === 'connecting' && this.broker.isRegistered(this)) await before.step.catch(() => {})
     if (client) await completeClose(client, leaving)
-    if ((client ?? context)?.hasStoredWill) await this.services.store.persistence.delWill(this)
+    const stored = client ?? context
+    if (stored?.hasStoredWill) await commit(stored.writer, { ops: [this.services.store.persistence.delWillOp(this)] })
   }
 
   /** Written bytes may still be sent; a client that does not read is cut off after a while. */

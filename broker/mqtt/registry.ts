@@ -48,8 +48,9 @@ export interface LiveClient {
   /** Null: there is none, or it will not be published. */
   will: Will | null
   hasStoredWill: boolean
-  /** What is stored of its session. `removed`: by somebody else; nothing more of it is saved. */
-  stored: 'no' | 'yes' | 'removed'
+  /** What is stored of its session. `lost`: others removed it, or have it. */
+  stored: 'no' | 'yes' | 'lost'
+  sessionLost(): void
   describe(): LiveSession
 }
 
@@ -265,9 +266,7 @@ function replyMessage(topic: string, payload: Buffer, answer: AnswerTo | null): 
 }
 
 function endRemoved(client: LiveClient): Promise<void> {
-  client.stored = 'removed'
-  client.will = null
-  client.hasStoredWill = false
+  client.sessionLost()
   return client.connection.finish({ reason: Reason.administrativeAction, why: 'the session was ended' })
 }
 

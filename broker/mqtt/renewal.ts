@@ -3,6 +3,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { Refusal } from '../../schemas/errors.js'
 import { type Login as Outcome, type Principal, sameRoles } from '../auth/principal.js'
 import type { Subscription } from '../following/subscription.js'
+import { commit } from '../store/commit.js'
 import type { AccountVersion } from '../store/users.js'
 import { Reason } from './codec/reason-codes.js'
 import { ConnectRefused } from './connect-refused.js'
@@ -88,8 +89,10 @@ export async function asOfLastChange(
 async function rightsChanged(client: ConnectedClient, roles: ReadonlySet<string>): Promise<void> {
   const { actor, services } = client
   if (!sameRoles(roles, actor.principal.roles)) await applyRoles(client)
-  if (client.will && !client.closed)
-    await services.store.persistence.putWill(client, storedWill(client.will, actor.principal))
+  if (!client.will || client.closed) return
+  await commit(client.writer, {
+    ops: [services.store.persistence.putWillOp(client, storedWill(client.will, actor.principal))],
+  })
 }
 
 async function verify(client: ConnectedClient, token: string): Promise<Outcome> {

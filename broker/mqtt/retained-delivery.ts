@@ -6,6 +6,7 @@
 import type { QueueFeed } from '../following/feeds.js'
 import type { SubscriberSaver, SubscriberServices } from '../following/services.js'
 import type { Change } from '../store/changes.js'
+import { type Fence, writerBehind } from '../store/fence.js'
 import type { QoS } from '../store/qos.js'
 import { copyOp } from '../store/queue-ops.js'
 import type { PlainMessage, RetainedCut } from '../store/queues.js'
@@ -19,6 +20,7 @@ interface QueueOwner {
   readonly acknowledgedQueue: readonly number[]
   readonly saver: SubscriberSaver | null
   failed(error: unknown): void
+  readonly fence: Fence | null
 }
 
 export class RetainedDelivery {
@@ -46,7 +48,7 @@ export class RetainedDelivery {
       // Synchronously, not a promise later: a live message of the same commit has the next number, and would be sent first.
       session.queue.announce(copy.number)
     }
-    this.#store.commit({ drafts: [], ops: [op], settled })
+    writerBehind(this.#store, session.fence).commit({ drafts: [], ops: [op], settled })
   }
 
   /** A newer message of the topic is sent live, past the queue: older copies in the queue must not follow it. */

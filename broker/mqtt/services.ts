@@ -11,6 +11,7 @@ import type { RefusalLog } from '../util/refusal-log.js'
 import type { TimerWheel } from '../util/timer-wheel.js'
 import type { Admission } from './admission.js'
 import type { AnonymousSessions } from './anonymous-sessions.js'
+import type { Claims } from './claims.js'
 import type { Registry } from './registry.js'
 import type { SessionWriter } from './session-writer.js'
 import type { SharedSubscriptions } from './shared/groups.js'
@@ -38,6 +39,8 @@ export interface MqttServices extends SubscriberServices {
   readonly anonymousSessions: AnonymousSessions
   readonly shares: SharedSubscriptions
   readonly admission: Admission
+  /** Null: a single node has the store, and nobody else could serve a session. */
+  readonly claims: Claims | null
   readonly wheel: TimerWheel
   readonly flusher: Flusher
   readonly log: Logger

@@ -9,12 +9,14 @@ import { incarnationCursor } from '../following/feed-set.js'
 import { LogFeed, QUEUE_SENT, type QueueFeed } from '../following/feeds.js'
 import type { SubscriberSaver } from '../following/services.js'
 import type { Subscriber } from '../following/subscriber.js'
+import { GuardConflict } from '../store/changes.js'
 import { commit } from '../store/commit.js'
+import { type Fence, guardsOf, writerBehind } from '../store/fence.js'
 import type { Op } from '../store/op.js'
 import { dequeueOp } from '../store/queue-ops.js'
 import type { SessionRecord } from '../store/sessions.js'
 import type { Store } from '../store/store.js'
-import type { Session } from './session.js'
+import { Session } from './session.js'
 
 /** Milliseconds between saves of what may be lost in a crash. */
 const SAVE_EVERY = 1000
@@ -23,6 +25,8 @@ const SAVE_EVERY = 1000
 interface Snapshot {
   readonly number: number
   readonly ops: Op[]
+  /** It is saved behind all of them. */
+  readonly fences: readonly Fence[]
   /** What of each subscriber is in it: to be saved again if this fails. */
   readonly moved: readonly Moved[]
 }
@@ -65,9 +69,9 @@ export class SessionWriter {
   }
 
   /** Removes a session for good, with all it holds. What follows from it: `Registry.sessionRemoved`. */
-  async discard(id: string): Promise<void> {
+  async discard(id: string, fence: Fence | null = null): Promise<void> {
     this.onDiscard(id)
-    await commit(this.#store, { ops: this.#store.sessions.discardOps(id) })
+    await commit(writerBehind(this.#store, fence), { ops: this.#store.sessions.discardOps(id) })
   }
 
   /** Saves at once, one save at a time: all requests made while one is running share the next. */
@@ -79,7 +83,7 @@ export class SessionWriter {
       // The last save of a closed session contains all of this; another connection may have loaded the session by now.
       if (subscriber.closed) return
       const snapshot = this.#snapshot([subscriber, ...along])
-      await this.#settle(snapshot, commit(this.#store, { drafts: [], ops: snapshot.ops }))
+      await this.#settle(snapshot, commit(this.#store, { ops: snapshot.ops, guards: guardsOf(snapshot.fences) }))
     }
     return () => (next ??= last = last.then(save, save))
   }
@@ -87,7 +91,9 @@ export class SessionWriter {
   /** Saves everything that moved since the last time. `whole`: and no records of changes are left beside the lists of packets in flight. */
   async flush(whole = false): Promise<void> {
     const saved = [...this.#dirty]
-    await this.#write(this.#snapshot(saved, new Set(whole ? saved : [])))
+    const together = saved.filter((one) => !isApart(one))
+    const parts = [together, ...saved.filter(isApart).map((one) => [one])]
+    await Promise.all(parts.map((part) => this.#write(this.#snapshot(part, new Set(whole ? part : [])))))
     for (const session of saved) session.pumped()
   }
 
@@ -114,16 +120,17 @@ export class SessionWriter {
   async #write(snapshot: Snapshot): Promise<void> {
     if (snapshot.ops.length === 0) return
     try {
-      await this.#settle(snapshot, this.#store.sessions.writeLazily(snapshot.ops))
+      await this.#settle(snapshot, this.#store.sessions.writeLazily(snapshot.ops, guardsOf(snapshot.fences)))
     } catch (error) {
-      this.#failed(error)
+      if (!isConflict(error)) this.#failed(error)
     }
   }
 
-  async #settle({ number, moved }: Snapshot, written: Promise<unknown>): Promise<void> {
+  async #settle({ number, moved, fences }: Snapshot, written: Promise<unknown>): Promise<void> {
     try {
       await written
     } catch (error) {
+      if (isConflict(error)) await Promise.all(fences.map((fence) => fence.refused()))
       for (const one of moved) this.#giveBack(one)
       throw error
     }
@@ -147,7 +154,8 @@ export class SessionWriter {
     const number = ++this.#count
     for (const one of of) this.#dirty.delete(one)
     const moved = of.filter(({ started }) => started).map(movedOf)
-    return { number, moved, ops: of.flatMap((one) => this.#opsOf(one, number, whole.has(one))) }
+    const fences = of.flatMap(({ fence }) => fence ?? [])
+    return { number, moved, fences, ops: of.flatMap((one) => this.#opsOf(one, number, whole.has(one))) }
   }
 
   #opsOf(session: Subscriber, number: number, whole: boolean): Op[] {
@@ -176,6 +184,15 @@ export class SessionWriter {
     if (session.inflightRecords) ops.push(...session.inflightRecords.ops(sessions, session.id, number, whole))
     return ops
   }
+}
+
+/** Nothing else refers to what it saves: if it was taken over, the saves of others do not fail for it. */
+function isApart(one: Subscriber): boolean {
+  return one.fence !== null && !(one instanceof Session && one.shares.size > 0)
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof GuardConflict || (error as Error).cause instanceof GuardConflict
 }
 
 function movedOf(session: Subscriber): Moved {

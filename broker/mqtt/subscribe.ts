@@ -46,7 +46,7 @@ export async function subscribe(client: ConnectedClient, packet: SubscribePacket
   await client.lane.idle()
   // Another connection may have loaded the session by now: subscriptions it does not know must not be stored.
   if (client.closed) return
-  await atCut(store, opsOf(client, decided), session.persistent, (cut, error) => {
+  await atCut(client.writer, store.queue, opsOf(client, decided), session.persistent, (cut, error) => {
     if (client.closed) return cut.end()
     const kept = error && session.persistent ? refused(decided, error) : decided
     const outcome = changes === client.services.registry.changes ? kept : stillAllowed(client, kept)
@@ -194,7 +194,7 @@ function stillAllowed(client: ConnectedClient, decided: readonly (Granted | Refu
   if (session.persistent && filters.length > 0) {
     const failed = (err: unknown): void =>
       services.log.error({ err, client: session.id }, 'a subscription came to stay')
-    commit(services.store, { ops: services.store.sessions.unsubscribeOps(session.id, filters) }).catch(failed)
+    commit(client.writer, { ops: services.store.sessions.unsubscribeOps(session.id, filters) }).catch(failed)
   }
   return outcome
 }
@@ -269,7 +269,7 @@ export async function unsubscribe(client: ConnectedClient, packet: UnsubscribePa
   const codes = packet.filters.map((filter) => (known.delete(filter) ? Reason.success : Reason.noSubscriptionExisted))
   const ops = session.persistent ? store.sessions.unsubscribeOps(session.id, packet.filters) : []
   for (const filter of packet.filters) ops.push(...remove(client, filter))
-  if (session.persistent) await commit(store, { ops })
+  if (session.persistent) await commit(client.writer, { ops })
   if (packet.packetId > 0) client.connection.send(encodeUnsuback(client.version, packet.packetId, codes))
   client.broker.unsubscribed(client.connection, packet.filters)
 }

@@ -3,7 +3,9 @@ import type { Refusal } from '../../schemas/errors.js'
 import type { Authenticator } from '../auth/principal.js'
 import type { Actor } from '../chat/model/actor.js'
 import type { Pipeline } from '../chat/pipeline.js'
+import type { Fence } from '../store/fence.js'
 import { Lane } from '../store/lane.js'
+import type { Op } from '../store/op.js'
 import type { WillPacket } from '../store/persistence.js'
 import type { Store } from '../store/store.js'
 import type { Counters } from '../util/counters.js'
@@ -23,6 +25,14 @@ export interface WillPublisherDeps {
   readonly restartGrace: number
 }
 
+/** What is committed with a will, and on which condition. */
+interface WrittenBeside {
+  readonly ops: readonly Op[]
+  readonly fence: Fence | null
+}
+
+const ALONE: WrittenBeside = { ops: [], fence: null }
+
 export class WillPublisher {
   readonly #deps: WillPublisherDeps
   /** Unix ms. */
@@ -36,25 +46,33 @@ export class WillPublisher {
   /**
    * A will is published with the current rights of its owner, which may be none: between the end of a connection and its will the account may be
    * suspended or removed. A refused one is dropped and counted. `client` is the one whose connection ended.
+   * @returns whether what is to be written beside it is
    */
-  async publish(left: Actor, message: WillMessage, client: HookClient | null): Promise<void> {
+  async publish(left: Actor, message: WillMessage, client: HookClient | null, beside = ALONE): Promise<boolean> {
     const { authenticator, counters } = this.#deps.services()
     try {
       const principal = await authenticator.revalidate(left.principal, lastMomentOf(left.principal))
-      const sent = principal !== null && !(await this.#send({ ...left, principal }, message, client))
+      const sent = principal !== null && !(await this.#send({ ...left, principal }, message, client, beside))
       if (sent) this.#deps.published(message)
       else counters.add('refused.will')
+      return sent
     } catch (error) {
       this.#deps.failed(error)
+      return false
     }
   }
 
-  async #send(actor: Actor, message: WillMessage, client: HookClient | null): Promise<Refusal | null> {
+  async #send(
+    actor: Actor,
+    message: WillMessage,
+    client: HookClient | null,
+    { ops, fence }: WrittenBeside,
+  ): Promise<Refusal | null> {
     const { gates, pipeline, store } = this.#deps
     const denied = await gates.publishFor(client, actor, message)
     if (denied) return denied
     return new Promise((settled, failed) => {
-      const publication = { ...message, ops: [], lane: new Lane(store), joins: false }
+      const publication = { ...message, ops, lane: new Lane(store, fence), joins: false }
       const entering = pipeline.publish({ ...actor, sessionId: null }, publication, { settled })
       entering?.catch(failed)
     })

@@ -8,12 +8,14 @@ import type { Store } from './store.js'
  */
 export function commit(
   store: Pick<Store, 'commit'>,
-  { drafts = [], ops = [] }: Partial<Pick<Change, 'drafts' | 'ops'>>,
+  { drafts = [], ops = [], guards = null, lazy = false }: Partial<Pick<Change, 'drafts' | 'ops' | 'guards' | 'lazy'>>,
 ): Promise<readonly AppendResult[]> {
   return new Promise((resolve, reject) => {
     store.commit({
       drafts,
       ops,
+      guards,
+      lazy,
       settled: (error, results) => {
         if (error) reject(refusalOf(error))
         else resolve(results)

@@ -1,21 +1,24 @@
 import { type AppendResult, type Change, type Draft, type Enqueued, StoreError } from './changes.js'
+import { type Fence, type Writer, writerBehind } from './fence.js'
 import type { Guards } from './guards.js'
 import type { Op } from './op.js'
-import type { Store } from './store.js'
 import type { Submission, Transaction } from './transaction.js'
 
 /**
  * Commits the changes of one source, such as a connection. They settle in the order of the calls, whatever logs they
  * touch, and in whatever order the store settles them: acknowledgements leave in the order of the publishes.
  */
-export class Lane implements Pick<Store, 'commit' | 'submit'> {
-  readonly #store: Pick<Store, 'commit' | 'submit'>
+export class Lane implements Writer {
+  readonly #store: Writer
+  readonly fence: Fence | null
   /** Changes whose `settled` was not called yet, as a linked list: one object per change and no array. Hot path. */
   #first: LaneChange | null = null
   #last: LaneChange | null = null
 
-  constructor(store: Pick<Store, 'commit' | 'submit'>) {
-    this.#store = store
+  /** @param fence What it commits with ops belongs to what is behind it. */
+  constructor(store: Writer, fence: Fence | null = null) {
+    this.#store = writerBehind(store, fence)
+    this.fence = fence
   }
 
   commit(change: Change): void {

@@ -1,6 +1,7 @@
 /** The persistence contract of Aedes. */
 
 import type { Readable } from 'node:stream'
+import type { Op } from './op.js'
 import type { QoS } from './qos.js'
 import type { StoredSubscription } from './subscription.js'
 import type { AccountVersion } from './users.js'
@@ -42,7 +43,7 @@ export interface WillPacket extends AedesPacketLike {
   deferred?: boolean
 }
 
-/** The contract of aedes-persistence 11 (asyncPersistence), exactly: its abstract test suite runs against it. */
+/** The contract of aedes-persistence 11 (asyncPersistence): its abstract test suite runs against it. Wills can also be ops of a larger change. */
 export interface Persistence {
   setup(broker: { id: string }): Promise<void>
   storeRetained(packet: AedesPacketLike): Promise<void>
@@ -63,6 +64,8 @@ export interface Persistence {
   incomingGetPacket(client: { id: string }, packet: AedesPacketLike): Promise<AedesPacketLike>
   incomingDelPacket(client: { id: string }, packet: AedesPacketLike): Promise<void>
   cleanIncoming(client: { id: string }): Promise<void>
+  putWillOp(client: { id: string }, packet: WillPacket): Op
+  delWillOp(client: { id: string }): Op
   putWill(client: { id: string }, packet: WillPacket): Promise<void>
   getWill(client: { id: string }): Promise<WillPacket | undefined>
   delWill(client: { id: string }): Promise<WillPacket | undefined>

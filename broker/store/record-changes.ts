@@ -11,7 +11,9 @@ export type RecordChange =
   | { readonly kind: 'account'; readonly user: string }
   /** What was stored of an MQTT session was removed, or of a share group, by its id. */
   | { readonly kind: 'sessionRemoved'; readonly session: string }
-  /** Memory was loaded anew: any account may have changed, and any session may have been removed. */
+  /** Another node serves an MQTT session, or none, or one waits for it. */
+  | { readonly kind: 'owner'; readonly session: string }
+  /** Memory was loaded anew: any account may have changed, and any session may have been removed or have another owner. */
   | { readonly kind: 'reloaded' }
 
 /** Must not throw. */

@@ -1,5 +1,6 @@
 /** MQTT sessions that outlive their connection. */
 
+import type { Guards } from './guards.js'
 import type { Op } from './op.js'
 import type { QoS } from './qos.js'
 import type { StoredSubscription } from './subscription.js'
@@ -84,7 +85,7 @@ export interface SessionStore {
    * Writes without waiting for fsync: for state that may be lost in a crash (cursors and QoS 1 state, at most a second
    * old). Ordered before every later commit.
    */
-  writeLazily(ops: readonly Op[]): Promise<void>
+  writeLazily(ops: readonly Op[], guards?: Guards | null): Promise<void>
   /** Removes the session with its subscriptions, cursors, queue and inbound packet ids, but not its will. */
   discardOps(id: string): Op[]
   ofUser(user: string): Promise<SessionRecord[]>

@@ -14,6 +14,7 @@ import type { Persistence } from './persistence.js'
 import type { QueueStore } from './queues.js'
 import type { ReceiptStore } from './receipts.js'
 import type { RecordListener } from './record-changes.js'
+import type { SessionOwners } from './session-owners.js'
 import type { SessionStore } from './sessions.js'
 import type { SubscriptionStore } from './subscription-store.js'
 import type { TableFollower, Tables } from './tables.js'
@@ -60,6 +61,7 @@ export interface StorePort {
 /** An adapter with the records above it. */
 export interface Store extends StorePort {
   readonly sessions: SessionStore
+  readonly sessionOwners: SessionOwners
   readonly directory: DirectoryStore
   readonly receipts: ReceiptStore
   readonly webhooks: WebhookStore

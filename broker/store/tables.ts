@@ -40,6 +40,8 @@ export type Table =
   | 'report'
   | 'evidence'
   | 'session'
+  | 'owner'
+  | 'claimant'
   | 'sessionState'
   | 'subscription'
   | 'packetState'

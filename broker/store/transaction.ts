@@ -4,11 +4,12 @@ import type { AccountStore } from './accounts.js'
 import type { AppendResult, Change, Draft } from './changes.js'
 import type { DirectoryStore } from './directory.js'
 import type { ExpiringStore } from './expiring.js'
-import type { RecordLimit } from './guards.js'
+import type { RecordLimit, SameRecord } from './guards.js'
 import type { ModerationStore } from './moderation.js'
 import type { NoteReader } from './notes.js'
 import type { Op } from './op.js'
 import type { WebhookStore } from './outbox.js'
+import type { SessionOwners } from './session-owners.js'
 
 /** The records, as they are read and as ops for them are made. */
 export interface RecordReader {
@@ -17,6 +18,7 @@ export interface RecordReader {
   readonly accounts: AccountStore
   readonly expiring: ExpiringStore
   readonly webhooks: WebhookStore
+  readonly sessionOwners: SessionOwners
 }
 
 /** What a decision is made on: what is read through it must not have changed when the decision is committed. */
@@ -31,6 +33,8 @@ export interface Transaction extends RecordReader {
   readTopic(name: string): void
   /** The owner must have fewer than `most` records when the change is committed. Check it too: a limit that fails only decides again. */
   limit(limit: RecordLimit): void
+  /** The record must have exactly this value when the change is committed. */
+  same(record: SameRecord): void
 }
 
 /** What is to be written, and what the decision comes to. A decision that writes nothing is not committed. */

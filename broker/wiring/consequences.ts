@@ -53,6 +53,9 @@ export class Consequences {
       case 'sessionRemoved':
         registry.sessionRemoved(change.session).catch(failed)
         return
+      case 'owner':
+        // Followed by the claims of sessions (mqtt/claims.ts).
+        return
       case 'reloaded':
         streams.accountsChanged().catch(failed)
         registry.reloaded().catch(failed)

@@ -8,11 +8,13 @@ import type { Hub } from '../hub.js'
 import { Admission } from '../mqtt/admission.js'
 import { Broker } from '../mqtt/aedes.js'
 import { AnonymousSessions } from '../mqtt/anonymous-sessions.js'
+import { Claims } from '../mqtt/claims.js'
 import { Registry } from '../mqtt/registry.js'
 import type { MqttServices } from '../mqtt/services.js'
 import { SessionWriter } from '../mqtt/session-writer.js'
 import { SharedSubscriptions } from '../mqtt/shared/groups.js'
 import { Flusher } from '../mqtt/write-buffer.js'
+import type { Nodes } from '../store/nodes.js'
 import type { Store } from '../store/store.js'
 import { FaultLog } from '../util/fault-log.js'
 import type { Context } from './context.js'
@@ -29,12 +31,13 @@ export interface Mqtt {
 
 export interface MqttDeps {
   readonly store: Store
+  readonly nodes: Nodes
   readonly hub: Hub
   readonly logins: LoginServices
   readonly chat: Chat
 }
 
-export async function makeMqtt(context: Context, { store, hub, logins, chat }: MqttDeps): Promise<Mqtt> {
+export async function makeMqtt(context: Context, { store, nodes, hub, logins, chat }: MqttDeps): Promise<Mqtt> {
   const { config, counters, failed, log, wheel, refusals } = context
   const { limits } = config
   const sessionWriter = new SessionWriter(store, failed)
@@ -53,6 +56,7 @@ export async function makeMqtt(context: Context, { store, hub, logins, chat }: M
     ...subscribing,
     ...{ sessionWriter, anonymousSessions, shares, registry, flusher, wheel, log, refusals },
     admission: new Admission(),
+    claims: nodes.shared ? new Claims({ store, nodes, wheel, failed }) : null,
     access: chat.access,
     pipeline: chat.pipeline,
     presence: chat.presence,

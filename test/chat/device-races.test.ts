@@ -49,7 +49,7 @@ const send =
 const answer =
   (ok: boolean): Act =>
   (commands, id) =>
-    commands.receipt(LAMP, Buffer.from(JSON.stringify({ id, ok })), [])
+    commands.receipt(LAMP, Buffer.from(JSON.stringify({ id, ok })), { ops: [], lane: { fence: null } })
 const withdraw: Act = (commands) => commands.withdraw('ann', 'lamp')
 
 /** What one node does with a command of ann, what another does, what becomes of the second, and the states of commands then. */

@@ -45,6 +45,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   l: nobodys('bloom filters of client-chosen ids'),
   d: { exported: 'client-chosen ids, beside what they are of', stays: 'a retry must stay a retry' },
   n: erasedWhole('sessions'),
+  Wn: nobodys('which node serves a session'),
+  Wc: nobodys('which node waits for a session'),
   s: erasedWhole('sessions'),
   k: {
     exported: 'how far sessions have read, and packet ids under way',

@@ -36,14 +36,27 @@ export class SharedBroker {
 
   /** It writes nothing and hears nothing until it goes on. */
   pause(): void {
-    this.node.hold()
-    this.#memory.hold()
+    this.deafen()
     this.#line.hold()
   }
 
   /** What it had under way is written before it hears what the others did. */
   async goOn(): Promise<void> {
+    await this.write()
+    this.hear()
+  }
+
+  /** What it had under way is written, or is not. */
+  async write(): Promise<void> {
     await this.#line.release()
+  }
+
+  deafen(): void {
+    this.node.hold()
+    this.#memory.hold()
+  }
+
+  hear(): void {
     this.#memory.release()
     this.node.release()
   }

@@ -35,10 +35,10 @@ export class UnorderedStore {
     this.#random = random
     store.commit = (change) => this.#add(change)
     const { sessions } = store
-    sessions.writeLazily = (ops) =>
+    sessions.writeLazily = (ops, guards = null) =>
       new Promise((resolve, reject) => {
         const settled: Change['settled'] = (error) => (error ? reject(error) : resolve())
-        store.commit({ drafts: [], ops, lazy: true, settled })
+        store.commit({ drafts: [], ops, guards, lazy: true, settled })
       })
     const close = store.close.bind(store)
     store.close = async () => {

@@ -38,6 +38,8 @@ function asText(change: RecordChange): string {
       return `account ${change.user}`
     case 'sessionRemoved':
       return `session ${change.session} removed`
+    case 'owner':
+      return `session ${change.session} has another owner`
     case 'reloaded':
       return 'reloaded'
   }

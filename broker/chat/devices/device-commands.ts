@@ -9,6 +9,7 @@ import { Refusal } from '../../../schemas/errors.js'
 import type { AppendResult, Draft } from '../../store/changes.js'
 import { commit } from '../../store/commit.js'
 import type { DeviceCommandRecord } from '../../store/devices.js'
+import { guardBy } from '../../store/fence.js'
 import { effectOp, type Op } from '../../store/op.js'
 import type { Store } from '../../store/store.js'
 import type { Decision, Transaction } from '../../store/transaction.js'
@@ -17,6 +18,7 @@ import { type Actor, requireAccount, requireUser } from '../model/actor.js'
 import { checkSchema } from '../model/check-schema.js'
 import { userEvent } from '../model/events.js'
 import { readObject, stringify } from '../model/message.js'
+import type { WrittenWith } from '../model/publication.js'
 import { stamp } from '../model/stamp.js'
 import { Trimming } from '../model/trimming.js'
 import { logs } from '../model/views.js'
@@ -36,6 +38,8 @@ const KEPT_FINISHED = 200
 const PAGE = 200
 /** Greater than every id. */
 const LAST_ID = 'g'
+
+const ALONE: WrittenWith = { ops: [], lane: { fence: null } }
 
 export interface DeviceCommandRequest {
   readonly name: string
@@ -69,12 +73,12 @@ export class DeviceCommands implements Deadline {
     return this.#deps.store.directory.devices
   }
 
-  /** Sends a command to a device. `ops` are written in the same commit; `seq` is the entry in the device's log. @throws Refusal */
+  /** Sends a command to a device. `seq` is the entry in the device's log. @throws Refusal */
   async send(
     actor: Actor,
     device: string,
     request: DeviceCommandRequest,
-    ops: readonly Op[] = [],
+    beside: WrittenWith = ALONE,
   ): Promise<{ record: DeviceCommandRecord; seq: number }> {
     const { cid = null, ...rest } = request
     const checked = {
@@ -86,11 +90,12 @@ export class DeviceCommands implements Deadline {
     }
     const draft = stamp(actor, { log: logs.deviceCommands(device), place: '' }, checked, { qos: 1 })
     const { value, results } = await this.#deps.store.transact(lockOf(device), async (tx) => {
+      guardBy(beside.lane.fence, tx)
       this.#deps.rules.with(tx.directory).require(actor, device, 'control')
       const earlier = await this.#retryResult(tx, device, draft, cid)
-      if (earlier) return { ops, value: earlier }
+      if (earlier) return { ops: beside.ops, value: earlier }
       const { drafts, ops: own, value } = await this.#addition(tx, device, draft, request)
-      return { drafts, ops: [...ops, ...own], value }
+      return { drafts, ops: [...beside.ops, ...own], value }
     })
     const [result] = results
     if (!result) return value
@@ -152,7 +157,7 @@ export class DeviceCommands implements Deadline {
   }
 
   /** The device's receipt for a command: `{id, ok, result?|error?}`. The first receipt counts. @throws Refusal */
-  async receipt(actor: Actor, payload: Buffer, ops: readonly Op[]): Promise<void> {
+  async receipt(actor: Actor, payload: Buffer, { ops, lane }: WrittenWith): Promise<void> {
     const device = requireUser(actor)
     const receipt = readObject(payload)
     if (!receipt) throw new Refusal('bad_request', 'expected {"id":…,"ok":…}')
@@ -161,6 +166,7 @@ export class DeviceCommands implements Deadline {
     const { id, ok, result, error } = receipt as { id: string; ok: boolean; result?: unknown; error?: string }
     const state = ok ? ('done' as const) : ('failed' as const)
     const { value: refusal } = await this.#deps.store.transact(lockOf(device), async (tx) => {
+      guardBy(lane.fence, tx)
       const known = tx.directory.devices.open.get(device, id)
       if (!known) {
         const refusal = refusalOfRepeated(await tx.directory.devices.finished(device, id), id, state)

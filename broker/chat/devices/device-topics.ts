@@ -66,7 +66,7 @@ export class DeviceTopics {
       actor,
       device,
       input as unknown as DeviceCommandRequest,
-      publication.ops,
+      publication,
     )
     const result = { id: record.id, room: publication.topic, seq, ts: record.at }
     await publication.lane.idle()
@@ -75,7 +75,7 @@ export class DeviceTopics {
   }
 
   async #receipt(actor: Actor, publication: Publication, publisher: Publisher): Promise<void> {
-    await this.#deps.commands.receipt(actor, publication.payload, publication.ops)
+    await this.#deps.commands.receipt(actor, publication.payload, publication)
     await publication.lane.idle()
     publisher.settled(null, null)
   }

@@ -6,8 +6,14 @@ import type { QoS } from '../../store/qos.js'
 import type { AnswerTo } from './actor.js'
 import type { SendResult } from './replies.js'
 
+/** What is committed with what a publish comes to, behind the fence of its lane. */
+export interface WrittenWith {
+  readonly ops: readonly Op[]
+  readonly lane: Pick<Lane, 'fence'>
+}
+
 /** A publish, from any transport. */
-export interface Publication {
+export interface Publication extends WrittenWith {
   readonly topic: string
   readonly payload: Buffer
   readonly qos: QoS

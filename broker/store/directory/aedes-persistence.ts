@@ -158,11 +158,19 @@ export class AedesPersistence implements Persistence {
     await this.#commit(found.map(([key]) => del('sessionState', key)))
   }
 
-  /** Adds broker and client to the packet, as the contract demands. */
-  async putWill(client: Client, packet: WillPacket): Promise<void> {
+  /** Adds broker and client to the packet, as the contract of `putWill` demands. */
+  putWillOp(client: Client, packet: WillPacket): Op {
     packet.brokerId = this.#broker.id
     packet.clientId = client.id
-    await this.#commit([put('will', keyOf(client.id), encodePacket(packet))])
+    return put('will', keyOf(client.id), encodePacket(packet))
+  }
+
+  delWillOp({ id }: Client): Op {
+    return del('will', keyOf(id))
+  }
+
+  async putWill(client: Client, packet: WillPacket): Promise<void> {
+    await this.#commit([this.putWillOp(client, packet)])
   }
 
   async getWill(client: Client): Promise<WillPacket | undefined> {
@@ -172,7 +180,7 @@ export class AedesPersistence implements Persistence {
 
   async delWill(client: Client): Promise<WillPacket | undefined> {
     const will = await this.getWill(client)
-    if (will) await this.#commit([del('will', keyOf(client.id))])
+    if (will) await this.#commit([this.delWillOp(client)])
     return will
   }
 

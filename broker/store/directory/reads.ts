@@ -8,6 +8,7 @@ import {
   guardOfOwner,
   guardOfTopic,
   type RecordLimit,
+  type SameRecord,
 } from '../guards.js'
 import type { LogName } from '../log-name.js'
 import type { Owner, Table } from '../tables.js'
@@ -15,12 +16,14 @@ import type { Owner, Table } from '../tables.js'
 export class Reads {
   readonly guards = new Set<Guard>()
   readonly limits: RecordLimit[] = []
+  readonly same: SameRecord[] = []
   /** Guards that what is written fails for others. */
   readonly touched = new Set<Guard>()
 
   clear(): void {
     this.guards.clear()
     this.limits.length = 0
+    this.same.length = 0
     this.touched.clear()
   }
 

@@ -51,6 +51,10 @@ export class RecordWatch {
         case 'session':
           if ('value' in change && change.value === null) (former ??= nothing()).changes.push(sessionRemoved(change))
           break
+        case 'owner':
+        case 'claimant':
+          ;(former ??= nothing()).changes.push({ kind: 'owner', session: ownerOfChange(change) })
+          break
         case 'user':
         case 'credential':
           if (this.#concernsLogins(change)) (former ??= nothing()).accounts.add(ownerOfChange(change))

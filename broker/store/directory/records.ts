@@ -12,6 +12,7 @@ import type { Reads } from './reads.js'
 import { Receipts } from './receipts.js'
 import { RecordWatch } from './record-watch.js'
 import { RecordingTables } from './recording-tables.js'
+import { SessionOwnerTable } from './session-owners.js'
 import { TableSlots } from './table-slots.js'
 import { Users } from './users.js'
 import { Webhooks } from './webhooks.js'
@@ -55,6 +56,7 @@ export class Records implements TableFollower {
       accounts: new Accounts(tables),
       expiring: new ExpiringTable(tables, this.#slots, reads),
       webhooks: new Webhooks(tables),
+      sessionOwners: new SessionOwnerTable(this.#slots, reads),
     }
   }
 

@@ -1,6 +1,7 @@
 /** Persistent sessions: a record, and small keys beside it that change independently. */
 
 import type { Change } from '../changes.js'
+import type { Guards } from '../guards.js'
 import { clear, del, type Op, put } from '../op.js'
 import type {
   InflightChange,
@@ -99,10 +100,10 @@ export class Sessions implements SessionStore {
     return del('sessionState', incomingKey(id, packetId))
   }
 
-  writeLazily(ops: readonly Op[]): Promise<void> {
+  writeLazily(ops: readonly Op[], guards: Guards | null = null): Promise<void> {
     return new Promise((resolve, reject) => {
       const settled: Change['settled'] = (error) => (error ? reject(error) : resolve())
-      this.#port.commit({ drafts: [], ops, lazy: true, settled })
+      this.#port.commit({ drafts: [], ops, guards, lazy: true, settled })
     })
   }
 

@@ -136,6 +136,7 @@ export class Transactions {
       topic: (name) => reads.topic(name),
       readTopic: (name) => reads.readTopic(name),
       limit: (limit) => void reads.limits.push(limit),
+      same: (record) => void reads.same.push(record),
     }
     return { reads, tx }
   }
@@ -170,7 +171,7 @@ export class Transactions {
         if (error && !told) reject(refusalOf(error))
         else resolve({ value, results })
       }
-      const guards = { at, keys: [...reads.guards], limits: [...reads.limits] }
+      const guards = { at, keys: [...reads.guards], limits: [...reads.limits], same: [...reads.same] }
       const change: Change = { drafts, ops: [...ops, ...touches], guards, lazy, settled }
       told = queued?.(value)
       this.#port.commit(change)

@@ -39,6 +39,8 @@ export const PREFIXES: Readonly<Record<Table, string>> = {
   report: 'Mr',
   evidence: 'Me',
   session: 'n',
+  owner: 'Wn',
+  claimant: 'Wc',
   sessionState: 'k',
   subscription: 's',
   packetState: 'Wp',

@@ -1,0 +1,233 @@
+/**
+ * Which node serves a session, among nodes that share a store. A connection claims its session before anything of it is loaded. If another node
+ * serves it, the claim waits: that node hears of it by the store, ends its connection, saves, and hands over. A node that does not answer
+ * within a second loses the session; what it still writes is refused (store/fence.ts). Of claims that wait, the last one that was
+ * written gets the session: which one is later is decided by the store, and by no clock.
+ */
+import type { Fence } from '../store/fence.js'
+import type { SameRecord } from '../store/guards.js'
+import type { Nodes } from '../store/nodes.js'
+import type { RecordChange } from '../store/record-changes.js'
+import { nodeOfClaim, type SessionClaim, sessionClaim } from '../store/session-owners.js'
+import type { Store } from '../store/store.js'
+import { keyOf } from '../store/tables.js'
+import type { Transaction } from '../store/transaction.js'
+import type { Deadline, TimerWheel } from '../util/timer-wheel.js'
+import { Reason } from './codec/reason-codes.js'
+import { ConnectRefused } from './connect-refused.js'
+
+/** Ms within which the owner of a session gives it up. */
+const PATIENCE = 1000
+
+/** The connection that a session is claimed for. */
+export interface Claimant {
+  readonly closed: boolean
+  /** A claim elsewhere waits: it ends as if another connection took over the session here. */
+  close(): void
+  /** Another node has the session: it ends, and saves nothing. */
+  sessionLost(): void
+}
+
+export interface ClaimsDeps {
+  readonly store: Pick<Store, 'transact' | 'watch' | 'sessionOwners' | 'tables'>
+  readonly nodes: Pick<Nodes, 'self' | 'alive' | 'onGone' | 'onLost'>
+  readonly wheel: TimerWheel
+  readonly failed: (error: unknown) => void
+}
+
+export class Claims {
+  readonly #deps: ClaimsDeps
+  /** By session: that of its connection here. */
+  readonly #claims = new Map<string, Claim>()
+  #count = 0
+
+  constructor(deps: ClaimsDeps) {
+    this.#deps = deps
+    deps.store.watch((change) => this.#on(change))
+    deps.nodes.onGone(() => this.#askAgain())
+    deps.nodes.onLost(() => this.#loseAll())
+  }
+
+  /**
+   * Resolves when the session is this node's, or the connection is closed. Connections here claim a session one after another.
+   * @throws ConnectRefused
+   */
+  async claim(session: string, claimant: Claimant): Promise<Fence> {
+    const value = sessionClaim(this.#deps.nodes.self, ++this.#count)
+    const claim = new Claim(session, value, claimant, this.#behind)
+    this.#claims.set(session, claim)
+    try {
+      await this.#ask(claim)
+      if (claim.state === 'waiting') await this.#granted(claim)
+    } catch (error) {
+      this.#deps.failed(error)
+      throw new ConnectRefused(3, Reason.serverUnavailable, 'the session cannot be loaded right now')
+    }
+    if (claim.state === 'lost' && !claimant.closed)
+      throw new ConnectRefused(3, Reason.serverBusy, 'a later connection took over the session')
+    return claim
+  }
+
+  /** The connection is closed, and what it had to save is saved. */
+  async release(session: string, claimant: Claimant): Promise<void> {
+    const claim = this.#claims.get(session)
+    if (claim?.claimant !== claimant) return
+    this.#claims.delete(session)
+    claim.end('lost')
+    await this.#handOver(session, claim.value).catch(this.#deps.failed)
+  }
+
+  /** The connection is closing: it waits no longer. */
+  abandon(session: string, claimant: Claimant): void {
+    const claim = this.#claims.get(session)
+    if (claim?.claimant === claimant && claim.state === 'waiting') claim.end('lost')
+  }
+
+  /** What claims ask for by themselves. */
+  readonly #behind: BehindClaim = {
+    late: (claim) => void this.#ask(claim, true).catch(this.#deps.failed),
+    check: (claim) => this.#check(claim).catch(this.#deps.failed),
+  }
+
+  async #check(claim: Claim): Promise<void> {
+    const { table, key, value } = claim.same
+    const owner = await this.#deps.store.tables.get(table, key)
+    if (claim.state === 'held' && owner?.toString() !== value) claim.lose()
+  }
+
+  /** Takes the session, or notes that it is wanted. `now`: its owner did not answer. */
+  async #ask(claim: Claim, now = false): Promise<void> {
+    await this.#deps.store.transact(`owner ${claim.session}`, (tx) => this.#asking(claim, now, tx))
+    this.#review(claim)
+  }
+
+  #asking({ session, value, state }: Claim, now: boolean, { sessionOwners: owners }: Transaction) {
+    const owner = owners.owner(session)
+    const waiting = owners.claimant(session)
+    // By now it may have been granted, or a later one has taken its place (`#review`).
+    if (owner === value || state !== 'waiting') return NOTHING
+    // What this node served before, nobody here serves any more.
+    const isTaken = owner !== undefined && this.#isAlive(owner) && nodeOfClaim(owner) !== this.#deps.nodes.self
+    if (isTaken && !now) return { ops: [owners.claimantOp(session, value)], value: undefined }
+    const ops = [owners.ownerOp(session, value)]
+    if (waiting !== undefined) ops.push(owners.deleteClaimantOp(session))
+    return { ops, value: undefined }
+  }
+
+  #granted(claim: Claim): Promise<void> {
+    const { wheel } = this.#deps
+    wheel.set(claim, wheel.now + PATIENCE)
+    return claim.decided.finally(() => wheel.delete(claim))
+  }
+
+  /** To who waits for the session, or to nobody. */
+  async #handOver(session: string, value: SessionClaim): Promise<void> {
+    await this.#deps.store.transact(`owner ${session}`, ({ sessionOwners: owners }) => {
+      const waiting = owners.claimant(session)
+      const heir = waiting !== undefined && waiting !== value && this.#isAlive(waiting) ? waiting : null
+      const isMine = owners.owner(session) === value
+      const ops = isMine ? [heir ? owners.ownerOp(session, heir) : owners.deleteOwnerOp(session)] : []
+      if (waiting === value || (isMine && waiting !== undefined)) ops.push(owners.deleteClaimantOp(session))
+      return { ops, value: undefined }
+    })
+  }
+
+  #isAlive(claim: SessionClaim): boolean {
+    return this.#deps.nodes.alive().has(nodeOfClaim(claim))
+  }
+
+  #on(change: RecordChange): void {
+    if (change.kind === 'owner') {
+      const claim = this.#claims.get(change.session)
+      if (claim) this.#review(claim)
+      else this.#giveUp(change.session)
+    } else if (change.kind === 'reloaded') for (const claim of [...this.#claims.values()]) this.#review(claim)
+  }
+
+  /** What is stored says what became of a claim. */
+  #review(claim: Claim): void {
+    const { sessionOwners: owners } = this.#deps.store
+    const owner = owners.owner(claim.session)
+    const waiting = owners.claimant(claim.session)
+    if (waiting === claim.value) claim.wasNoted = true
+    if (owner === claim.value) {
+      if (claim.state === 'waiting') claim.end('held')
+      if (claim.state === 'held' && waiting !== undefined) claim.claimant.close()
+    } else if (claim.state === 'held') claim.lose()
+    else if (claim.wasNoted && waiting !== claim.value) claim.end('lost')
+  }
+
+  /** A session that could not be released when its connection closed, and that another node waits for. */
+  #giveUp(session: string): void {
+    const { sessionOwners: owners } = this.#deps.store
+    const owner = owners.owner(session)
+    if (owner === undefined || nodeOfClaim(owner) !== this.#deps.nodes.self) return
+    if (owners.claimant(session) !== undefined) this.#handOver(session, owner).catch(this.#deps.failed)
+  }
+
+  /** A node is gone: what it has may be taken. */
+  #askAgain(): void {
+    for (const claim of this.#claims.values()) if (claim.state === 'waiting') this.#ask(claim).catch(this.#deps.failed)
+  }
+
+  #loseAll(): void {
+    for (const claim of [...this.#claims.values()])
+      if (claim.state === 'held') claim.lose()
+      else claim.end('lost')
+  }
+}
+
+const NOTHING = { value: undefined }
+
+interface BehindClaim {
+  late(claim: Claim): void
+  check(claim: Claim): Promise<void>
+}
+
+/** A connection's claim of a session; a fence for what it writes of it. */
+class Claim implements Fence, Deadline {
+  readonly session: string
+  readonly value: SessionClaim
+  readonly claimant: Claimant
+  readonly same: SameRecord
+  state: 'waiting' | 'held' | 'lost' = 'waiting'
+  /** It was stored that it waits. */
+  wasNoted = false
+  /** Settles when it waits no longer. */
+  readonly decided: Promise<void>
+  #decide!: () => void
+  readonly #behind: BehindClaim
+
+  constructor(session: string, value: SessionClaim, claimant: Claimant, behind: BehindClaim) {
+    this.session = session
+    this.value = value
+    this.claimant = claimant
+    this.same = { table: 'owner', key: keyOf(session), value }
+    this.decided = new Promise((decide) => (this.#decide = decide))
+    this.#behind = behind
+  }
+
+  get lost(): boolean {
+    return this.state === 'lost'
+  }
+
+  end(state: 'held' | 'lost'): void {
+    this.state = state
+    this.#decide()
+  }
+
+  refused(): Promise<void> {
+    return this.#behind.check(this)
+  }
+
+  lose(): void {
+    this.end('lost')
+    this.claimant.sessionLost()
+  }
+
+  /** The owner of the session did not give it up in time. Repeated until that is decided: the store may have failed. */
+  due(now: number): number {
+    this.#behind.late(this)
+    return now + PATIENCE
+  }
+}
