@@ -6,7 +6,7 @@
  */
 import type { Fence } from '../store/fence.js'
 import type { SameRecord } from '../store/guards.js'
-import type { Nodes } from '../store/nodes.js'
+import { mayServe, type Nodes } from '../store/nodes.js'
 import type { RecordChange } from '../store/record-changes.js'
 import { nodeOfClaim, type SessionClaim, sessionClaim } from '../store/session-owners.js'
 import type { Store } from '../store/store.js'
@@ -133,7 +133,7 @@ export class Claims {
   }
 
   #isAlive(claim: SessionClaim): boolean {
-    return this.#deps.nodes.alive().has(nodeOfClaim(claim))
+    return mayServe(this.#deps.nodes, nodeOfClaim(claim))
   }
 
   #on(change: RecordChange): void {

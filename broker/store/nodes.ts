@@ -19,6 +19,12 @@ export interface Nodes {
 /** Data, which can be sent to another process. */
 export type NodeMessage = { readonly kind: 'signal'; readonly signal: unknown }
 
+/** Whether a node may still serve sessions. One that joined a moment ago is not known everywhere yet, but its number is the highest. */
+export function mayServe(nodes: Pick<Nodes, 'alive'>, node: number): boolean {
+  const alive = nodes.alive()
+  return alive.has(node) || node > Math.max(...alive)
+}
+
 /** The only process on its store. */
 export class SingleNode implements Nodes {
   readonly self = 1
