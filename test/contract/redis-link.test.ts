@@ -1,9 +1,14 @@
 /** The link to Redis: connections that are lost, in every way, and made again. */
 import { createHash } from 'node:crypto'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { StoreError } from '../../broker/store/changes.js'
-import { type Connection, Link, type LinkOptions, type Script } from '../../broker/store/redis/link.js'
+import { type Connection, Link, type LinkOptions, type RedisTls, type Script } from '../../broker/store/redis/link.js'
+import { certificateFiles } from '../helpers/certificate.js'
+import { freePort } from '../helpers/free-port.js'
+import { until } from '../helpers/redis-deployments.js'
 import { startRedis } from '../helpers/redis-server.js'
+import { TcpProxy } from '../helpers/tcp-proxy.js'
 
 /** A link, closed with the test, whose connections can be waited for. */
 function linkTo(t: Test, url: string, options: Partial<LinkOptions> = {}) {
@@ -200,4 +205,69 @@ t.test('a replica is no server to write to, and one that becomes it is left', as
   await master.command('REPLICAOF', 'NO', 'ONE')
   t.equal((await again).server.role, 'master')
   for (const { message } of faults) t.match(message, /is a replica|MASTERDOWN/)
+})
+
+t.test('a reply that is lost with the connection leaves the command done, and is not asked for again', async (t) => {
+  const redis = await startRedis(t)
+  const proxy = await TcpProxy.start(t, redis)
+  const { link } = linkTo(t, proxy.url)
+  await link.start()
+  const connection = link.connection!
+  const again = next(link)
+  const cut = proxy.cutReply((request) => request.includes('INCR'))
+  await t.rejects(connection.call('INCR', ['count']), { name: 'StoreError' })
+  await cut
+  t.strictSame(await (await again).call('GET', ['count']), Buffer.from('1'))
+})
+
+t.test('a network that is silent is noticed, and what it held back is nothing that is waited for', async (t) => {
+  const redis = await startRedis(t)
+  const proxy = await TcpProxy.start(t, redis)
+  const { link, lost } = linkTo(t, proxy.url, { timeoutMs: 300 })
+  await link.start()
+  proxy.blackhole()
+  const again = next(link)
+  await t.rejects(link.connection!.call('SET', ['key', 'late']), /did not answer within 0.3 s/)
+  t.strictSame([link.connection, lost.length], [null, 1])
+  proxy.heal()
+  const connection = await again
+  t.strictSame(await connection.call('ECHO', ['now']), Buffer.from('now'))
+  await until('the late command runs', async () => (await redis.command('GET', 'key')) === 'late')
+})
+
+t.test('messages may be lost where replies are not', async (t) => {
+  const redis = await startRedis(t)
+  const proxy = await TcpProxy.start(t, redis)
+  const { link } = linkTo(t, proxy.url)
+  await link.start()
+  const connection = link.connection!
+  const heard: string[] = []
+  await connection.subscribe('channel', (message) => void heard.push(String(message)))
+  proxy.loses = (channel, message) => channel === 'channel' && message === '2'
+  proxy.delay = 20
+  const replies = await Promise.all(['1', '2', '3'].map((text) => connection.call('PUBLISH', ['channel', text])))
+  t.strictSame(replies, [1, 1, 1])
+  t.strictSame(heard, ['1', '3'])
+  t.equal(proxy.lost, 1)
+})
+
+t.test('a connection is encrypted where the address says so, by certificates that are read each time', async (t) => {
+  const { cert, key } = certificateFiles(t)
+  const files = { 'tls-cert-file': cert, 'tls-key-file': key, 'tls-ca-cert-file': cert }
+  const tlsPort = await freePort()
+  await startRedis(t, { config: { ...files, 'tls-port': String(tlsPort) } })
+  const url = `rediss://localhost:${tlsPort}`
+  const none = { ca: null, cert: null, key: null, serverName: null }
+  const { link } = linkTo(t, url, { tls: { ...none, ca: cert, cert, key } })
+  await link.start()
+  t.strictSame(await link.connection!.call('ECHO', ['secret']), Buffer.from('secret'))
+  const byAddress = linkTo(t, url.replace('localhost', '127.0.0.1'), { tls: { ...none, ca: cert, cert, key } })
+  await byAddress.link.start()
+  const fails = async (tls: RedisTls, why: RegExp): Promise<void> => {
+    await t.rejects(linkTo(t, url, { tls }).link.start(), { name: 'StoreError', message: why })
+  }
+  await fails(none, /self.signed certificate/)
+  await fails({ ...none, ca: cert }, /certificate required|ECONNRESET|EPIPE|closed/)
+  await fails({ ...none, ca: cert, cert, key, serverName: 'redis.example' }, /does not match certificate/)
+  await fails({ ...none, ca: join(t.testdirName, 'none.pem') }, /^store.redis.tls.ca: cannot be read: ENOENT/)
 })

@@ -1,0 +1,144 @@
+/** A proxy between a node and Redis that loses what a network may lose. */
+import { once } from 'node:events'
+import net from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Test } from 'tap'
+import { pushOf, RespFrames } from './resp-frames.js'
+
+export class TcpProxy {
+  /** Ms by which each reply is late. */
+  delay = 0
+  /** Which messages of channels are lost. */
+  loses: (channel: string, message: string) => boolean = () => false
+  /** Messages that were lost. */
+  lost = 0
+  readonly port: number
+  readonly #server: net.Server
+  readonly #target: net.NetConnectOpts
+  readonly #pairs = new Set<Pair>()
+  #silent = false
+  #cutAfter: ((request: string) => boolean) | null = null
+
+  /** Closed with the test. */
+  static async start(t: Test, target: { port: number }): Promise<TcpProxy> {
+    const server = net.createServer()
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const proxy = new TcpProxy(server, { port: target.port, host: '127.0.0.1' })
+    t.teardown(() => proxy.#close())
+    return proxy
+  }
+
+  private constructor(server: net.Server, target: net.NetConnectOpts) {
+    this.#server = server
+    this.port = (server.address() as net.AddressInfo).port
+    this.#target = target
+    server.on('connection', (client) => this.#accept(client))
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`
+  }
+
+  get connections(): number {
+    return this.#pairs.size
+  }
+
+  /** Nothing passes any more, the end of a connection included. New connections are accepted, and as silent. */
+  blackhole(): void {
+    this.#silent = true
+  }
+
+  /** What was held back goes on: requests of a client that no longer waits for the replies, too. */
+  heal(): void {
+    this.#silent = false
+    for (const pair of this.#pairs) pair.release()
+  }
+
+  /** Ends all connections. */
+  cut(): void {
+    for (const pair of this.#pairs) pair.cut()
+  }
+
+  /** Lets the next request pass for which `matches` holds, then ends its connection when the reply is there, without it. Resolves then. */
+  cutReply(matches: (request: string) => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.#cutAfter = (request) => {
+        if (!matches(request)) return false
+        this.#cutAfter = null
+        resolve()
+        return true
+      }
+    })
+  }
+
+  #accept(client: net.Socket): void {
+    const server = net.connect(this.#target)
+    const pair = new Pair(client, server, () => this.#silent)
+    this.#pairs.add(pair)
+    server.once('close', () => this.#pairs.delete(pair))
+    const requests = new RespFrames()
+    const replies = new RespFrames()
+    let cuts = false
+    client.on('data', (chunk) => {
+      cuts ||= requests.take(chunk).some((frame) => this.#cutAfter?.(frame.toString('latin1')) === true)
+      pair.pass(() => server.write(chunk))
+    })
+    server.on('data', (chunk) => {
+      const frames = replies.take(chunk).filter((frame) => !this.#drops(frame))
+      if (cuts && frames.some((frame) => pushOf(frame) === null)) pair.cut()
+      else pair.pass(() => void this.#late(() => client.write(Buffer.concat(frames))))
+    })
+  }
+
+  #drops(frame: Buffer): boolean {
+    const [kind, channel, message] = pushOf(frame) ?? []
+    if (kind !== 'message' && kind !== 'smessage') return false
+    if (!this.loses(channel!, message!)) return false
+    this.lost++
+    return true
+  }
+
+  async #late(write: () => void): Promise<void> {
+    if (this.delay > 0) await delay(this.delay)
+    write()
+  }
+
+  async #close(): Promise<void> {
+    this.cut()
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+}
+
+/** A connection and the one behind it: either ends with the other. */
+class Pair {
+  readonly #client: net.Socket
+  readonly #server: net.Socket
+  readonly #silent: () => boolean
+  readonly #held: (() => void)[] = []
+
+  constructor(client: net.Socket, server: net.Socket, silent: () => boolean) {
+    this.#client = client
+    this.#server = server
+    this.#silent = silent
+    // An error is followed by the end.
+    for (const socket of [client, server]) socket.on('error', () => {})
+    client.on('close', () => this.pass(() => server.end()))
+    server.on('close', () => this.pass(() => client.end()))
+  }
+
+  pass(act: () => void): void {
+    if (this.#silent()) this.#held.push(act)
+    else act()
+  }
+
+  release(): void {
+    for (const act of this.#held.splice(0)) act()
+  }
+
+  cut(): void {
+    this.#client.destroy()
+    this.#server.destroy()
+  }
+}
