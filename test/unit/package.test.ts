@@ -33,7 +33,14 @@ t.test('the package has the broker, the SDK, their types and documents, and no t
     'dist/schemas/index.js',
     'dist/schemas/index.d.ts',
   ]
-  for (const path of [...expected, 'schemas/json/openapi.json', 'config.yaml', 'CHANGELOG.md', 'README.md'])
+  for (const path of [
+    ...expected,
+    'schemas/json/openapi.json',
+    'deploy/haproxy/haproxy.cfg',
+    'config.yaml',
+    'CHANGELOG.md',
+    'README.md',
+  ])
     t.ok(paths.has(path), path)
   t.notOk([...paths].some((path) => /^dist\/(test|bench)\/|\.tsbuildinfo/.test(path)))
   const publint = spawnSync('npx', ['--no-install', 'publint', '--strict', tarball], { encoding: 'utf8' })
