@@ -47,8 +47,13 @@ export interface StorePort {
    * not open. Rejects where copies are not supported.
    */
   copyTo(location: string, onProgress: (bytes: number) => void, signal: AbortSignal): Promise<void>
-  /** Of the last commit that changed something guarded: what followers are told, soon after. */
+  /** Of the last commit known here that changed something guarded: what followers are told, soon after. */
   readonly position: number
+  /**
+   * Resolves when followers were told, and heads of logs are known, of all that was committed before the call, by whatever process. Null: no
+   * other process writes to the store. Rejects if the store cannot be reached, rather than to wait for it.
+   */
+  catchUp(): Promise<void> | null
   /**
    * Loads the follower, then tells it of every later change of a table. If the adapter has lost sight of what is stored (after a failed
    * write), it loads the follower anew.
@@ -70,6 +75,12 @@ export interface Store extends StorePort {
   readonly moderation: ModerationStore
   /** Position of the records in memory: for what is decided on them and written without guards (`Change.asOf`). */
   asOf(): number
+  /**
+   * As of the port, for many who ask at a time: one round trip serves all who wait for it. Memory may be a second old where a request is granted;
+   * a refusal is given only after catching up.
+   * @throws Refusal `unavailable`
+   */
+  catchUp(): Promise<void> | null
   /**
    * The Aedes persistence contract over the same data (asynchronous form: methods return promises, streams are in
    * object mode).
@@ -109,6 +120,8 @@ export interface StoreCounts {
   /** Keys put or deleted, by commits and by background folding. */
   writes: number
   duplicates: number
+  /** Round trips to catch up with what other processes committed. */
+  catchUps: number
   /** Commits that failed. */
   failures: number
 }

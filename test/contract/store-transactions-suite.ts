@@ -26,6 +26,7 @@ export function transactionsSuite(t: Test, newPlace: NewPlace): void {
   t.test('records that must be the same', (t) => sameRecords(t, newPlace))
   t.test('transactions', (t) => transactions(t, newPlace))
   t.test('two memories of one store', (t) => twoMemories(t, newPlace))
+  t.test('refusals of a memory that is behind', (t) => lateRefusals(t, newPlace))
   t.test('submissions', (t) => submissions(t, newPlace))
 }
 
@@ -288,6 +289,53 @@ async function twoMemories(t: Test, newPlace: NewPlace): Promise<void> {
   })
   setImmediate(late.release)
   t.match(await found, { value: 'found' }, 'and so is a refusal')
+  late.release()
+  await store.close()
+}
+
+/** A refusal stands only if it is one on what is stored: a memory that has heard of nothing newer may be behind. */
+async function lateRefusals(t: Test, newPlace: NewPlace): Promise<void> {
+  const store = await (await newPlace(t)).open()
+  const late = await secondMemory(store)
+  const { directory } = store
+  await commit(store, [], [directory.roomOp(room('tea')), directory.memberOp(member('tea', 'ann'))])
+  late.hold()
+  let runs = 0
+  const enter = (name: string) => {
+    runs = 0
+    return late.store.transact(name, ({ directory }) => {
+      runs++
+      if (!directory.room(name)) throw new Refusal('not_found', 'no such room')
+      return { value: 'found' }
+    })
+  }
+  await commit(store, [], [directory.roomOp(room('den'))])
+  t.match(await enter('den'), { value: 'found' }, 'of what was not there')
+  t.equal(runs, 2)
+  await commit(store, [], [directory.roomOp(room('attic'))])
+  const before = store.counts.catchUps
+  await t.rejects(enter('nowhere'), { code: 'not_found' })
+  t.same(
+    [runs, store.counts.catchUps - before],
+    [1, 1],
+    'which is asked about once, and decided again only if it has changed',
+  )
+
+  const join = (user: string) => {
+    runs = 0
+    return late.store.transact('tea', (tx) => {
+      runs++
+      tx.limit({ table: 'member', owner: 'tea', most: 1 })
+      if (late.store.directory.members('tea').size >= 1) throw new Refusal('conflict', 'full')
+      return { ops: [tx.directory.memberOp(member('tea', user))], value: null }
+    })
+  }
+  await commit(store, [], [directory.memberOp(member('den', 'ann'))])
+  await t.rejects(join('bob'), { code: 'conflict' })
+  t.equal(runs, 1, 'a limit is counted again only if what it counts has changed')
+  await commit(store, [], directory.deleteMemberOps('tea', 'ann'))
+  await join('bob')
+  t.same([...directory.members('tea').keys()], ['bob'])
   await store.close()
 }
 

@@ -1,4 +1,5 @@
 /** Brokers that share a store, as nodes do: in one process, each with a memory of its own. */
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { type Change, StoreError } from '../../broker/store/changes.js'
 import type { Store } from '../../broker/store/store.js'
@@ -24,7 +25,10 @@ export class SharedBroker {
 
   static async start(t: Test, store: Store, node: ModelNode, overrides: Overrides): Promise<SharedBroker> {
     const line = new WriteLine(store)
-    const memory = await secondMemory(store, { commit: (change) => line.commit(change) })
+    const memory = await secondMemory(store, {
+      commit: (change) => line.commit(change),
+      catchUp: () => line.open(),
+    })
     const auth = { ...overrides.auth, jwt: { secret: SECRET } }
     const broker = await startTestBroker(t, { ...overrides, auth }, { opened: { store: memory.store, nodes: node } })
     return new SharedBroker(broker, node, memory, line)
@@ -81,6 +85,7 @@ export async function startNodes(t: Test, overrides: Overrides = {}) {
 /** Where a node writes. */
 class WriteLine {
   readonly #store: Pick<Store, 'commit'>
+  readonly #opening: (() => void)[] = []
   #held: Change[] | null = null
   #ended = false
 
@@ -98,10 +103,18 @@ class WriteLine {
     this.#held ??= []
   }
 
+  /** Resolves when it is not held, a round trip later. */
+  async open(): Promise<void> {
+    if (this.#held) await new Promise<void>((resolve) => this.#opening.push(resolve))
+    if (this.#ended) throw new StoreError('this node has ended')
+    await turn()
+  }
+
   /** Resolves when what was held is written, or is not. */
   async release(): Promise<void> {
     const held = this.#held ?? []
     this.#held = null
+    for (const open of this.#opening.splice(0)) open()
     for (const change of held) this.#store.commit(change)
     await new Promise<void>((settled) =>
       this.#store.commit({ drafts: [], ops: [], guards: NONE, settled: () => settled() }),
@@ -111,6 +124,7 @@ class WriteLine {
   end(): void {
     this.#ended = true
     for (const change of this.#held?.splice(0) ?? []) this.commit(change)
+    for (const open of this.#opening.splice(0)) open()
   }
 }
 

@@ -7,7 +7,7 @@ import type { Store, StorePort } from '../../broker/store/store.js'
  * leaves `store` as it is.
  */
 export function storeBeside(store: Store, parts: Partial<StorePort>): Promise<Store> {
-  const own: Record<PropertyKey, unknown> = { ...parts }
+  const own: Record<PropertyKey, unknown> = Object.defineProperties({}, Object.getOwnPropertyDescriptors(parts))
   const port: StorePort = new Proxy(store, {
     get: (target, name) => {
       if (name in own) return own[name]

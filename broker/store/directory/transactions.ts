@@ -7,8 +7,9 @@ import { asRefusal, Refusal } from '../../../schemas/errors.js'
 import { KeyedMutex } from '../../util/keyed-mutex.js'
 import { type Change, GuardConflict, type StoreError } from '../changes.js'
 import { refusalOf } from '../commit.js'
+import { guardOfOwner } from '../guards.js'
 import type { Op } from '../op.js'
-import type { StorePort } from '../store.js'
+import type { Store, StorePort } from '../store.js'
 import type { Committed, Decide, Decision, Submission, Transaction } from '../transaction.js'
 import { Reads } from './reads.js'
 import { RecordingNotes } from './recording-notes.js'
@@ -32,15 +33,17 @@ interface Recorder {
 export class Transactions {
   readonly #port: Pick<StorePort, 'commit' | 'notes' | 'position'>
   readonly #records: Records
+  readonly #catchUp: Store['catchUp']
   readonly #locks = new KeyedMutex()
   /** Not in use. */
   readonly #recorders: Recorder[] = []
   /** The last of the decisions that are made alone; null: there is none. */
   #alone: Promise<unknown> | null = null
 
-  constructor(port: Pick<StorePort, 'commit' | 'notes' | 'position'>, records: Records) {
+  constructor(port: Pick<StorePort, 'commit' | 'notes' | 'position'>, records: Records, catchUp: Store['catchUp']) {
     this.#port = port
     this.#records = records
+    this.#catchUp = catchUp
   }
 
   /**
@@ -143,11 +146,11 @@ export class Transactions {
 
   /** A refusal may be about what is not so any more. @throws the error, if it is so */
   async #confirm(error: unknown, reads: Reads, at: number): Promise<GuardConflict> {
-    const { position } = this.#port
-    if (position === at) throw error
-    // Whether a limit was reached is known only by counting again.
-    if (reads.limits.length > 0) return new GuardConflict(position)
-    const guards = { at, keys: [...reads.guards] }
+    // Whether a limit was reached depends on all records that it counts.
+    const counted = reads.limits.map(({ table, owner }) => guardOfOwner(table, owner))
+    const guards = { at, keys: [...reads.guards, ...counted] }
+    if (this.#port.position === at) await this.#catchUp()
+    if (this.#port.position === at) throw error
     const failed = await new Promise<StoreError | null>((settled) =>
       this.#port.commit({ drafts: [], ops: [], guards, settled }),
     )

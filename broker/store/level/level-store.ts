@@ -82,7 +82,9 @@ function foldLimits(cacheBytes: number, given: Partial<FoldLimits> = {}): FoldLi
 }
 
 class LevelStore implements StorePort {
-  readonly counts: StoreCounts = { commits: 0, appended: 0, writes: 0, duplicates: 0, failures: 0 }
+  readonly counts: StoreCounts = {
+    ...{ commits: 0, appended: 0, writes: 0, duplicates: 0, catchUps: 0, failures: 0 },
+  }
   readonly supports: StoreSupport
   readonly log: LevelLogs
   readonly notes: LevelNotes
@@ -212,6 +214,11 @@ class LevelStore implements StorePort {
 
   get position(): number {
     return this.#committer.position
+  }
+
+  /** The database is locked: nobody else writes to it. */
+  catchUp(): null {
+    return null
   }
 
   get pendingSince(): number | null {

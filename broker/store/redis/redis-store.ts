@@ -68,7 +68,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<{ stor
 }
 
 class RedisStore implements StorePort {
-  readonly counts: StoreCounts = { commits: 0, appended: 0, writes: 0, duplicates: 0, failures: 0 }
+  readonly counts: StoreCounts = { commits: 0, appended: 0, writes: 0, duplicates: 0, catchUps: 0, failures: 0 }
   readonly supports: StoreSupport = { copies: false }
   readonly log: RedisLogs
   readonly notes: RedisNotes
@@ -190,6 +190,15 @@ class RedisStore implements StorePort {
     this.#commits.add(change)
   }
 
+  /** On the one connection the reply comes behind all that was told before. */
+  async catchUp(): Promise<void> {
+    const connection = this.#link.connection
+    if (!connection) throw new StoreError('there is no connection to Redis')
+    const last = Number(await connection.call('HGET', [this.#keys.meta, 'commit']))
+    if (this.#sequence.isHeld) await this.#sequence.whenReached(last)
+    else if (last > this.#sequence.reached) await this.#repair(last)
+  }
+
   follow(follower: TableFollower): Promise<void> {
     return this.#commits.exclusive(async () => {
       const release = this.#sequence.hold()
@@ -272,7 +281,8 @@ class RedisStore implements StorePort {
     try {
       let last = 0
       await this.nodes.beat(connection, ({ commit }) => (last = commit))
-      if (last > this.#sequence.reached) await this.#repair(last)
+      // Who has read ahead by now, or loads memory, lets it go on; what is missing then is found the next time.
+      if (last > this.#sequence.reached && !this.#sequence.isHeld) await this.#repair(last)
     } catch (error) {
       if (!connection.ended) this.#onFault(error)
     } finally {

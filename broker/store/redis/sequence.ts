@@ -22,6 +22,11 @@ export class Sequence {
     this.#apply = apply
   }
 
+  /** What is heard waits: memory is loaded, or what was missed is read. */
+  get isHeld(): boolean {
+    return this.#held > 0
+  }
+
   /** Whether a commit is missing before one that was heard. */
   get hasGap(): boolean {
     return this.#held === 0 && this.#ahead.size > 0
