@@ -80,6 +80,7 @@ async function admit(
   identify: () => Identified | Promise<Identified>,
 ): Promise<Login> {
   try {
+    await deps.catchUp()
     const login = await identify()
     if (!login.ok) return login
     const { user, roles, anonymous } = login.principal

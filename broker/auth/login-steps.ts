@@ -1,5 +1,6 @@
 /** What the steps of a login share: their dependencies, and their results. */
 import type { Config } from '../../schemas/config.js'
+import type { Store } from '../store/store.js'
 import type { Accounts } from './accounts.js'
 import type { Backend } from './backend.js'
 import type { HookRunner } from './hooks.js'
@@ -14,6 +15,8 @@ import type { LoginThrottle } from './throttle.js'
 import type { TokenVerifier } from './tokens.js'
 
 export interface AuthenticatorDeps {
+  /** A login is not decided twice, because attempts are counted: it is decided when memory is up to date. */
+  readonly catchUp: Store['catchUp']
   /** Whether clients may connect without credentials. */
   readonly anonymous: boolean
   readonly directory: SuspensionStore

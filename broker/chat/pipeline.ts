@@ -8,8 +8,8 @@ import { directMembers, directRoom, SYSTEM } from '../../schemas/ids.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
 import type { StoreError } from '../store/changes.js'
 import type { Lane } from '../store/lane.js'
-import type { Extra } from '../store/logs.js'
 import type { Op } from '../store/op.js'
+import type { RoomRecord } from '../store/rooms.js'
 import type { Store } from '../store/store.js'
 import { BoundedCache } from '../util/bounded-cache.js'
 import type { Requests } from './commands/requests.js'
@@ -22,8 +22,9 @@ import { type Actor, requireUser } from './model/actor.js'
 import { type DiskSpace, requireSpace } from './model/disk-space.js'
 import { type CheckedMessage, checkMessage, cidOf } from './model/message.js'
 import { requireReachable } from './model/privacy.js'
-import type { Publication, Publisher } from './model/publication.js'
+import { clearsRetained, type Publication, type Publisher, requireFewProperties } from './model/publication.js'
 import type { Replies } from './model/replies.js'
+import { decideAgain } from './model/up-to-date.js'
 import type { Announcements } from './notices/announcements.js'
 import type { Notifications } from './notices/notifications.js'
 import type { EphemeralMessages } from './presence/ephemeral.js'
@@ -68,10 +69,18 @@ export class Pipeline {
   publish(actor: Actor, publication: Publication, publisher: Publisher): void | Promise<void> {
     try {
       const work = this.#route(actor, this.#topics.get(publication.topic), publication, publisher)
-      return work?.catch((error: unknown) => this.#rejectRefusal(actor, publication, publisher, error))
+      return work?.catch((error: unknown) => this.#refuse(actor, publication, publisher, error))
     } catch (error) {
-      this.#rejectRefusal(actor, publication, publisher, error)
+      return this.#refuse(actor, publication, publisher, error)
     }
+  }
+
+  #refuse(actor: Actor, publication: Publication, publisher: Publisher, error: unknown): void | Promise<void> {
+    const again = decideAgain(this.#deps.store, actor, error, () =>
+      this.#route(actor, this.#topics.get(publication.topic), publication, publisher),
+    )
+    if (!again) return this.#rejectRefusal(actor, publication, publisher, error)
+    return again.catch((why: unknown) => this.#rejectRefusal(actor, publication, publisher, why))
   }
 
   #rejectRefusal(actor: Actor, publication: Publication, publisher: Publisher, error: unknown): void {
@@ -109,7 +118,7 @@ export class Pipeline {
       case 'request':
         requireOwn(actor, topic.user, publication.topic)
         return this.#acknowledgeAfter(
-          this.#deps.requests.handle(withAnswer(actor, publication), topic.method, publication.payload),
+          this.#deps.requests.handle(actor, topic.method, publication),
           publication,
           publisher,
         )
@@ -167,19 +176,34 @@ export class Pipeline {
     if (member) {
       const record = this.#deps.rules.requireWriter(member)
       const message = this.#message(publication.payload, bare)
-      return this.#deps.writer.writeToRoom(record, { actor, room, message, to: '', publication, publisher })
+      return this.#write({ actor, room, message, to: '', publication, publisher }, record, publication)
     }
     const message = this.#message(publication.payload, bare)
     const post: Post = { actor, room, message, to: '', publication, publisher }
     if (user === SYSTEM || !publication.joins) {
       if (user === SYSTEM) this.#deps.rules.requireVisible(actor, room)
       else this.#deps.rules.requireMember(actor, room)
-      return this.#deps.writer.append(post)
+      return this.#write(post, null, publication)
     }
     return this.#deps.entry.enter(actor, room).then(() => {
       const record = this.#deps.rules.requireWriter(this.#deps.rules.requireMember(actor, room))
-      return this.#deps.writer.writeToRoom(record, post)
+      return this.#write(post, record, publication)
     })
+  }
+
+  /**
+   * Hands an authorised message to the writer. What that refuses is not decided again here: it would be charged and screened twice.
+   * @param slow Has a slow mode that applies; null: none does. `published`: as it came, to be refused
+   */
+  #write(post: Post, slow: RoomRecord | null, published: Publication): void | Promise<void> {
+    const { actor, publisher } = post
+    const { writer } = this.#deps
+    try {
+      const work = slow ? writer.writeToRoom(slow, post) : writer.append(post)
+      return work?.catch((error: unknown) => this.#rejectRefusal(actor, published, publisher, error))
+    } catch (error) {
+      this.#rejectRefusal(actor, published, publisher, error)
+    }
   }
 
   #toUser(
@@ -232,8 +256,8 @@ export class Pipeline {
       publication: this.#withWrittenRecord(room, user, publication),
       publisher,
     }
-    if (this.#deps.directConversations.isOpen(room, user, to)) return this.#deps.writer.append(post)
-    return this.#openConversation(actor, to).then(() => this.#deps.writer.append(post))
+    if (this.#deps.directConversations.isOpen(room, user, to)) return this.#write(post, null, publication)
+    return this.#openConversation(actor, to).then(() => this.#write(post, null, publication))
   }
 
   /** Records with the first message of each of the two users that they have written, in the same commit. */
@@ -264,27 +288,6 @@ export class Pipeline {
 function commitOps(lane: Lane, ops: readonly Op[], settled: (error?: StoreError | null) => void): void {
   if (ops.length > 0) lane.commit({ drafts: [], ops, settled })
   else lane.after(settled)
-}
-
-/** Whether the publish clears a retained message. */
-function clearsRetained({ retain, payload }: Publication): boolean {
-  return retain && payload.length === 0
-}
-
-/**
- * Limits the properties that are stored and forwarded, because they take memory wherever the message waits. @throws Refusal `too_large`.
- */
-export function requireFewProperties(extra: Extra | null | undefined, propertyBytes: number): void {
-  const bytes = extra?.properties.length ?? 0
-  if (bytes > propertyBytes)
-    throw new Refusal(
-      'too_large',
-      `the properties take ${bytes} bytes; at most ${propertyBytes} (limits.propertyBytes)`,
-    )
-}
-
-function withAnswer(actor: Actor, { answer }: Publication): Actor {
-  return answer ? { ...actor, answer } : actor
 }
 
 function requireOwn(actor: Actor, user: string, topic: string): void {

@@ -102,7 +102,7 @@ export class Broker
     // Plugins report here; an `error` that nobody hears would end the process.
     ;(this as EventEmitter).on('error', (error) => this.#failed(error))
     this.#publishedDefault = this.published
-    this.gates = new Gates(this, () => deps.services().hooks, deps.pluginFailed)
+    this.gates = new Gates(this, deps.services, deps.pluginFailed)
     this.wills = new WillPublisher({
       ...deps,
       gates: this.gates,

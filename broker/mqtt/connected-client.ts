@@ -39,7 +39,7 @@ export interface ClientConnection extends LiveConnection, RegisteredClient {
 export interface AcceptedConnect {
   readonly version: Version
   /** A renewal replaces its principal; every holder of the actor sees the new one. */
-  readonly actor: Actor & { principal: Principal }
+  readonly actor: Actor & { principal: Principal; rechecking?: Promise<unknown> }
   readonly session: Session
   readonly feedSet: FeedSet
   readonly record: SessionRecord

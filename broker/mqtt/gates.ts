@@ -2,11 +2,13 @@
  * The gates in front of our own checks: the hooks that a plugin sets on the Aedes broker, and those of `auth.hooks`. They can only narrow what
  * TopicTalk allows: what they let pass is checked like everything else.
  */
-import { Refusal } from '../../schemas/errors.js'
+import { asRefusal, Refusal } from '../../schemas/errors.js'
 import type { HookRunner } from '../auth/hooks.js'
-import { REFUSED_BY_HOOK } from '../auth/principal.js'
+import { REFUSED_BY_HOOK, sameRoles } from '../auth/principal.js'
 import type { Actor } from '../chat/model/actor.js'
+import { caughtUp } from '../chat/model/up-to-date.js'
 import type { QoS } from '../store/qos.js'
+import type { Store } from '../store/store.js'
 import type { ConnectPacket, RequestedSubscription } from './codec/packets.js'
 import { Reason } from './codec/reason-codes.js'
 import { ConnectRefused } from './connect-refused.js'
@@ -39,18 +41,25 @@ interface GatedMessage {
   qos: QoS
 }
 
+/** A function gives them, because the services are made after the broker. */
+export interface GateServices {
+  /** Those of `auth.hooks`. */
+  readonly hooks: HookRunner
+  readonly store: Pick<Store, 'catchUp'>
+}
+
 export class Gates {
   readonly #aedes: AedesHooks
-  readonly #hooks: () => HookRunner
+  readonly #services: () => GateServices
   readonly #pluginFailed: PluginFailed
   /** What Aedes itself installed: it stands for "nobody set a hook". */
   readonly #defaults: Readonly<Record<HookName, Hook>>
 
-  /** Must be constructed before a plugin can set a hook. `hooks`: those of `auth.hooks`. */
-  constructor(aedes: AedesHooks, hooks: () => HookRunner, pluginFailed: PluginFailed) {
+  /** Must be constructed before a plugin can set a hook. */
+  constructor(aedes: AedesHooks, services: () => GateServices, pluginFailed: PluginFailed) {
     this.#aedes = aedes
     this.#pluginFailed = pluginFailed
-    this.#hooks = hooks
+    this.#services = services
     const { preConnect, authenticate, authorizePublish, authorizeSubscribe, authorizeForward } = aedes
     this.#defaults = { preConnect, authenticate, authorizePublish, authorizeSubscribe, authorizeForward }
   }
@@ -122,7 +131,7 @@ export class Gates {
 
   /** Null: no hook is set. */
   publish(client: HookClient, actor: Actor, message: GatedMessage): Promise<Refusal | null> | null {
-    if (!this.#isSet('authorizePublish') && !this.#hooks().authorizePublish) return null
+    if (!this.#isSet('authorizePublish') && !this.#services().hooks.authorizePublish) return null
     return this.publishFor(client, actor, message)
   }
 
@@ -130,12 +139,23 @@ export class Gates {
   async publishFor(client: HookClient | null, actor: Actor, message: GatedMessage): Promise<Refusal | null> {
     const refusal = await this.#authorizePublish(client, message)
     if (refusal) return refusal
-    const { authorizePublish } = this.#hooks()
+    const { authorizePublish } = this.#services().hooks
     if (!authorizePublish) return null
     const { topic, payload } = message
-    return (await authorizePublish({ ...describe(actor), topic, payload }))
-      ? null
-      : new Refusal('forbidden', 'refused by the authorizePublish hook')
+    const ask = () => authorizePublish({ ...describe(actor), topic, payload })
+    return (await ask()) ? null : this.#askAgain(actor, ask)
+  }
+
+  /** The hook goes by roles, which another node may have changed: it is asked once more if it did. */
+  async #askAgain(actor: Actor, ask: () => boolean | Promise<boolean>): Promise<Refusal | null> {
+    const { roles } = actor.principal
+    try {
+      await caughtUp(this.#services().store, actor)
+    } catch (error) {
+      return asRefusal(error)
+    }
+    const allowed = !sameRoles(roles, actor.principal.roles) && (await ask())
+    return allowed ? null : new Refusal('forbidden', 'refused by the authorizePublish hook')
   }
 
   async #authorizePublish(client: HookClient | null, message: GatedMessage): Promise<Refusal | null> {
@@ -164,7 +184,7 @@ export class Gates {
       if (answer instanceof Error || !answer) return new Refusal('forbidden', 'refused by the authorizeSubscribe hook')
       passed = { ...requested, filter: answer.topic, qos: answer.qos }
     }
-    const { authorizeSubscribe } = this.#hooks()
+    const { authorizeSubscribe } = this.#services().hooks
     if (!authorizeSubscribe) return passed
     return (await authorizeSubscribe({ ...describe(actor), filter: passed.filter }))
       ? passed

@@ -49,7 +49,9 @@ export async function followAccount(client: ConnectedClient): Promise<void> {
   const { services, actor } = client
   while (!client.closed) {
     const before = actor.principal
-    const principal = await services.authenticator.revalidate(before)
+    const rechecking = services.authenticator.revalidate(before)
+    actor.rechecking = rechecking
+    const principal = await rechecking
     // The login was renewed meanwhile, or its roles changed again.
     if (client.closed || actor.principal !== before) continue
     if (!principal) {

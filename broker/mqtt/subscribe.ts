@@ -1,6 +1,7 @@
 import { asRefusal, Refusal } from '../../schemas/errors.js'
 import { parseFilter, topicFilterFault } from '../../schemas/topics.js'
 import { storeRefusal } from '../chat/messages/send.js'
+import { caughtUp } from '../chat/model/up-to-date.js'
 import type { FilterViews } from '../chat/model/views.js'
 import type { FeedSet } from '../following/feed-set.js'
 import { atCut, Snapshots } from '../following/snapshots.js'
@@ -82,11 +83,13 @@ async function decideAll(
   { subscriptions, properties }: SubscribePacket,
 ): Promise<(Granted | Refusal)[]> {
   const identifier = properties.subscriptionIds?.[0]
+  // As of the packet, for all of its filters; nobody is refused what was done before on another node.
+  const upToDate = caughtUp(client.services.store, client.actor)
   const quota = new SubscriptionQuota(client)
   const known = new Map<string, Granted>()
   const decided: (Granted | Refusal)[] = []
   for (const requested of subscriptions) {
-    const one = await decide(client, requested, identifier, quota, known)
+    const one = await decide(client, requested, identifier, { upToDate, quota, known })
     decided.push(one)
     if (!(one instanceof Refusal)) known.set(one.subscription.filter, one)
     if (decided.length % SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
@@ -108,17 +111,24 @@ function requireFilter(filter: string): void {
   if (fault) throw new ProtocolError(Reason.topicFilterInvalid, `${JSON.stringify(filter)}: ${fault} [MQTT-4.7.1]`)
 }
 
-/** `known`: those granted before in the same packet. */
+/** What the filters of a packet are decided on. */
+interface Deciding {
+  readonly upToDate: Promise<void> | null
+  readonly quota: SubscriptionQuota
+  /** Those granted before in the same packet. */
+  readonly known: ReadonlyMap<string, Granted>
+}
+
 async function decide(
   client: ConnectedClient,
   requested: RequestedSubscription,
   identifier: number | undefined,
-  quota: SubscriptionQuota,
-  known: ReadonlyMap<string, Granted>,
+  { upToDate, quota, known }: Deciding,
 ): Promise<Granted | Refusal> {
   const { actor } = client
   const { access, counters, log, refusals, shares } = client.services
   try {
+    if (upToDate) await upToDate
     quota.require(requested.filter)
     const passed = await client.broker.gates.subscribe(client.connection, actor, requested)
     if (passed instanceof Refusal) throw passed

@@ -13,7 +13,7 @@ import type { Gates, HookClient } from './gates.js'
 import { DelayedWill, fromStored, lastMomentOf, principalOfWill, type WillMessage } from './wills.js'
 
 export interface WillPublisherDeps {
-  readonly store: Pick<Store, 'commit' | 'submit' | 'persistence'>
+  readonly store: Pick<Store, 'catchUp' | 'commit' | 'submit' | 'persistence'>
   readonly pipeline: Pipeline
   readonly gates: Gates
   /** A function, because the services are made after the broker. */
@@ -51,6 +51,7 @@ export class WillPublisher {
   async publish(left: Actor, message: WillMessage, client: HookClient | null, beside = ALONE): Promise<boolean> {
     const { authenticator, counters } = this.#deps.services()
     try {
+      await this.#deps.store.catchUp()
       const principal = await authenticator.revalidate(left.principal, lastMomentOf(left.principal))
       const sent = principal !== null && !(await this.#send({ ...left, principal }, message, client, beside))
       if (sent) this.#deps.published(message)

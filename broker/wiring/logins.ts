@@ -99,6 +99,7 @@ export async function makeLogins(
   })
   const throttle = new LoginThrottle(store, 'login', auth.throttle)
   const authenticator = createAuthenticator({
+    catchUp: () => store.catchUp(),
     anonymous: auth.anonymous,
     directory: store.directory,
     accounts,

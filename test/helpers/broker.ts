@@ -45,7 +45,7 @@ export function serveHttp(): void {
 export async function startTestBroker(
   t: Test,
   overrides: Overrides = {},
-  options: Pick<BrokerOptions, 'screens' | 'log' | 'opened'> = {},
+  options: Omit<BrokerOptions, 'server'> = {},
 ): Promise<TestBroker> {
   const dataDir = await mkdtemp(join(tmpdir(), 'topictalk-'))
   const clients: MqttClient[] = []

@@ -324,6 +324,7 @@ async function openDoor(t: Test, deps: Partial<AuthenticatorDeps> = {}): Promise
 async function doorOf(t: Test, store: Store, accounts: Accounts, deps: Partial<AuthenticatorDeps>): Promise<Door> {
   let now = START
   const authenticator = createAuthenticator({
+    catchUp: () => store.catchUp(),
     anonymous: false,
     directory: store.directory,
     accounts,

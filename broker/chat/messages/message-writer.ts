@@ -18,6 +18,7 @@ import type { Publication, Publisher } from '../model/publication.js'
 import type { Rates } from '../model/rates.js'
 import type { Replies, SendResult } from '../model/replies.js'
 import { type Destination, stamp } from '../model/stamp.js'
+import { decideAgain, decideUpToDate } from '../model/up-to-date.js'
 import { logs } from '../model/views.js'
 import { RoomRules } from '../rooms/room-rules.js'
 import type { Changes } from './changes.js'
@@ -30,7 +31,7 @@ import { commandDraft, findCommand } from './slash-commands.js'
 import { paceOp, requirePace, type SlowRoom, tooEarly } from './slow-mode.js'
 
 export interface MessageWriterDeps {
-  readonly store: Pick<Store, 'asOf' | 'commit' | 'directory' | 'expiring'>
+  readonly store: Pick<Store, 'asOf' | 'catchUp' | 'commit' | 'directory' | 'expiring'>
   readonly rules: RoomRules
   readonly screening: Screening
   readonly rates: Rates
@@ -102,7 +103,7 @@ export class MessageWriter {
     const { actor, room, message } = post
     let forwardMessage: CheckedMessage
     try {
-      forwardMessage = await this.#deps.forwarding.fill(actor, room, message, forward)
+      forwardMessage = await this.#upToDate(post, () => this.#deps.forwarding.fill(actor, room, message, forward))
       this.#requireStillAllowed(post)
     } catch (error) {
       return this.#refuseUnlessRetry(post, error)
@@ -111,22 +112,32 @@ export class MessageWriter {
   }
 
   #screen(post: Post): void | Promise<void> {
-    const { actor, room, message } = post
     try {
-      const verdict = this.#deps.screening.screen(actor, room, message)
-      if (verdict instanceof Promise) return this.#appendAfter(verdict, post)
-      return this.#append(verdict ? this.#applyVerdict(post, verdict) : post)
+      return this.#screenOnce(post)
     } catch (error) {
-      return this.#refuseUnlessRetry(post, error)
+      const again = decideAgain(this.#deps.store, post.actor, error, () => this.#screenOnce(post))
+      if (!again) return this.#refuseUnlessRetry(post, error)
+      return again.catch((why: unknown) => this.#refuseUnlessRetry(post, why))
     }
+  }
+
+  /** A screen that refuses at once did so on what is in memory. */
+  #screenOnce(post: Post): void | Promise<void> {
+    const { actor, room, message } = post
+    const verdict = this.#deps.screening.screen(actor, room, message)
+    if (verdict instanceof Promise) return this.#appendAfter(verdict, post)
+    return this.#append(verdict ? this.#applyVerdict(post, verdict) : post)
   }
 
   /** Permissions may have changed while the screens were waited for, so they are checked again. */
   async #appendAfter(screening: Promise<Verdict | undefined>, post: Post): Promise<void> {
     try {
       const verdict = await screening
-      this.#requireStillAllowed(post)
-      return await this.#append(verdict ? this.#applyVerdict(post, verdict) : post)
+      const judged = verdict ? this.#applyVerdict(post, verdict) : post
+      await this.#upToDate(post, () => {
+        this.#requireStillAllowed(post)
+        return this.#append(judged)
+      })
     } catch (error) {
       this.#refuseUnlessRetry(post, error)
     }
@@ -139,6 +150,10 @@ export class MessageWriter {
       post.publisher.settled(refusal, result)
     }
     return { ...post, message, publisher: { settled } }
+  }
+
+  #upToDate<T>({ actor }: Post, decide: () => T | Promise<T>): Promise<T> {
+    return decideUpToDate(this.#deps.store, actor, decide)
   }
 
   /** @param directory Of the transaction that relies on it */
@@ -200,7 +215,9 @@ export class MessageWriter {
 
   /** Appends a message that replies to another or belongs to a thread. */
   async #appendWithReferences(input: MessageInput, post: Post, request: SendRequest): Promise<void> {
-    const { notes = [] } = (await this.#deps.references.check(request.actor, request.room, input)) ?? {}
+    const { actor, room } = request
+    const found = await this.#upToDate(post, () => this.#deps.references.check(actor, room, input))
+    const { notes = [] } = found ?? {}
     const effect = { notes: [...notes, ...(request.draft.effect?.notes ?? [])] }
     return this.#commit(post, { ...request, draft: { ...request.draft, effect } })
   }

@@ -18,6 +18,8 @@ export interface Actor {
   readonly answer?: AnswerTo
   /** No reply is published, because the caller returns the result itself (HTTP, or a publish made by a request). */
   readonly silent?: boolean
+  /** Set once its account has changed: resolves when `principal` is as the account is now. */
+  readonly rechecking?: Promise<unknown>
 }
 
 /** Response topic of an MQTT 5 request, used in place of `users/{me}/replies`, and its correlation data. */

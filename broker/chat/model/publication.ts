@@ -1,4 +1,4 @@
-import type { Refusal } from '../../../schemas/errors.js'
+import { Refusal } from '../../../schemas/errors.js'
 import type { Lane } from '../../store/lane.js'
 import type { Extra } from '../../store/logs.js'
 import type { Op } from '../../store/op.js'
@@ -35,4 +35,21 @@ export interface Publisher {
   settled(refusal: Refusal | null, result: SendResult | null): void
   /** Asks the source to stop reading for `ms`, because it exceeds its rate. Absent: the publication is refused instead. */
   pause?(ms: number): void
+}
+
+/** Whether the publish clears a retained message. */
+export function clearsRetained({ retain, payload }: Pick<Publication, 'retain' | 'payload'>): boolean {
+  return retain && payload.length === 0
+}
+
+/**
+ * Limits the properties that are stored and forwarded, because they take memory wherever the message waits. @throws Refusal `too_large`.
+ */
+export function requireFewProperties(extra: Extra | null | undefined, propertyBytes: number): void {
+  const bytes = extra?.properties.length ?? 0
+  if (bytes > propertyBytes)
+    throw new Refusal(
+      'too_large',
+      `the properties take ${bytes} bytes; at most ${propertyBytes} (limits.propertyBytes)`,
+    )
 }

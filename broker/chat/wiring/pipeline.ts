@@ -28,7 +28,7 @@ export function makePipeline(config: Config, deps: Deps): Pipeline {
     writer: makeWriter(config, deps),
     directConversations: new DirectConversations(store),
     deviceTopics: deps.devices.topics,
-    requests: new Requests(commands, replies, failed),
+    requests: new Requests(store, commands, replies, failed),
     ephemeral: makeEphemeral(config, deps),
     payloadBytes: config.limits.payloadBytes,
     syncBytes: config.limits.syncBytes,
