@@ -4,6 +4,7 @@
  */
 import t, { type Test } from 'tap'
 import { commit } from '../../broker/store/commit.js'
+import { Refusal } from '../../schemas/errors.js'
 import { serveHttp } from '../helpers/broker.js'
 import { fetchFrom } from '../helpers/http.js'
 import { latePeople } from '../helpers/late-broker.js'
@@ -201,6 +202,21 @@ t.test('what is still refused is refused once, as before', async (t) => {
   t.equal(catchUps() - asked, 1)
   t.equal(bob.replies.length, 3, 'bob was answered once for each, and when he joined')
   t.equal(broker.running.counters.get('refused.forbidden'), 2)
+})
+
+t.test('a screen that has to be waited for is asked once about a message that it refuses', async (t) => {
+  let asked = 0
+  const screen = async (): Promise<undefined> => {
+    asked++
+    throw new Refusal('forbidden', 'not here')
+  }
+  const { alice, late, other } = await latePeople(t, ['alice'], {}, { screens: [{ screen }] })
+  await alice.get('rooms.create', { room: 'tea' })
+  late.hold()
+  await other.rooms.create(actorOf('alice'), 'elsewhere', { access: 'public' })
+  for (const message of [{ text: 'x' }, { text: 'x', cid: 'c' }])
+    t.match(await alice.refused('rooms/tea/messages', message), { error: { message: 'not here' } })
+  t.equal(asked, 2)
 })
 
 t.test('what a client publishes behind a refusal waits until it is decided', async (t) => {

@@ -14,7 +14,7 @@ export async function latePeople<N extends string>(
   t: Test,
   names: N[],
   overrides: Overrides = {},
-  options: Pick<BrokerOptions, 'hooks'> = {},
+  options: Pick<BrokerOptions, 'hooks' | 'screens'> = {},
 ) {
   const store = await memoryStore(t)
   const late = await secondMemory(store)
