@@ -1,5 +1,6 @@
 /** The store contract on Redis: a real server, whose data is that of a deployment for each place. */
 import t, { type Test } from 'tap'
+import { commit } from '../../broker/store/commit.js'
 import { openRedisStore } from '../../broker/store/redis/redis-store.js'
 import { type RedisServer, startRedis } from '../helpers/redis-server.js'
 import { type NewPlace, type StorePlace, storeSuite } from './store-suite.js'
@@ -32,4 +33,20 @@ t.test('one server', async (t) => {
   const server = await startRedis(t, { aof: 'off' })
   const newPlace: NewPlace = async (t) => placeAt(t, server, `place${++places}`)
   storeSuite(t, newPlace)
+})
+
+t.test('a node that catches up has in memory what another one committed before', async (t) => {
+  const place = placeAt(t, await startRedis(t, { aof: 'off' }), 'shared')
+  const one = await place.open()
+  const two = await place.open()
+  const missing: string[] = []
+  for (let i = 0; i < 200; i++) {
+    const channel = `channel${i}`
+    await commit(one, { ops: [one.directory.channelOp(channel)] })
+    await two.catchUp()
+    if (![...two.directory.channels()].includes(channel)) missing.push(channel)
+  }
+  t.same(missing, [])
+  t.equal(two.counts.catchUps, 200)
+  await Promise.all([one.close(), two.close()])
 })
