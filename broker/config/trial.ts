@@ -4,6 +4,7 @@ import { loadHooks } from '../auth/hooks.js'
 import { loadTokenKeys } from '../auth/tokens.js'
 import { listenTcp } from '../net/tcp.js'
 import { clientCertificates, tryTls } from '../net/tls.js'
+import { readTlsFiles } from '../store/redis/tls-files.js'
 
 /** HS256 needs a key at least as long as its hash [RFC 7518, 3.2]. */
 const SECRET_BYTES = 32
@@ -13,7 +14,7 @@ const SECRET_BYTES = 32
  * @throws ConfigError with a line per fault.
  */
 export async function tryConfig(config: Config): Promise<void> {
-  const { listen, auth, node } = config
+  const { listen, auth, node, store } = config
   const trials: (() => Promise<unknown>)[] = [
     () => tryAddress(listen.host),
     () => loadHooks(auth.hooks, { timeout: auth.hooksTimeout }),
@@ -21,6 +22,7 @@ export async function tryConfig(config: Config): Promise<void> {
     async () =>
       auth.jwt.publicKey === null ? null : loadTokenKeys({ ...auth.jwt, secret: 'not looked at here' }, node.dataDir),
   ]
+  if (store.driver === 'redis') trials.push(() => readTlsFiles(store.redis.tls))
   const secured = { tls: listen.tls, clientCertificates: clientCertificates(auth.x509) }
   for (const name of ['mqtts', 'https'] as const) if (listen[name] !== null) trials.push(() => tryTls(name, secured))
   const faults = new Set<string>()

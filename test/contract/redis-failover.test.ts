@@ -2,6 +2,7 @@
 import t, { type Test } from 'tap'
 import { Link } from '../../broker/store/redis/link.js'
 import { startCluster, startSentinel, until } from '../helpers/redis-deployments.js'
+import type { RedisServer } from '../helpers/redis-server.js'
 
 const KEY = '{test}key'
 
@@ -75,15 +76,21 @@ t.test('Sentinels that know no such master, or are gone, are named', async (t) =
 t.test('a Cluster: the server that has the hash slot of the keys', async (t) => {
   const { servers, masterOf } = await startCluster(t)
   await t.rejects(start(t, servers[0]!.url), /is part of a Redis Cluster: use redis\+cluster/)
-  const first = await masterOf(KEY)
-  const named = await masterOf('other')
-  t.not(named.host, first.host)
+  const before = await masterOf(KEY)
+  const [named, first] = (await Promise.all([masterOf('other'), masterOf('b')])) as [RedisServer, RedisServer]
+  t.equal(new Set([before, named, first]).size, 3)
   const { link, next } = await start(t, `redis+cluster://${named.host}`)
   t.ok(link.connection!.isCluster)
   const heard: string[] = []
   await link.connection!.subscribe('{test}channel', (message) => void heard.push(String(message)))
   await link.connection!.call('SPUBLISH', ['{test}channel', 'message'])
   t.strictSame(heard, ['message'])
+
+  const moved = next()
+  const slot = await named.command('CLUSTER', 'KEYSLOT', KEY)
+  const owner = await first.command('CLUSTER', 'MYID')
+  for (const server of [first, before]) await server.command('CLUSTER', 'SETSLOT', slot, 'NODE', owner)
+  t.equal(await moved, first.host, 'after the slot was moved, though nothing was asked for')
 
   const killed = next()
   await first.kill9()

@@ -165,6 +165,19 @@ t.test('a link that is closed ends what is under way', async (t) => {
   const starting = linkTo(t, redis.url).link
   await Promise.all([t.rejects(starting.start(), /not needed any more/), starting.close()])
   redis.resume()
+  const preparing = linkTo(t, redis.url, { timeoutMs: 60_000 }).link
+  const asked = new Promise<void>((resolve) => {
+    preparing.onConnect = async (connection) => {
+      redis.pause()
+      const reply = connection.call('PING', [])
+      resolve()
+      await reply
+    }
+  })
+  const started = t.rejects(preparing.start(), /not needed any more/)
+  await asked
+  await Promise.all([started, preparing.close()])
+  redis.resume()
 })
 
 t.test('the first attempt says in one line what is wrong', async (t) => {

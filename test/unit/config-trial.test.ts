@@ -32,6 +32,14 @@ t.test('what stops the broker at its start stops the check', async (t) => {
       { auth: { hooks: './nothere.mjs' } },
       [/^auth\.hooks: .*nothere\.mjs cannot be loaded/],
     ],
+    [
+      'certificates for Redis that are not there',
+      {
+        store: { driver: 'redis', redis: { url: 'rediss://10.0.0.1', tls: { ca: 'nope.pem' } } },
+        auth: { jwt: { secret: 'one that all nodes have' } },
+      },
+      [/^store\.redis\.tls\.ca: cannot be read: .*nope\.pem/],
+    ],
     ['hooks of another name', { auth: { hooks: join(dir, 'hooks.mjs') } }, [/unknown export authorise/]],
     [
       'certificates that are not there',

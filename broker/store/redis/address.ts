@@ -25,8 +25,6 @@ export interface Address {
   readonly sentinelLogin: Login
   readonly database: number
   readonly tls: boolean
-  /** The URL without its passwords and users, for messages. */
-  readonly shown: string
 }
 
 const PARTS = /^(redis|rediss|redis\+sentinel|redis\+cluster):\/\/(?:([^/?]*)@)?([^@/?]+)(?:\/([^?]*))?(?:\?(.*))?$/
@@ -66,7 +64,6 @@ export function parseAddress(url: string): Address {
     sentinelLogin: { user: parameters.get('sentinelUser'), password: parameters.get('sentinelPassword') },
     database,
     tls: scheme === 'rediss' || parameters.get('tls') === 'true',
-    shown: `${scheme}://${hosts}${path === '' ? '' : `/${path}`}`,
   }
 }
 

@@ -1,10 +1,11 @@
 /** One connection to one Redis server, until it ends; then it is not used again. The only file that knows the client library. */
-import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
 import type { ConnectionOptions as TlsSettings } from 'node:tls'
 import { Command, Redis, type RedisOptions } from 'ioredis'
 import { StoreError } from '../changes.js'
 import { type Host, hostText, type Login } from './address.js'
 import { readFacts, type ServerFacts } from './server-facts.js'
+import { type RedisTls, readTlsFiles } from './tls-files.js'
 
 export interface Script {
   /** SHA-1 of the text, in hex. */
@@ -37,15 +38,6 @@ export interface Connection {
   close(why?: string): void
 }
 
-/** Paths of PEM files, read for each connection, so that they can be renewed. */
-export interface RedisTls {
-  readonly ca: string | null
-  readonly cert: string | null
-  readonly key: string | null
-  /** The name in the server's certificate, if it is not the host. */
-  readonly serverName: string | null
-}
-
 export interface Opening {
   readonly login: Login
   readonly database: number
@@ -54,7 +46,7 @@ export interface Opening {
   readonly timeoutMs: number
   /** CLIENT SETNAME. */
   readonly name: string
-  /** Ends the attempt. */
+  /** Ends the attempt, and the connection. */
   readonly signal: AbortSignal
 }
 
@@ -72,30 +64,30 @@ export class RedisConnection implements Connection {
   readonly #timeoutMs: number
   readonly #listeners = new Map<string, (message: Buffer) => void>()
   readonly #sent = new Set<string>()
+  readonly #signal: AbortSignal
+  readonly #abort = (): void => this.close(STOPPED)
   /** Why it has ended; null: it has not. */
   #why: string | null = null
 
   /** @throws StoreError with one line that says what is wrong, without secrets. */
   static async open(host: Host, opening: Opening): Promise<RedisConnection> {
-    const tls = opening.tls && (await tlsSettings(host, opening.tls))
+    const tls = opening.tls && { ...(await readTlsFiles(opening.tls)), servername: serverName(host, opening.tls) }
     if (opening.signal.aborted) throw new StoreError(STOPPED)
     const connection = new RedisConnection(host, opening, tls)
-    const abort = (): void => connection.close(STOPPED)
-    opening.signal.addEventListener('abort', abort)
     try {
       await connection.#connect(opening.database)
       return connection
     } catch (error) {
       connection.close()
       throw error
-    } finally {
-      opening.signal.removeEventListener('abort', abort)
     }
   }
 
   private constructor(host: Host, opening: Opening, tls: TlsSettings | null) {
     this.host = host
     this.#timeoutMs = opening.timeoutMs
+    this.#signal = opening.signal
+    this.#signal.addEventListener('abort', this.#abort)
     this.server = { version: '', role: '', mode: '' }
     this.#redis = new Redis(settings(host, opening, tls))
     this.#redis.on('error', (error) => this.close(this.#whyOf(error)))
@@ -189,6 +181,7 @@ export class RedisConnection implements Connection {
     if (this.#why !== null) return
     this.#why = why
     this.#listeners.clear()
+    this.#signal.removeEventListener('abort', this.#abort)
     this.onEnd?.()
   }
 }
@@ -215,17 +208,9 @@ function settings({ host, port }: Host, opening: Opening, tls: TlsSettings | nul
   } satisfies RedisOptions
 }
 
-async function tlsSettings({ host }: Host, files: RedisTls): Promise<TlsSettings> {
-  const read = async (name: 'ca' | 'cert' | 'key'): Promise<TlsSettings> => {
-    const file = files[name]
-    if (file === null) return {}
-    const text = await readFile(file).catch((cause: Error) => {
-      throw new StoreError(`store.redis.tls.${name}: cannot be read: ${cause.message}`, { cause })
-    })
-    return { [name]: text }
-  }
-  const servername = files.serverName ?? (/^[\d.]+$|:/.test(host) ? '' : host)
-  return { ...(await read('ca')), ...(await read('cert')), ...(await read('key')), servername }
+/** An address is no name that a server could choose its certificate by. */
+function serverName({ host }: Host, tls: RedisTls): string {
+  return tls.serverName ?? (isIP(host) ? '' : host)
 }
 
 /** A promise would tell of it after messages that the server sent later. */

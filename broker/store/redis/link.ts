@@ -2,10 +2,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { StoreError } from '../changes.js'
 import { type Host, parseAddress } from './address.js'
-import { type Connection, RedisConnection, type RedisTls } from './connection.js'
+import { type Connection, RedisConnection } from './connection.js'
 import { Locator } from './locate.js'
+import type { RedisTls } from './tls-files.js'
 
-export type { Connection, Heard, RedisTls, Script } from './connection.js'
+export type { Connection, Heard, Script } from './connection.js'
+export type { RedisTls } from './tls-files.js'
 
 export interface LinkOptions {
   /** As `store.redis.url` of the configuration. */
@@ -38,6 +40,10 @@ export class Link {
   readonly #options: LinkOptions
   readonly #closing = new AbortController()
   #connection: RedisConnection | null = null
+  /** When it was made, as performance.now() tells. */
+  #since = 0
+  /** Ms that the next attempt waits at most. */
+  #bound = 0
   /** The attempts under way. */
   #connecting: Promise<void> = Promise.resolve()
 
@@ -59,7 +65,6 @@ export class Link {
 
   async close(): Promise<void> {
     this.#closing.abort()
-    this.#connection?.close()
     await this.#connecting
   }
 
@@ -85,11 +90,14 @@ export class Link {
       throw error
     }
     this.#connection = connection
+    this.#since = performance.now()
     connection.onEnd = () => this.#lost(locator)
   }
 
   #lost(locator: Locator): void {
     this.#connection = null
+    // One that is lost again and again is not made again at once.
+    if (performance.now() - this.#since > LONGEST_WAIT) this.#bound = 0
     this.onLost?.()
     if (!this.#closing.signal.aborted) this.#connecting = this.#reconnect(locator)
   }
@@ -97,8 +105,9 @@ export class Link {
   async #reconnect(locator: Locator): Promise<void> {
     const { signal } = this.#closing
     const told = new Set<string>()
-    for (let bound = 0; !signal.aborted; bound = Math.min(LONGEST_WAIT, Math.max(FIRST_WAIT, bound * 2))) {
-      if (bound > 0) await delay(Math.random() * bound, undefined, { signal }).catch(() => {})
+    while (!signal.aborted) {
+      if (this.#bound > 0) await delay(Math.random() * this.#bound, undefined, { signal }).catch(() => {})
+      this.#bound = Math.min(LONGEST_WAIT, Math.max(FIRST_WAIT, this.#bound * 2))
       try {
         await this.#connect(locator)
         return
