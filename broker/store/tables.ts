@@ -62,7 +62,8 @@ export const UNGUARDED: ReadonlySet<Table> = new Set([
 /** Tables whose keys have one part; those of all others have several, and the first of these is their owner. */
 export const SINGLE_KEYS: ReadonlySet<Table> = new Set([
   ...(['user', 'userName', 'userRemoved', 'secondFactor', 'removal', 'profile', 'privacy', 'presence', 'bot'] as const),
-  ...(['room', 'channel', 'filters', 'report', 'evidence', 'session', 'will', 'heartbeat', 'webhook'] as const),
+  ...(['room', 'channel', 'filters', 'report', 'evidence', 'session', 'will', 'owner', 'claimant'] as const),
+  ...(['heartbeat', 'webhook'] as const),
 ])
 
 /** Tables that are read on demand only, and change often: an adapter may tell followers nothing of them. */

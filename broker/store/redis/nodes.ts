@@ -16,6 +16,7 @@ const LEASE = 5000
 const JOIN = scriptNamed('join')
 const LEAVE = scriptNamed('leave')
 const BEAT = scriptNamed('beat')
+const TELL = scriptNamed('tell')
 
 /** What the store said to a node that is there. */
 export interface Beat {
@@ -64,13 +65,16 @@ export class RedisNodes implements Nodes {
   send(to: number | null, message: NodeMessage): void {
     const connection = this.#connection()
     if (!connection) return
-    const others = to === null ? [...this.#alive].filter((node) => node !== this.self) : [to]
-    if (others.length === 0) return
     const text = JSON.stringify([this.self, message], asText)
-    for (const node of others)
-      connection.call(connection.isCluster ? 'SPUBLISH' : 'PUBLISH', [this.#keys.mail(node), text]).catch((error) => {
-        if (!connection.ended) this.#onFault(error)
-      })
+    const publish = connection.isCluster ? 'SPUBLISH' : 'PUBLISH'
+    // The store knows of nodes that this one has not heard of yet.
+    const sending =
+      to === null
+        ? connection.script(TELL, [this.#keys.meta], [this.#keys.prefix, String(this.self), text, publish])
+        : connection.call(publish, [this.#keys.mail(to), text])
+    sending.catch((error) => {
+      if (!connection.ended) this.#onFault(error)
+    })
   }
 
   /** Takes a number, unless it has one, and listens to what it is told. */

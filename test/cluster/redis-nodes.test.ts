@@ -1,0 +1,92 @@
+/** Two brokers on one Redis: what one does reaches who is connected to the other. */
+import t, { type Test } from 'tap'
+import { Inbox, type Overrides, request, startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { startRedis } from '../helpers/redis-server.js'
+
+const SECRET = 'one secret for all nodes, of 32 characters'
+
+async function twoNodes(t: Test, overrides: Overrides = {}): Promise<[TestBroker, TestBroker]> {
+  const { url } = await startRedis(t, { aof: 'off' })
+  const redis = { url, assume: ['appendonly', 'appendfsync'] }
+  const shared: Overrides = {
+    rooms: { list: [{ id: 'den', access: 'public' }] },
+    acl: { rules: [{ allow: 'all', who: 'any', topics: ['plain/#'] }] },
+    ...overrides,
+    store: { driver: 'redis', redis },
+    auth: { ...overrides.auth, jwt: { secret: SECRET } },
+  }
+  return [await startTestBroker(t, shared), await startTestBroker(t, shared)]
+}
+
+t.test('a room', async (t) => {
+  const [one, two] = await twoNodes(t)
+  const [ann, bob] = [await one.connect('ann'), await two.connect('bob')]
+  const heard = new Inbox(bob)
+  await bob.subscribeAsync('rooms/den/messages', { qos: 1 })
+  await ann.subscribeAsync('rooms/den/messages', { qos: 1 })
+  for (const text of ['1', '2', '3']) await ann.publishAsync('rooms/den/messages', text, { qos: 1 })
+  await bob.publishAsync('rooms/den/messages', '4', { qos: 1 })
+  t.same(
+    (await heard.wait(4)).map(({ payload }) => {
+      const { seq, text, from } = JSON.parse(payload.toString())
+      return `${seq} ${from} ${text}`
+    }),
+    ['1 ann 1', '2 ann 2', '3 ann 3', '4 bob 4'],
+  )
+  t.match(await request(ann, 'ann', 'history', { room: 'den' }), { ok: true, result: { messages: { length: 4 } } })
+})
+
+t.test('a room made on one, joined on the other', async (t) => {
+  const [one, two] = await twoNodes(t)
+  const [ann, bob] = [await one.connect('ann'), await two.connect('bob')]
+  t.match(await request(ann, 'ann', 'rooms.create', { room: 'tea', access: 'public' }), { ok: true })
+  t.match(await request(bob, 'bob', 'rooms.join', { room: 'tea' }), { ok: true })
+  const heard = new Inbox(ann)
+  await ann.subscribeAsync('rooms/+/messages', { qos: 1 })
+  await bob.publishAsync('rooms/tea/messages', 'hello', { qos: 1 })
+  t.match(JSON.parse((await heard.wait(1, ({ topic }) => topic === 'rooms/tea/messages'))[0]!.payload.toString()), {
+    text: 'hello',
+  })
+  t.match(await request(ann, 'ann', 'rooms.remove', { room: 'tea', user: 'bob' }), { ok: true })
+  t.match(await request(bob, 'bob', 'history', { room: 'tea' }), { ok: false })
+})
+
+t.test('plain topics, retained and queued', async (t) => {
+  const [one, two] = await twoNodes(t)
+  const [ann, bob] = [await one.connect('ann'), await two.connect('bob', { clean: false, clientId: 'phone' })]
+  const heard = new Inbox(bob)
+  await bob.subscribeAsync('plain/#', { qos: 1 })
+  await ann.publishAsync('plain/a', 'live', { qos: 1 })
+  await ann.publishAsync('plain/zero', 'live at 0', { qos: 0 })
+  t.same(
+    (await heard.wait(2)).map(({ payload }) => payload.toString()),
+    ['live', 'live at 0'],
+  )
+  await bob.endAsync()
+  await ann.publishAsync('plain/b', 'queued', { qos: 1 })
+  await ann.publishAsync('plain/c', 'retained', { qos: 1, retain: true })
+  const again = await one.connect('bob', { clean: false, clientId: 'phone' })
+  const later = new Inbox(again)
+  t.same(
+    (await later.wait(2)).map(({ payload }) => payload.toString()),
+    ['queued', 'retained'],
+  )
+  const carol = await two.connect('carol')
+  const kept = new Inbox(carol)
+  await carol.subscribeAsync('plain/+', { qos: 0 })
+  t.match(await kept.wait(1), [{ topic: 'plain/c', retain: true }])
+})
+
+t.test('a session is taken over by the other node', async (t) => {
+  const [one, two] = await twoNodes(t)
+  const options = { clean: false, clientId: 'phone' }
+  const first = await one.connect('bob', options)
+  await first.subscribeAsync('rooms/den/messages', { qos: 2 })
+  const ended = new Promise<void>((resolve) => first.once('close', () => resolve()))
+  const second = await two.connect('bob', options)
+  await ended
+  const heard = new Inbox(second)
+  const ann = await one.connect('ann')
+  await ann.publishAsync('rooms/den/messages', 'to the new one', { qos: 2 })
+  t.match(JSON.parse((await heard.wait(1))[0]!.payload.toString()), { text: 'to the new one' })
+})
