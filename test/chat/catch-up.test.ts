@@ -248,6 +248,20 @@ t.test('a flood of refused publishes asks once for each of a client, and at once
   t.ok(catchUps() - asked < 200, `${catchUps() - asked} round trips for 400 refusals`)
 })
 
+t.test('a device that may write again on another node is bridged here', async (t) => {
+  const { alice, broker, connect, late, other } = await town(t)
+  await alice.get('devices.bridge', { device: 'lamp', room: 'tea', filter: '#' })
+  await alice.get('rooms.mute', { room: 'tea', user: 'lamp' })
+  const lamp = await connect('lamp')
+  await lamp.publish('devices/lamp/state', 'on')
+  t.equal(broker.running.counters.get('dropped.bridge_forbidden'), 1)
+  late.hold()
+  await other.sanctions.unmute(actorOf('alice'), 'tea', 'lamp')
+  await lamp.publish('devices/lamp/state', 'off')
+  await alice.hears('off')
+  t.equal(broker.running.counters.get('dropped.bridge_forbidden'), 1)
+})
+
 t.test('a will is published with the rights that its owner has by then', async (t) => {
   const here = await town(t)
   const { alice, connect, late } = here

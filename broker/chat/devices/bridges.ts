@@ -21,6 +21,7 @@ import { inexactNumber } from '../model/numbers.js'
 import type { Publication } from '../model/publication.js'
 import type { Rates } from '../model/rates.js'
 import { stamp } from '../model/stamp.js'
+import { decideUpToDate } from '../model/up-to-date.js'
 import { logs } from '../model/views.js'
 import type { Members } from '../rooms/members.js'
 import type { RoomRules } from '../rooms/room-rules.js'
@@ -114,7 +115,7 @@ export class Bridges {
       await this.#requireRate(actor, bridge)
       const text = template === null ? unformatted(payload) : formatted(template, rest, payload)
       const message = (await this.#deps.screening.screen(actor, room, text))?.message ?? text
-      this.#requireWriter(actor, room)
+      await this.#requireWriter(actor, room)
       return stamp(actor, { log: logs.messages(room), place: `"room":"${room}",` }, message, { qos: 1 })
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
@@ -124,16 +125,20 @@ export class Bridges {
   }
 
   /** The rules for members apply to the device as well. @throws Refusal `forbidden`. */
-  #requireWriter({ principal }: Actor, room: string): RoomRecord {
-    const member = this.#deps.store.directory.member(room, principal.user)
-    if (!member) throw new Refusal('forbidden', `${principal.user} is not a member of ${room}`)
-    return this.#deps.roomRules.requireWriter(member)
+  #requireWriter(actor: Actor, room: string): Promise<RoomRecord> {
+    const { store, roomRules } = this.#deps
+    const { user } = actor.principal
+    return decideUpToDate(store, actor, () => {
+      const member = store.directory.member(room, user)
+      if (!member) throw new Refusal('forbidden', `${user} is not a member of ${room}`)
+      return roomRules.requireWriter(member)
+    })
   }
 
   /** The rate of the bridge, the room's rate and its slow mode apply. @throws Refusal `rate_limited`. */
   async #requireRate(actor: Actor, { id, room }: BridgeRecord): Promise<void> {
     const { rates, store } = this.#deps
-    const slow = this.#requireWriter(actor, room)
+    const slow = await this.#requireWriter(actor, room)
     if (this.#buckets.take(id) > 0) throw new Refusal('rate_limited', 'more than a bridge takes')
     rates.requireRoomRate(room)
     if (slow.slowMode === 0) return
