@@ -103,8 +103,8 @@ async function start(context: Context, { screens = [], hooks, opened, server }: 
   deliver(context, { store, bus, hub, chat, mqtt, streams })
   await resume(context, { readers, chat, mqtt })
   const maintenance = openMaintenance(context, { store, space, readers, chat, mqtt })
-  await openAdmin(context, { store, logins, chat })
   const drain = new Drain(config.node.drain, mqtt.broker, streams)
+  await openAdmin(context, { store, logins, chat, drain })
   const listeners = await openTransports(context, { store, space, logins, chat, mqtt, streams, drain }, server)
   const { log } = context
   const { acl, rates } = chat
@@ -207,13 +207,14 @@ function openMaintenance(
 /** The control socket of the data directory: what the command line does beside a running broker. */
 async function openAdmin(
   { config, failed, teardown }: Context,
-  { store, logins, chat }: { store: Store; logins: LoginServices; chat: Chat },
+  { store, logins, chat, drain }: { store: Store; logins: LoginServices; chat: Chat; drain: Drain },
 ): Promise<void> {
   const { dataDir } = config.node
   const backups = new Backups({ store, dataDir, locate: storeLocation, failed })
   teardown.add(backups)
   const removeAccount = (user: string) => chat.removals.remove(user)
   const onAccounts = accountCommands({ ...logins, accounts: logins.managed, removeAccount })
-  const commands = auditedCommands({ ...onAccounts, ...backupCommands(backups) }, chat.audit)
+  const health = async () => ({ healthy: store.healthy, draining: drain.isBegun })
+  const commands = auditedCommands({ ...onAccounts, ...backupCommands(backups), health }, chat.audit)
   teardown.add(await serveAdmin(dataDir, commands, failed))
 }

@@ -15,6 +15,7 @@ const users = () => import('./cli/users.js')
 const tokens = () => import('./cli/token.js')
 const configs = () => import('./cli/config.js')
 const chats = () => import('./cli/chat.js')
+const health = () => import('./cli/health.js')
 
 const collect = (value: string, values: string[] = []) => [...values, value]
 
@@ -80,6 +81,10 @@ configured(program.command('audit'))
   .option('--action <name>', 'only acts of this name, such as rooms.ban')
   .option('--json', 'as JSON')
   .action(async (flags) => (await audits()).listAudit(flags))
+
+configured(program.command('health'))
+  .description('say whether the broker that runs here can serve; for health checks of containers')
+  .action(async (flags) => (await health()).reportHealth(flags))
 
 configured(program.command('backup <directory>'))
   .description('copy all data into an empty directory that a broker can be started on; works beside a running broker')

@@ -122,13 +122,16 @@ t.test('a first user and a first message, beside a running broker', async (t) =>
 })
 
 t.test('SIGTERM sends clients away in order, and another signal stops at once', async (t) => {
-  const { start } = commandLine(t)
+  const { start, run } = commandLine(t)
+  t.match(await run(['health']), { code: 1, stdout: '', stderr: /^topictalk: node\.dataDir: no broker runs on .*\n$/ })
   const { broker, ws } = await serve(start, 'node.drain.delay=1h')
+  t.match(await run(['health']), { code: 0, stdout: 'ok\n' })
   const draining = once(broker.stdout, 'data')
   broker.kill('SIGTERM')
   t.match(String(await draining), /^draining: .*\n$/)
   const status = async (path: string) => (await fetch(new URL(path, ws.replace('ws', 'http')))).status
   t.same([await status('/healthz'), await status('/readyz')], [200, 503])
+  t.match(await run(['health']), { code: 0, stdout: 'draining\n' })
   broker.kill('SIGINT')
   t.match(await finish(broker), { code: 0, stdout: 'stopped\n', stderr: '' })
 })
