@@ -162,7 +162,6 @@ export class Committer {
     const appended = numbering.count > 0 ? numbering.finish() : null
     if (appended) batch.put(journal.nextKey, appended.value)
     for (const { log, entries } of appended?.batches ?? []) outbox.stage(batch, log, entries[0]!.seq)
-    for (const one of numbering.effects) this.#stageEffect(one, batch)
     for (const log of staging.dropped) this.#stageDrop(log, batch)
     const durable = sync && group.some(({ lazy }) => !lazy)
     if (batch.size > 0) {
@@ -194,7 +193,7 @@ export class Committer {
     for (let i = 0; i < drafts.length; i++) {
       const draft = drafts[i]!
       const result = numbering.add(draft)
-      if (draft.effect && result.outcome === 'appended') this.#touchNotes(draft.log, result.seq, draft.effect)
+      if (draft.effect && result.outcome === 'appended') this.#stageOf(draft.log, result.seq, draft.effect, staging)
       results[i] = result
     }
     if (ops.length > 0) this.#stageOps(change, results, staging)
@@ -205,10 +204,8 @@ export class Committer {
   #stageOps({ drafts, ops }: Change, results: readonly AppendResult[], staging: Staging): void {
     const before = staging.changes.length
     for (const op of ops)
-      if (op.type === 'effect') {
-        this.#stageEffect(this.#effectOf(op), staging.batch)
-        this.#touchNotes(op.log, 0, op.effect)
-      } else if (op.type === 'retainEntry') {
+      if (op.type === 'effect') this.#stageOf(op.log, 0, op.effect, staging)
+      else if (op.type === 'retainEntry') {
         const { outcome, seq } = results[op.draft]!
         if (outcome === 'appended') this.#deps.retained.stageEntry(op.topic, drafts[op.draft]!, seq, staging.batch)
       } else this.#deps.ops.stage(op, staging)
@@ -217,6 +214,11 @@ export class Committer {
       this.#recordCounts.note(staging.changes[i]!)
     }
     for (const guard of staging.touched.splice(0)) this.#recent.touch(guard)
+  }
+
+  #stageOf(log: LogName, seq: number, effect: Effect, { batch }: Staging): void {
+    this.#stageEffect({ log: this.#deps.logs.peek(log)!, seq, effect }, batch)
+    this.#touchNotes(log, seq, effect)
   }
 
   #touchNotes(log: LogName, seq: number, { notes = [], erase }: Effect): void {

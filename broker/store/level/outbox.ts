@@ -11,7 +11,7 @@ import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
 import type { WriteBatch } from './operation.js'
-import { recordKey } from './record-keys.js'
+import { recordKey, recordRange } from './record-keys.js'
 
 type Wants = (log: LogName) => boolean
 
@@ -87,6 +87,8 @@ export class LevelOutbox implements OutboxStore {
   stageForget(batch: WriteBatch, log: LogName): void {
     if (this.#marks.delete(log)) batch.del(keys.outbox(log, MARK))
     for (const key of this.#cursors.get(log) ?? []) batch.del(key)
+    // Those that earlier changes of this commit set are not in memory yet.
+    batch.delPuts(recordRange('readerCursor', log))
     this.#cursors.delete(log)
   }
 }

@@ -82,6 +82,7 @@ local function receivers(bytes)
 end
 
 local ops = {}
+local dropping = {}
 
 function ops.P() set_record(word(), word(), word()) end
 function ops.X() delete_record(word(), word()) end
@@ -117,7 +118,8 @@ function ops.c()
 end
 
 function ops.m() read_log(word(), number(), word()) end
-function ops.G() drop_log(word()) end
+-- The last change of a request: what it does besides, it does before.
+function ops.G() dropping[#dropping + 1] = word() end
 function ops.T() trim_log(word(), number()) end
 function ops.x() expire_block(word(), word(), word(), word()) end
 
@@ -168,6 +170,7 @@ for _ = 1, number() do
   end
 end
 
+for _, name in ipairs(dropping) do drop_log(name) end
 end_logs()
 end_generation()
 local has_written = writes > 0 or has_moved
