@@ -177,12 +177,13 @@ function deliver({ failed }: Context, { store, bus, hub, chat, mqtt, streams }: 
 
 /** Brings to an end what an earlier run left under way, before any client is accepted. */
 async function resume(
-  { config, teardown }: Context,
+  { config, failed, teardown }: Context,
   { readers, chat, mqtt }: Pick<Running, 'readers' | 'chat' | 'mqtt'>,
 ): Promise<void> {
   await chat.rooms.ensureListed(config.rooms.list)
   await chat.ownership.ensureOwners()
   await mqtt.broker.listen()
+  mqtt.unserved.settleAbandoned().catch(failed)
   await readers.search?.start()
   teardown.add(chat.removals)
   await chat.removals.resume()
@@ -194,9 +195,9 @@ function openMaintenance(
   { config, counters, failed, teardown }: Context,
   { store, space, readers, chat, mqtt }: Pick<Storage, 'store' | 'space'> & Pick<Running, 'readers' | 'chat' | 'mqtt'>,
 ): Maintenance {
-  const { broker, sessionWriter } = mqtt
+  const { broker, sessionWriter, unserved } = mqtt
   const { reports, trim } = chat
-  const parts = { store, sessionWriter, broker, counters, config, reports, search: readers.search, trim, space, failed }
+  const parts = { store, unserved, broker, counters, config, reports, search: readers.search, trim, space, failed }
   const maintenance = new Maintenance(parts)
   teardown.add(sessionWriter)
   teardown.add({ close: () => broker.shutDown() })

@@ -23,6 +23,7 @@ import { type AedesHooks, Gates, type HookClient } from './gates.js'
 import { Mq, type MqMessage } from './mq.js'
 import { callPlugin, emitTo, type PluginFailed } from './plugin-calls.js'
 import type { MqttServices } from './services.js'
+import type { UnservedSessions } from './unserved-sessions.js'
 import { WillPublisher } from './will-publisher.js'
 
 type Hook = (...args: never[]) => void
@@ -84,6 +85,7 @@ export class Broker
   readonly #registering = new Map<string, Promise<void>>()
   /** All that are open, logged in or not. */
   readonly connections = new Set<Connection>()
+  #unserved: UnservedSessions | null = null
   /** Those beyond `limits.connections`: their CONNECT is refused. */
   readonly #turnedAway = new Set<Connection>()
   /** Why every CONNECT is refused from now on; null: it is not. */
@@ -217,8 +219,15 @@ export class Broker
     this._clearWillInterval = setInterval(sweep, HEARTBEAT * 4000)
   }
 
+  /** Other nodes share the store: what is due of sessions is done by who has them. */
+  shareSessions(unserved: UnservedSessions): void {
+    this.#unserved = unserved
+    this.wills.settle = (session) => unserved.settle(session)
+  }
+
   /** Sends the wills of clients whose broker died. */
   sweepWills(): Promise<void> {
+    if (this.#unserved) return this.#unserved.sweepWills()
     const alive: Record<string, number> = { [this.id]: Date.now() }
     for (const [id, seen] of Object.entries(this.brokers))
       if (seen + 3 * HEARTBEAT * 1000 >= Date.now()) alive[id] = seen

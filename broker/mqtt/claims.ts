@@ -39,6 +39,8 @@ export class Claims {
   readonly #deps: ClaimsDeps
   /** By session: that of its connection here. */
   readonly #claims = new Map<string, Claim>()
+  /** Sessions that it does something with by itself. */
+  readonly #jobs = new Set<string>()
   #count = 0
 
   constructor(deps: ClaimsDeps) {
@@ -53,8 +55,7 @@ export class Claims {
    * @throws ConnectRefused
    */
   async claim(session: string, claimant: Claimant): Promise<Fence> {
-    const value = sessionClaim(this.#deps.nodes.self, ++this.#count)
-    const claim = new Claim(session, value, claimant, this.#behind)
+    const claim = new Claim(session, this.#newClaim(), claimant, this.#behind)
     this.#claims.set(session, claim)
     try {
       await this.#ask(claim)
@@ -83,6 +84,10 @@ export class Claims {
     if (claim?.claimant === claimant && claim.state === 'waiting') claim.end('lost')
   }
 
+  #newClaim(): SessionClaim {
+    return sessionClaim(this.#deps.nodes.self, ++this.#count)
+  }
+
   /** What claims ask for by themselves. */
   readonly #behind: BehindClaim = {
     late: (claim) => void this.#ask(claim, true).catch(this.#deps.failed),
@@ -93,6 +98,46 @@ export class Claims {
     const { table, key, value } = claim.same
     const owner = await this.#deps.store.tables.get(table, key)
     if (claim.state === 'held' && owner?.toString() !== value) claim.lose()
+  }
+
+  /**
+   * Does something with a session that no connection has, as its owner for that time. A connection does not wait for it: then what is still
+   * written here is refused. Not called if somebody has the session.
+   */
+  async whileUnserved(session: string, work: (fence: Fence) => Promise<void>): Promise<void> {
+    const value = this.#newClaim()
+    const { value: isTaken } = await this.#deps.store.transact(`owner ${session}`, ({ sessionOwners: owners }) => {
+      if (this.#isServedBy(session, owners.owner(session))) return { value: false }
+      return { ops: [owners.ownerOp(session, value)], value: true }
+    })
+    if (!isTaken) return
+    this.#jobs.add(session)
+    try {
+      await work({ same: ownedBy(session, value), lost: false, refused: async () => {} })
+    } finally {
+      this.#jobs.delete(session)
+      await this.#handOver(session, value)
+    }
+  }
+
+  /** Whether a node has the session that may still serve it. */
+  isServed(session: string): boolean {
+    return this.#isServedBy(session, this.#deps.store.sessionOwners.owner(session))
+  }
+
+  /** What this node has without a connection is left over: it could not be released. */
+  #isServedBy(session: string, owner: SessionClaim | undefined): boolean {
+    if (owner === undefined) return false
+    if (nodeOfClaim(owner) !== this.#deps.nodes.self) return this.#isAlive(owner)
+    return this.#claims.has(session) || this.#jobs.has(session)
+  }
+
+  /** Sessions of nodes that are gone. */
+  abandoned(): string[] {
+    const found: string[] = []
+    for (const [session, claim] of this.#deps.store.sessionOwners.all())
+      if (!this.#isServedBy(session, claim)) found.push(session)
+    return found
   }
 
   /** Takes the session, or notes that it is wanted. `now`: its owner did not answer. */
@@ -179,6 +224,10 @@ export class Claims {
 
 const NOTHING = { value: undefined }
 
+function ownedBy(session: string, value: SessionClaim): SameRecord {
+  return { table: 'owner', key: keyOf(session), value }
+}
+
 interface BehindClaim {
   late(claim: Claim): void
   check(claim: Claim): Promise<void>
@@ -202,7 +251,7 @@ class Claim implements Fence, Deadline {
     this.session = session
     this.value = value
     this.claimant = claimant
-    this.same = { table: 'owner', key: keyOf(session), value }
+    this.same = ownedBy(session, value)
     this.decided = new Promise((decide) => (this.#decide = decide))
     this.#behind = behind
   }

@@ -1,12 +1,13 @@
 /** The steps of CONNECT between login and session: take over or load the earlier session, check limits, store the will. */
 import { ANONYMOUS } from '../../schemas/ids.js'
 import { commit } from '../store/commit.js'
+import type { WillPacket } from '../store/persistence.js'
 import { isOwned } from '../store/persons.js'
 import { Reason } from './codec/reason-codes.js'
 import { sessionExpiry } from './connack.js'
 import type { ConnectContext } from './connect-context.js'
 import { ConnectRefused } from './connect-refused.js'
-import { storedWill } from './wills.js'
+import { willWhileConnected } from './wills.js'
 
 /** Closes an older connection of the session; its state is saved and its will handled before ours are loaded [MQTT-3.1.4-2]. */
 export function takeOver({ connection }: ConnectContext): Promise<void> {
@@ -92,13 +93,21 @@ export async function storeWill(context: ConnectContext): Promise<void> {
     const earlier = await persistence.getWill(connection)
     if (earlier) await commit(context.writer, { ops: [persistence.delWillOp(connection)] })
     // Left by a broker that crashed [MQTT-3.1.2-8]; or delayed, and Clean Start ends its session now [MQTT5-3.1.3-9].
-    const ends = earlier && (earlier.due === undefined || (packet.clean && !earlier.deferred))
+    const ends = earlier && (!isDelayed(context, earlier) || (packet.clean && !earlier.deferred))
     if (ends) await connection.broker.wills.publishStored(earlier)
     if (!packet.will) return
     context.hasStoredWill = true
-    await commit(context.writer, { ops: [persistence.putWillOp(connection, storedWill(packet.will, principal))] })
+    const expiry = sessionExpiry(packet, connection.services.limits.sessionExpiry)
+    await commit(context.writer, {
+      ops: [persistence.putWillOp(connection, willWhileConnected(packet.will, principal, { expiry }))],
+    })
   } catch (cause) {
     connection.services.log.error({ err: cause, client: connection.id }, 'a will could not be stored')
     throw new ConnectRefused(3, Reason.serverUnavailable, 'the will cannot be stored right now')
   }
+}
+
+/** A session that was taken from another node is there again within the delay. How long a single broker was down, nobody knows. */
+function isDelayed({ fence }: ConnectContext, { due, delay }: WillPacket): boolean {
+  return due !== undefined || (fence !== null && delay !== undefined)
 }

@@ -1,7 +1,7 @@
 import { commit } from '../store/commit.js'
 import type { Will } from './codec/packets.js'
 import type { ConnectedClient } from './connected-client.js'
-import { storedWill, willMessage } from './wills.js'
+import { delayOf, storedWill, willMessage } from './wills.js'
 
 /** What follows when a connection has closed, in this order: will, saved session, presence. `leaving`: the broker leaves, not the client. */
 export async function completeClose(client: ConnectedClient, leaving: boolean): Promise<void> {
@@ -28,7 +28,7 @@ async function publishOrDelayWill(client: ConnectedClient, will: Will, grace: nu
   const { id, actor, record, broker, services } = client
   const { persistence } = services.store
   const now = Date.now()
-  const delay = Math.min(will.properties.willDelay ?? 0, record.expiry)
+  const delay = delayOf(will, record)
   const due = Math.min(now + Math.max(delay, grace) * 1000, actor.principal.expiresAt ?? Number.POSITIVE_INFINITY)
   if (due <= now) {
     const isStored = client.hasStoredWill
@@ -37,7 +37,7 @@ async function publishOrDelayWill(client: ConnectedClient, will: Will, grace: nu
     if (isSettled) client.hasStoredWill = false
     return
   }
-  const kept = storedWill(will, actor.principal, { due, deferred: grace > delay })
+  const kept = storedWill(will, actor.principal, { due, ...(grace > delay && { deferred: true }) })
   await commit(client.writer, { ops: [persistence.putWillOp(client, kept)] })
   client.hasStoredWill = false
   broker.wills.delayed(id, due).start(services.wheel)

@@ -11,7 +11,7 @@ import type { ConnectedClient } from './connected-client.js'
 import type { MqttServices } from './services.js'
 import { unsubscribe } from './subscribe.js'
 import { isStillAllowed } from './subscription-check.js'
-import { storedWill } from './wills.js'
+import { willWhileConnected } from './wills.js'
 
 /** Ms for which the end of a login waits for answers. */
 const MOST_WAITING = 500
@@ -93,7 +93,9 @@ async function rightsChanged(client: ConnectedClient, roles: ReadonlySet<string>
   if (!sameRoles(roles, actor.principal.roles)) await applyRoles(client)
   if (!client.will || client.closed) return
   await commit(client.writer, {
-    ops: [services.store.persistence.putWillOp(client, storedWill(client.will, actor.principal))],
+    ops: [
+      services.store.persistence.putWillOp(client, willWhileConnected(client.will, actor.principal, client.record)),
+    ],
   })
 }
 

@@ -3,12 +3,14 @@ import type { Refusal } from '../../schemas/errors.js'
 import type { Authenticator } from '../auth/principal.js'
 import type { Actor } from '../chat/model/actor.js'
 import type { Pipeline } from '../chat/pipeline.js'
-import type { Fence } from '../store/fence.js'
+import { commit } from '../store/commit.js'
+import { type Fence, writerBehind } from '../store/fence.js'
 import { Lane } from '../store/lane.js'
 import type { Op } from '../store/op.js'
 import type { WillPacket } from '../store/persistence.js'
 import type { Store } from '../store/store.js'
 import type { Counters } from '../util/counters.js'
+import type { TimerWheel } from '../util/timer-wheel.js'
 import type { Gates, HookClient } from './gates.js'
 import { DelayedWill, fromStored, lastMomentOf, principalOfWill, type WillMessage } from './wills.js'
 
@@ -17,7 +19,11 @@ export interface WillPublisherDeps {
   readonly pipeline: Pipeline
   readonly gates: Gates
   /** A function, because the services are made after the broker. */
-  readonly services: () => { readonly authenticator: Authenticator; readonly counters: Counters }
+  readonly services: () => {
+    readonly authenticator: Authenticator
+    readonly counters: Counters
+    readonly wheel: TimerWheel
+  }
   /** Tells plugins of a will that was published. */
   readonly published: (message: WillMessage) => void
   readonly failed: (error: unknown) => void
@@ -37,6 +43,8 @@ export class WillPublisher {
   readonly #deps: WillPublisherDeps
   /** Unix ms. */
   readonly #graceEnds: number
+  /** Among nodes that share a store: does what is due of a session. */
+  settle: ((session: string) => Promise<void>) | null = null
 
   constructor(deps: WillPublisherDeps) {
     this.#deps = deps
@@ -79,24 +87,60 @@ export class WillPublisher {
     })
   }
 
-  async publishStored(will: WillPacket): Promise<void> {
+  async publishStored(will: WillPacket, beside = ALONE): Promise<boolean> {
     const principal = principalOfWill(will, Date.now())
-    if (!principal) return this.#deps.services().counters.add('refused.will')
+    if (!principal) {
+      this.#deps.services().counters.add('refused.will')
+      return false
+    }
     const actor = { principal, clientId: will.clientId ?? '', sessionId: null }
-    await this.publish(actor, fromStored(will), null)
+    return this.publish(actor, fromStored(will), null, beside)
   }
 
   /** Of the client `id`, stored already; to be sent at `due` (Unix ms). */
   delayed(id: string, due: number): DelayedWill {
-    const { store, failed } = this.#deps
-    return new DelayedWill(id, due, store.persistence, (kept) => this.publishStored(kept), failed)
+    return new DelayedWill(due, () => void this.#publishIfKept(id, due).catch(this.#deps.failed))
+  }
+
+  async #publishIfKept(id: string, due: number): Promise<void> {
+    if (this.settle) return this.settle(id)
+    const { persistence } = this.#deps.store
+    const kept = await persistence.getWill({ id })
+    if (kept?.due !== due) return
+    await persistence.delWill({ id })
+    await this.publishStored(kept)
+  }
+
+  /**
+   * Of a session that is this node's and has no connection: the will is sent if it is due, and deleted in the same commit. One with a delay is
+   * due so long from now if nobody has said when.
+   */
+  async publishDue(id: string, fence: Fence, now: number): Promise<void> {
+    const { store, services } = this.#deps
+    const writer = writerBehind(store, fence)
+    const { persistence } = store
+    const will = await persistence.getWill({ id })
+    if (!will) return
+    if (will.due === undefined && will.delay !== undefined) {
+      const due = now + will.delay * 1000
+      await commit(writer, { ops: [persistence.putWillOp({ id }, { ...will, due })] })
+      return this.delayed(id, due).start(services().wheel)
+    }
+    if ((will.due ?? 0) > now || this.#isDeferred(will)) return
+    const ops = [persistence.delWillOp({ id })]
+    // One that is refused is deleted, too.
+    if (!(await this.publishStored(will, { fence, ops }))) await commit(writer, { ops })
+  }
+
+  #isDeferred({ deferred }: WillPacket): boolean {
+    return deferred === true && Date.now() < this.#graceEnds
   }
 
   /** Sends the wills of clients whose broker died. `alive`: the brokers that did not, and when each was last seen. */
   async sweep(alive: Record<string, number>): Promise<void> {
     const { persistence } = this.#deps.store
     for await (const will of persistence.streamWill(alive) as AsyncIterable<WillPacket>) {
-      if (will.deferred && Date.now() < this.#graceEnds) continue
+      if (this.#isDeferred(will)) continue
       await this.publishStored(will)
       await persistence.delWill({ id: will.clientId ?? '' })
     }

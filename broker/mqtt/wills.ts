@@ -2,8 +2,9 @@
 import { ANONYMOUS } from '../../schemas/ids.js'
 import type { Principal } from '../auth/principal.js'
 import type { Extra } from '../store/logs.js'
-import type { Persistence, WillPacket } from '../store/persistence.js'
+import type { WillPacket } from '../store/persistence.js'
 import type { QoS } from '../store/qos.js'
+import type { SessionRecord } from '../store/sessions.js'
 import type { Deadline, TimerWheel } from '../util/timer-wheel.js'
 import type { Will } from './codec/packets.js'
 import { keptProperties } from './message-properties.js'
@@ -22,8 +23,10 @@ export function willMessage({ topic, payload, qos, retain, properties }: Will): 
   return { topic, payload, qos, retain, extra: keptProperties(topic, properties) }
 }
 
-/** `due` and `deferred` as in `WillPacket`, where the will is not published at the end of the connection. */
-export function storedWill(will: Will, principal: Principal, later?: { due: number; deferred: boolean }): WillPacket {
+type When = { readonly [K in 'delay' | 'due' | 'deferred']?: NonNullable<WillPacket[K]> }
+
+/** As in `WillPacket`. While the client is connected: its delay, if there is one; later when it is due. */
+export function storedWill(will: Will, principal: Principal, when: When): WillPacket {
   const { topic, payload, qos, retain, properties } = will
   const { willDelay: _, ...given } = properties
   const { user, roles, ofAccount, account, login = null, issuedAt, expiresAt } = principal
@@ -33,9 +36,23 @@ export function storedWill(will: Will, principal: Principal, later?: { due: numb
     ...(ofAccount && { ofAccount }),
     ...(account && { account }),
     ...(issuedAt !== undefined && { issuedAt }),
-    ...(later && { due: later.due }),
-    ...(later?.deferred && { deferred: true }),
+    ...when,
   }
+}
+
+/** Seconds: no later than the end of the session [MQTT5-3.1.3-9]. */
+export function delayOf({ properties }: Will, { expiry }: Pick<SessionRecord, 'expiry'>): number {
+  return Math.min(properties.willDelay ?? 0, expiry)
+}
+
+/** Of a client that is connected: in case its broker ends without a word. */
+export function willWhileConnected(
+  will: Will,
+  principal: Principal,
+  session: Pick<SessionRecord, 'expiry'>,
+): WillPacket {
+  const delay = delayOf(will, session)
+  return storedWill(will, principal, delay > 0 ? { delay } : {})
 }
 
 /** Ms after the expiry of a token within which a will that was due is still published: the timer wheel has a resolution. */
@@ -67,24 +84,12 @@ export function fromStored(packet: WillPacket): WillMessage {
 
 /** A will whose delay runs. It is published when that is over, unless the client reconnected: then it is no longer stored. */
 export class DelayedWill implements Deadline {
-  readonly #id: string
   readonly #due: number
-  readonly #persistence: Persistence
-  readonly #send: (kept: WillPacket) => Promise<void>
-  readonly #failed: (error: unknown) => void
+  readonly #publish: () => void
 
-  constructor(
-    id: string,
-    due: number,
-    persistence: Persistence,
-    send: (kept: WillPacket) => Promise<void>,
-    failed: (error: unknown) => void,
-  ) {
-    this.#id = id
+  constructor(due: number, publish: () => void) {
     this.#due = due
-    this.#persistence = persistence
-    this.#send = send
-    this.#failed = failed
+    this.#publish = publish
   }
 
   start(wheel: TimerWheel): void {
@@ -92,14 +97,7 @@ export class DelayedWill implements Deadline {
   }
 
   due(): number {
-    this.#sendIfKept().catch(this.#failed)
+    this.#publish()
     return 0
-  }
-
-  async #sendIfKept(): Promise<void> {
-    const kept = await this.#persistence.getWill({ id: this.#id })
-    if (kept?.due !== this.#due) return
-    await this.#persistence.delWill({ id: this.#id })
-    await this.#send(kept)
   }
 }

@@ -37,6 +37,8 @@ export interface WillPacket extends AedesPacketLike {
   login?: string | null
   issuedAt?: number
   expiresAt?: number | null
+  /** Seconds, while the client is connected: the will is due so long after it is known that its broker is gone. */
+  delay?: number
   /** Unix ms of the publication, where that is not the end of the connection. */
   due?: number
   /** Its broker left, and the client has until `due` to come back, to whatever session: then the will is void. */

@@ -68,6 +68,7 @@ export interface LastHeartbeat {
 export interface SessionStore {
   load(id: string): Promise<SavedSession | null>
   isKept(id: string): Promise<boolean>
+  record(id: string): Promise<SessionRecord | null>
   /** Of a session, or of a share group, which has no record of its own. */
   progress(id: string): Promise<Progress>
   recordOp(record: SessionRecord): Op

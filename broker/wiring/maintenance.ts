@@ -4,7 +4,7 @@ import type { DiskSpace } from '../chat/model/disk-space.js'
 import { logs } from '../chat/model/views.js'
 import type { Reports } from '../chat/moderation/reports.js'
 import type { Broker } from '../mqtt/aedes.js'
-import type { SessionWriter } from '../mqtt/session-writer.js'
+import type { UnservedSessions } from '../mqtt/unserved-sessions.js'
 import type { Search } from '../readers/search/search.js'
 import type { Store } from '../store/store.js'
 import type { Counters } from '../util/counters.js'
@@ -17,7 +17,7 @@ const DAY = 86_400_000
 
 export interface MaintenanceDeps {
   store: Store
-  sessionWriter: SessionWriter
+  unserved: UnservedSessions
   broker: Broker
   counters: Counters
   reports: Pick<Reports, 'sweep'>
@@ -51,7 +51,8 @@ export class Maintenance {
     if (this.#sweeping) return
     this.#sweeping = true
     try {
-      await this.#expireSessions(now)
+      await this.#deps.unserved.settleAbandoned()
+      await this.#deps.unserved.expire(now)
       await this.#expiring.sweep(now)
       await this.#retain(now)
       await this.#deps.reports.sweep(now)
@@ -62,20 +63,6 @@ export class Maintenance {
       this.#deps.failed(error)
     } finally {
       this.#sweeping = false
-    }
-  }
-
-  async #expireSessions(now: number): Promise<void> {
-    const { store, sessionWriter, broker, counters, config } = this.#deps
-    for await (const record of store.sessions.all()) {
-      if (broker.clients[record.id]) continue
-      if (record.disconnectedAt === 0) {
-        // It left while the broker ended, and that could not be noted: its time begins now.
-        await store.sessions.writeLazily([store.sessions.recordOp({ ...record, disconnectedAt: now })])
-      } else if (record.disconnectedAt + Math.min(record.expiry, config.limits.sessionExpiry) * 1000 < now) {
-        await sessionWriter.discard(record.id)
-        counters.add('sessions.expired')
-      }
     }
   }
 

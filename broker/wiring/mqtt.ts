@@ -13,6 +13,7 @@ import { Registry } from '../mqtt/registry.js'
 import type { MqttServices } from '../mqtt/services.js'
 import { SessionWriter } from '../mqtt/session-writer.js'
 import { SharedSubscriptions } from '../mqtt/shared/groups.js'
+import { UnservedSessions } from '../mqtt/unserved-sessions.js'
 import { Flusher } from '../mqtt/write-buffer.js'
 import type { Nodes } from '../store/nodes.js'
 import type { Store } from '../store/store.js'
@@ -23,6 +24,7 @@ import type { LoginServices } from './logins.js'
 export interface Mqtt {
   readonly broker: Broker
   readonly registry: Registry
+  readonly unserved: UnservedSessions
   readonly sessionWriter: SessionWriter
   readonly flusher: Flusher
   /** What every subscriber works with, event streams over HTTP too. */
@@ -50,13 +52,14 @@ export async function makeMqtt(context: Context, { store, nodes, hub, logins, ch
   await shares.load()
   const { accountOf: personBehind, namesCountedWith: namesOf } = countPersons(store.directory, config)
   const registry = new Registry({ hub, store, sessionWriter, shares, anonymousSessions, personBehind, namesOf, failed })
+  const claims = nodes.shared ? new Claims({ store, nodes, wheel, failed }) : null
   const flusher = new Flusher()
   const pluginFaults = new FaultLog(log, 'a plugin failed')
   const services: MqttServices = {
     ...subscribing,
     ...{ sessionWriter, anonymousSessions, shares, registry, flusher, wheel, log, refusals },
     admission: new Admission(),
-    claims: nodes.shared ? new Claims({ store, nodes, wheel, failed }) : null,
+    claims,
     access: chat.access,
     pipeline: chat.pipeline,
     presence: chat.presence,
@@ -81,5 +84,14 @@ export async function makeMqtt(context: Context, { store, nodes, hub, logins, ch
   })
   broker.on('error' as never, failed as never)
   backlogs.slow = (origin, backlog) => broker.clients[origin]?.packets.slowFor(backlog)
-  return { broker, registry, sessionWriter, flusher, subscribing }
+  const unserved = new UnservedSessions({
+    ...{ store, claims, wills: broker.wills, sessionWriter, counters, failed },
+    longest: limits.sessionExpiry,
+    isConnected: (session) => broker.clients[session] !== undefined,
+  })
+  if (nodes.shared) {
+    broker.shareSessions(unserved)
+    nodes.onGone(() => void unserved.settleAbandoned().catch(failed))
+  }
+  return { broker, registry, unserved, sessionWriter, flusher, subscribing }
 }

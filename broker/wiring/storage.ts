@@ -78,7 +78,8 @@ async function openOwnStore({ config, log, failed, teardown }: Context): Promise
   const onUpgrade = (notice: UpgradeNotice): void => log.warn(notice, upgradeText(notice))
   const opened = await openStore(config, { onFault: failed, onUpgrade })
   teardown.add(opened.store)
-  teardown.add(await Heartbeat.begin(opened.store, failed))
+  // Of several nodes the owners of sessions say which of them are connected.
+  if (!opened.nodes.shared) teardown.add(await Heartbeat.begin(opened.store, failed))
   return opened
 }
 

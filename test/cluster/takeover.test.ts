@@ -1,79 +1,17 @@
 /** A session is served by one node: taken over, taken from a node that is gone or does not answer, and nothing of it lost or doubled. */
 import type { IPublishPacket } from 'mqtt-packet'
-import t, { type Test } from 'tap'
-import type { Store } from '../../broker/store/store.js'
+import t from 'tap'
+import type { Connection } from '../../broker/mqtt/connection.js'
 import { startTestBroker } from '../helpers/broker.js'
-import { type Clock, movableClock, stillClock } from '../helpers/clock.js'
-import { connect5, disconnected, message, open5, subscribe5 } from '../helpers/mqtt5.js'
-import { type SharedBroker, startNodes } from '../helpers/nodes.js'
-import { textOf } from '../helpers/people.js'
-import {
-  connectPacket,
-  leave,
-  OPEN_ACL,
-  type Opening,
-  open,
-  publish,
-  subscribe,
-  take,
-  takePublishes,
-  untilPong,
-} from '../helpers/protocol.js'
-import { RawClient } from '../helpers/raw-client.js'
+import { movableClock } from '../helpers/clock.js'
+import { begin, LOG, owned, ownersIn, phone, said, TAKEN_OVER, twoNodes, wanted } from '../helpers/moving-session.js'
+import { disconnected, message, open5, subscribe5 } from '../helpers/mqtt5.js'
+import { leave, publish, take, takePublishes, untilPong } from '../helpers/protocol.js'
 
-const LOG = 'rooms/den/messages'
-const TAKEN_OVER = 0x8e
-
-/** Time stands still, unless the clock is the test's: nothing is taken because somebody was slow. */
-async function nodes(t: Test, clock: Clock | null = null) {
-  if (!clock) stillClock(t)
-  const cluster = await startNodes(t, { acl: OPEN_ACL, rooms: { list: [{ id: 'den', access: 'public' }] } })
-  const bob = await open(cluster.two.broker, { user: 'bob', id: 'bob' })
-  const wills = await open(cluster.two.broker, { user: 'bob', id: 'wills' })
-  await subscribe(wills, ['will/#', 1])
-  return { ...cluster, bob, wills, phone: (on: SharedBroker, more: Opening = {}) => phone(on, more) }
-}
-
-/** A session of ann that stays, with what CONNACK says. */
-async function phone({ broker }: SharedBroker, more: Opening = {}) {
-  const [client, { sessionPresent }] = await connect5(broker, { id: 'phone', clean: false, expiry: 3600, ...more })
-  return { client, sessionPresent }
-}
-
-/** The CONNECT is sent, and nothing is waited for. */
-async function begin({ broker }: SharedBroker): Promise<RawClient> {
-  const client = new RawClient(broker, 5)
-  const properties = { sessionExpiryInterval: 3600 }
-  client.send(await connectPacket(broker, { id: 'phone', clean: false, version: 5, properties }))
-  return client
-}
-
-/** The text of a message, of a room or not. */
-function said(packet: IPublishPacket): string {
-  return textOf(packet.payload as Buffer)
-}
-
-function ownersIn(store: Store): Promise<string[]> {
-  return store.tables.list('owner', {}).then((found) => found.map(([key, value]) => `${key} ${value}`))
-}
-
-/** Resolves once the session has this owner, or none. */
-async function owned(store: Store, pattern: RegExp | undefined): Promise<void> {
-  for (;;) {
-    const owner = store.sessionOwners.owner('ann/phone')
-    if (pattern === undefined ? owner === undefined : pattern.test(owner ?? '')) return
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}
-
-/** Resolves once a claim waits for the session. */
-async function wanted(store: Store, pattern: RegExp): Promise<void> {
-  while (!pattern.test(store.sessionOwners.claimant('ann/phone') ?? ''))
-    await new Promise((resolve) => setImmediate(resolve))
-}
+const CURSOR = 'm:den'
 
 t.test('a session moves to another node with all that is in flight', async (t) => {
-  const { one, two, bob, phone, store } = await nodes(t)
+  const { one, two, bob, store } = await twoNodes(t)
   const before = (await phone(one)).client
   await subscribe5(before, LOG, { qos: 2 })
   await publish(bob, LOG, 'zero', { qos: 0, messageId: undefined as never })
@@ -106,7 +44,7 @@ t.test('a session moves to another node with all that is in flight', async (t) =
 })
 
 t.test('a clean session ends where it was, and begins anew', async (t) => {
-  const { one, two, phone } = await nodes(t)
+  const { one, two } = await twoNodes(t)
   const before = (await phone(one)).client
   await subscribe5(before, 'x')
   const after = await phone(two, { clean: true })
@@ -118,7 +56,7 @@ t.test('a clean session ends where it was, and begins anew', async (t) => {
 })
 
 t.test('the will of who is taken over is published by the node that had it, once [MQTT5-3.1.4-3]', async (t) => {
-  const { one, two, bob, wills, phone } = await nodes(t)
+  const { one, two, bob, wills } = await twoNodes(t)
   const will = (topic: string, delay: number) => ({ topic, payload: 'x', properties: { willDelayInterval: delay } })
   await phone(one, { will: will('will/now', 0) })
   await phone(two, { will: will('will/late', 60) })
@@ -130,7 +68,7 @@ t.test('the will of who is taken over is published by the node that had it, once
 
 t.test('a node that ended without a word', async (t) => {
   const clock = movableClock(t)
-  const { one, two, bob, wills, phone, store } = await nodes(t, clock)
+  const { one, two, bob, wills, store } = await twoNodes(t, clock)
   const before = (await phone(one, { will: { topic: 'will/x', payload: 'gone' } })).client
   await subscribe5(before, [LOG, 'plain/x'], { qos: 2 })
   await publish(bob, LOG, 'first')
@@ -150,7 +88,7 @@ t.test('a node that ended without a word', async (t) => {
 })
 
 t.test('a node that is known to be gone: what it had is taken at once', async (t) => {
-  const { one, two, phone, store } = await nodes(t)
+  const { one, two, store } = await twoNodes(t)
   await phone(one)
   one.kill()
   const waiting = await begin(two)
@@ -164,7 +102,7 @@ t.test('a node that is known to be gone: what it had is taken at once', async (t
 
 t.test('a node that sleeps loses its sessions, and writes nothing of them any more', async (t) => {
   const clock = movableClock(t)
-  const { one, two, bob, wills, phone, store } = await nodes(t, clock)
+  const { one, two, bob, wills, store } = await twoNodes(t, clock)
   const before = (await phone(one, { will: { topic: 'will/x', payload: 'gone' } })).client
   await publish(before, LOG, 'first')
   await subscribe5(before, LOG, { qos: 1 })
@@ -201,7 +139,7 @@ t.test('a node that sleeps loses its sessions, and writes nothing of them any mo
 
 t.test('a node that sleeps and has nothing to write hears that it lost its sessions', async (t) => {
   const clock = movableClock(t)
-  const { one, two, phone, store } = await nodes(t, clock)
+  const { one, two, store } = await twoNodes(t, clock)
   const before = (await phone(one)).client
   one.deafen()
   const after = await begin(two)
@@ -213,8 +151,48 @@ t.test('a node that sleeps and has nothing to write hears that it lost its sessi
   t.same(await untilPong(after), [])
 })
 
+t.test('what a node that slept saves of a session is refused, and of others it is not', async (t) => {
+  const clock = movableClock(t)
+  const { one, two, bob, store } = await twoNodes(t, clock)
+  const before = (await phone(one)).client
+  const tablet = (await phone(one, { id: 'tablet' })).client
+  await subscribe5(before, LOG, { qos: 2 })
+  await subscribe5(tablet, LOG)
+  await publish(bob, LOG, 'first', { qos: 2 })
+  await publish(bob, LOG, 'second')
+  const [{ messageId }, second] = (await takePublishes(before, 2)) as [IPublishPacket, IPublishPacket]
+  const [other] = await takePublishes(tablet, 2)
+  one.pause()
+  before.send({ cmd: 'pubrec', messageId: messageId! })
+  await untilPong(before)
+  before.send({ cmd: 'puback', messageId: second.messageId! })
+  tablet.send({ cmd: 'puback', messageId: other!.messageId! })
+  await untilPong(tablet)
+  await untilPong(before)
+  const [{ services }] = [...one.broker.running.aedes.connections] as [Connection]
+  const saving = services.sessionWriter.flush()
+  const after = await begin(two)
+  await wanted(store, /^2\./)
+  clock.forward(2)
+  await take(after, 'connack')
+  await takePublishes(after, 2)
+  after.send({ cmd: 'pubrec', messageId: messageId! })
+  await take(after, 'pubrel')
+  after.send({ cmd: 'pubcomp', messageId: messageId! })
+  await leave(two.broker, after)
+  await one.write()
+  await saving
+  const [taken, kept] = await Promise.all(['ann/phone', 'ann/tablet'].map((id) => store.sessions.load(id)))
+  t.match(taken!.inflight, [{ seq: 2, released: false }])
+  t.equal(taken!.inflight.length, 1)
+  t.same([taken!.cursors.get(CURSOR), kept!.cursors.get(CURSOR)], [1, 1])
+  one.hear()
+  t.equal(await disconnected(before), TAKEN_OVER)
+  t.same(await untilPong(tablet), [])
+})
+
 t.test('of two that claim at once, one has the session in the end', async (t) => {
-  const { one, two, bob, store } = await nodes(t)
+  const { one, two, bob, store } = await twoNodes(t)
   const both = await Promise.all([begin(one), begin(two)])
   await Promise.race(both.map((client) => client.whenClosed()))
   const winner = both.find(({ closed }) => !closed)!
@@ -227,7 +205,7 @@ t.test('of two that claim at once, one has the session in the end', async (t) =>
 
 t.test('of claims that wait, the last one gets the session', async (t) => {
   const clock = movableClock(t)
-  const { one, two, another, phone, store } = await nodes(t, clock)
+  const { one, two, another, store } = await twoNodes(t, clock)
   const three = await another()
   await phone(one)
   one.pause()
@@ -245,7 +223,7 @@ t.test('of claims that wait, the last one gets the session', async (t) => {
 })
 
 t.test('a claim that is given up leaves nothing behind', async (t) => {
-  const { one, two, phone, store } = await nodes(t)
+  const { one, two, store } = await twoNodes(t)
   const first = (await phone(one)).client
   one.pause()
   const second = await begin(two)

@@ -28,10 +28,14 @@ export class Sessions implements SessionStore {
   }
 
   async load(id: string): Promise<SavedSession | null> {
-    const record = await readRecord<SessionRecord>(this.#port.tables, 'session', keyOf(id))
+    const record = await this.record(id)
     if (!record) return null
     const [subscriptions, place] = await Promise.all([readSubscriptions(this.#port.tables, id), this.#place(id)])
     return { record, subscriptions, ...place }
+  }
+
+  record(id: string): Promise<SessionRecord | null> {
+    return readRecord(this.#port.tables, 'session', keyOf(id))
   }
 
   async isKept(id: string): Promise<boolean> {
