@@ -92,7 +92,7 @@ async function start(context: Context, { screens = [], hooks, opened, server }: 
   const { store, nodes, space } = await openStorage(context, opened)
   const bus: Bus<Signal> = nodes.shared ? new NodeBus(nodes) : new LocalBus()
   teardown.add(wheel)
-  const sessions = new LocalSessions(failed)
+  const sessions = new LocalSessions(bus, failed)
   const logins = await makeLogins(context, store, sessions.end, hooks)
   const readers = await openReaders(context, store, searchLocation(config.node.dataDir))
   const chat = await openChat(context, { store, bus, space, logins, readers, sessions, screens })
@@ -168,7 +168,7 @@ interface Delivering extends Pick<Running, 'chat' | 'mqtt' | 'streams'> {
 function deliver({ failed }: Context, { store, bus, hub, chat, mqtt, streams }: Delivering): void {
   const { presence, receipts, info } = chat
   const { registry } = mqtt
-  const delivery = new Delivery({ hub, registry, bus, presence, receipts })
+  const delivery = new Delivery({ hub, registry, bus, presence, receipts, failed })
   bus.listen((signal) => delivery.on(signal))
   info.send = (topic, payload) => hub.send(unlogged(topic, payload, 1))
   const consequences = new Consequences({ store, hub, registry, streams, receipts, info, failed })

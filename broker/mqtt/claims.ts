@@ -85,7 +85,7 @@ export class Claims {
   }
 
   #newClaim(): SessionClaim {
-    return sessionClaim(this.#deps.nodes.self, ++this.#count)
+    return sessionClaim(this.#deps.nodes.self, ++this.#count, Date.now())
   }
 
   /** What claims ask for by themselves. */
@@ -125,10 +125,14 @@ export class Claims {
     return this.#isServedBy(session, this.#deps.store.sessionOwners.owner(session))
   }
 
+  /** Whether another node has the session. */
+  isElsewhere(owner: SessionClaim | undefined): boolean {
+    return owner !== undefined && nodeOfClaim(owner) !== this.#deps.nodes.self && this.#isAlive(owner)
+  }
+
   /** What this node has without a connection is left over: it could not be released. */
   #isServedBy(session: string, owner: SessionClaim | undefined): boolean {
-    if (owner === undefined) return false
-    if (nodeOfClaim(owner) !== this.#deps.nodes.self) return this.#isAlive(owner)
+    if (owner === undefined || nodeOfClaim(owner) !== this.#deps.nodes.self) return this.isElsewhere(owner)
     return this.#claims.has(session) || this.#jobs.has(session)
   }
 
@@ -152,8 +156,7 @@ export class Claims {
     // By now it may have been granted, or a later one has taken its place (`#review`).
     if (owner === value || state !== 'waiting') return NOTHING
     // What this node served before, nobody here serves any more.
-    const isTaken = owner !== undefined && this.#isAlive(owner) && nodeOfClaim(owner) !== this.#deps.nodes.self
-    if (isTaken && !now) return { ops: [owners.claimantOp(session, value)], value: undefined }
+    if (this.isElsewhere(owner) && !now) return { ops: [owners.claimantOp(session, value)], value: undefined }
     const ops = [owners.ownerOp(session, value)]
     if (waiting !== undefined) ops.push(owners.deleteClaimantOp(session))
     return { ops, value: undefined }

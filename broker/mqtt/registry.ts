@@ -9,13 +9,13 @@ import { roomCursors } from '../chat/model/views.js'
 import { dropCursorOps, type FeedSet } from '../following/feed-set.js'
 import type { MembershipChange } from '../following/membership-change.js'
 import { type Hub, type UnloggedMessage, unlogged } from '../hub.js'
-import { commit } from '../store/commit.js'
 import type { Lane } from '../store/lane.js'
 import type { Op } from '../store/op.js'
 import type { SessionRecord } from '../store/sessions.js'
 import type { Store } from '../store/store.js'
 import { KeyCounts } from '../util/key-counts.js'
 import type { AnonymousSessions } from './anonymous-sessions.js'
+import type { Claims } from './claims.js'
 import type { CloseReason } from './close-reason.js'
 import type { Will } from './codec/packets.js'
 import { Reason } from './codec/reason-codes.js'
@@ -59,6 +59,8 @@ export interface RegistryDeps {
   readonly store: Store
   readonly sessionWriter: SessionWriter
   readonly shares: SharedSubscriptions
+  /** Null: a single node has the store. */
+  readonly claims: Pick<Claims, 'isElsewhere'> | null
   readonly anonymousSessions: Pick<AnonymousSessions, 'release'>
   /** The person a user counts for. */
   readonly personBehind: (user: string) => string
@@ -72,6 +74,7 @@ export class Registry {
   readonly #store: Store
   readonly #sessionWriter: SessionWriter
   readonly #shares: SharedSubscriptions
+  readonly #claims: RegistryDeps['claims']
   readonly #anonymousSessions: Pick<AnonymousSessions, 'release'>
   readonly #failed: (error: unknown) => void
   readonly #byUser = new Map<string, Map<Session, LiveClient>>()
@@ -83,15 +86,16 @@ export class Registry {
   /** Number of logouts and changes of accounts and rules: a check made at another number has to be repeated. */
   changes = 0
 
-  constructor({ hub, store, sessionWriter, shares, anonymousSessions, personBehind, namesOf, failed }: RegistryDeps) {
-    this.#hub = hub
-    this.#store = store
-    this.#sessionWriter = sessionWriter
-    this.#shares = shares
-    this.#anonymousSessions = anonymousSessions
-    this.#personBehind = personBehind
-    this.#namesOf = namesOf
-    this.#failed = failed
+  constructor(deps: RegistryDeps) {
+    this.#hub = deps.hub
+    this.#store = deps.store
+    this.#sessionWriter = deps.sessionWriter
+    this.#shares = deps.shares
+    this.#claims = deps.claims
+    this.#anonymousSessions = deps.anonymousSessions
+    this.#personBehind = deps.personBehind
+    this.#namesOf = deps.namesOf
+    this.#failed = deps.failed
   }
 
   add(client: LiveClient): void {
@@ -114,9 +118,18 @@ export class Registry {
     this.#counts.remove(person)
   }
 
-  /** How many live sessions count for the person behind a user. */
+  /** How many live sessions count for the person behind a user, on all nodes. */
   countOf(user: string): number {
-    return this.#counts.get(this.#personBehind(user))
+    const person = this.#personBehind(user)
+    return this.#counts.get(person) + this.#countElsewhere(person)
+  }
+
+  #countElsewhere(person: string): number {
+    if (!this.#claims) return 0
+    let count = 0
+    for (const name of this.#namesOf(person))
+      for (const owner of this.#store.sessionOwners.ofUser(name).values()) if (this.#claims.isElsewhere(owner)) count++
+    return count
   }
 
   /** How many logs and topics the live sessions and groups of the person behind a user follow. */
@@ -163,15 +176,20 @@ export class Registry {
 
   async logout(logout: SessionEnding): Promise<void> {
     const { user, deleteState } = logout
-    this.changes++
-    const meant = this.of(user).filter(({ record }) => concerns(logout, record))
-    await Promise.all(meant.map((client) => end(client, logout)))
+    await this.endLive(logout)
     for (const record of await this.#store.sessions.ofUser(user)) {
       if (!concerns(logout, record) || this.#isLive(record)) continue
       // No will is published for a login that was ended.
       await this.#store.persistence.delWill({ id: record.id })
       if (deleteState) await this.#sessionWriter.discard(record.id)
     }
+  }
+
+  /** Ends those that are connected here. */
+  async endLive(ending: SessionEnding): Promise<void> {
+    this.changes++
+    const meant = this.of(ending.user).filter(({ record }) => concerns(ending, record))
+    await Promise.all(meant.map((client) => end(client, ending)))
   }
 
   /**
@@ -236,20 +254,33 @@ export class Registry {
     return this.of(user).some(({ session }) => session.id === id)
   }
 
-  /** Losing membership removes exact filters and cursors, and keeps wildcards, in every saved session of the user. */
+  /**
+   * Losing membership removes exact filters and cursors, and keeps wildcards, in every saved session of the user: those that another node serves are
+   * left to it.
+   */
   async #forgetRoom(room: string, user: string): Promise<void> {
-    const { sessions, directory } = this.#store
-    const ops: Op[] = []
-    for (const { id } of await sessions.ofUser(user)) {
-      const saved = await sessions.load(id)
-      if (!saved) continue
-      const exact = saved.subscriptions.map(({ topic }) => topic).filter((filter) => names(filter, room))
-      if (exact.length > 0) ops.push(...sessions.unsubscribeOps(id, exact))
-      const cursors = roomCursors(room).filter((cursor) => saved.cursors.has(cursor))
-      for (const cursor of cursors) ops.push(...dropCursorOps(this.#store, id, cursor))
+    const found: { readonly id: string; readonly ops: readonly Op[] }[] = []
+    for (const { id } of await this.#store.sessions.ofUser(user)) {
+      const ops = await this.#forgetOps(id, room)
+      if (ops.length > 0) found.push({ id, ops })
     }
-    // A user who is a member again by now may have subscribed anew.
-    if (ops.length > 0 && !directory.member(room, user)) await commit(this.#store, { ops })
+    if (found.length === 0) return
+    await this.#store.transact(`forget ${user}`, ({ directory, sessionOwners }) => {
+      // A user who is a member again by now may have subscribed anew.
+      if (directory.member(room, user)) return { value: undefined }
+      const mine = found.filter(({ id }) => !this.#claims?.isElsewhere(sessionOwners.owner(id)))
+      return { ops: mine.flatMap(({ ops }) => ops), value: undefined }
+    })
+  }
+
+  async #forgetOps(id: string, room: string): Promise<Op[]> {
+    const { sessions } = this.#store
+    const saved = await sessions.load(id)
+    if (!saved) return []
+    const exact = saved.subscriptions.map(({ topic }) => topic).filter((filter) => names(filter, room))
+    const cursors = roomCursors(room).filter((cursor) => saved.cursors.has(cursor))
+    const dropped = cursors.flatMap((cursor) => dropCursorOps(this.#store, id, cursor))
+    return exact.length > 0 ? [...sessions.unsubscribeOps(id, exact), ...dropped] : dropped
   }
 }
 

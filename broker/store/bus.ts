@@ -6,6 +6,7 @@ export interface Bus<Signal> {
   send(signal: Signal): void
   /** To this node alone: listeners run before it returns. */
   sendHere(signal: Signal): void
+  sendElsewhere(signal: Signal): void
   listen(listener: (signal: Signal) => void): void
 }
 
@@ -20,6 +21,9 @@ export class LocalBus<Signal> implements Bus<Signal> {
   sendHere(signal: Signal): void {
     for (const listener of this.#listeners) listener(signal)
   }
+
+  /** There is nobody else. */
+  sendElsewhere(_signal: Signal): void {}
 
   listen(listener: (signal: Signal) => void): void {
     this.#listeners.push(listener)
@@ -40,6 +44,10 @@ export class NodeBus<Signal> extends LocalBus<Signal> {
 
   override send(signal: Signal): void {
     super.send(signal)
+    this.sendElsewhere(signal)
+  }
+
+  override sendElsewhere(signal: Signal): void {
     this.#nodes.send(null, { kind: 'signal', signal })
   }
 }

@@ -14,6 +14,7 @@ export interface DeliveryDeps {
   bus: Pick<Bus<Signal>, 'send'>
   presence: Presence
   receipts: Receipts
+  failed: (error: unknown) => void
 }
 
 export class Delivery {
@@ -24,7 +25,7 @@ export class Delivery {
   }
 
   on(signal: Signal): void {
-    const { hub } = this.#deps
+    const { hub, registry, failed } = this.#deps
     switch (signal.kind) {
       case 'ephemeral':
         return hub.send(
@@ -38,6 +39,9 @@ export class Delivery {
       case 'presence':
       case 'presenceHidden':
         return this.#presence(signal)
+      case 'sessionEnding':
+        registry.endLive(signal.ending).catch(failed)
+        return
       case 'receipt':
         return this.#receipt(signal)
     }

@@ -3,10 +3,12 @@ import type { LiveSession } from '../chat/commands/sessions.js'
 import type { Actor } from '../chat/model/actor.js'
 import type { PublishGate } from '../chat/model/publish-gate.js'
 import type { EndSessions, SessionEnding } from '../chat/model/session-endings.js'
+import type { Signal } from '../chat/model/signals.js'
 import type { ConnectedSessions } from '../chat/wiring/shared.js'
 import type { Streams } from '../http/streams.js'
 import type { ConnectedClient } from '../mqtt/connected-client.js'
 import { keepLogin, refreshLogin } from '../mqtt/renewal.js'
+import type { Bus } from '../store/bus.js'
 import type { AccountVersion } from '../store/users.js'
 import type { Mqtt } from './mqtt.js'
 
@@ -17,9 +19,11 @@ import type { Mqtt } from './mqtt.js'
 export class LocalSessions implements ConnectedSessions {
   #mqtt!: Pick<Mqtt, 'broker' | 'registry'>
   #streams!: Streams
+  readonly #bus: Pick<Bus<Signal>, 'sendElsewhere'>
   readonly #failed: (error: unknown) => void
 
-  constructor(failed: (error: unknown) => void) {
+  constructor(bus: Pick<Bus<Signal>, 'sendElsewhere'>, failed: (error: unknown) => void) {
+    this.#bus = bus
     this.#failed = failed
   }
 
@@ -43,6 +47,8 @@ export class LocalSessions implements ConnectedSessions {
   readonly followedBy = (user: string): number => this.#mqtt.registry.followedBy(user)
 
   readonly endSessions = async (ending: SessionEnding): Promise<void> => {
+    // Of a clean session nothing is stored by which its node would hear of it.
+    if (ending.session !== undefined) this.#bus.sendElsewhere({ kind: 'sessionEnding', ending })
     this.#streams.logout(ending)
     await this.#mqtt.registry.logout(ending)
   }

@@ -51,8 +51,11 @@ export async function makeMqtt(context: Context, { store, nodes, hub, logins, ch
   const shares = new SharedSubscriptions({ ...subscribing, couldReceive }, sessionWriter, failed)
   await shares.load()
   const { accountOf: personBehind, namesCountedWith: namesOf } = countPersons(store.directory, config)
-  const registry = new Registry({ hub, store, sessionWriter, shares, anonymousSessions, personBehind, namesOf, failed })
   const claims = nodes.shared ? new Claims({ store, nodes, wheel, failed }) : null
+  const registry = new Registry({
+    ...{ hub, store, sessionWriter, shares, claims, anonymousSessions },
+    ...{ personBehind, namesOf, failed },
+  })
   const flusher = new Flusher()
   const pluginFaults = new FaultLog(log, 'a plugin failed')
   const services: MqttServices = {

@@ -92,7 +92,7 @@ export const limits = section('Limits on what one client can cost.', {
     'The same of all sessions of one user, disconnected ones included; for anonymous clients per session.',
     4096,
   ),
-  connections: count(100000, 'Open connections.'),
+  connections: count(100000, 'Open connections of a node.'),
   httpConnections: count(20000, 'Open HTTP connections, without WebSockets.'),
   httpConnectionsPerAddress: count(
     2000,
@@ -121,9 +121,13 @@ export const limits = section('Limits on what one client can cost.', {
   ),
   sessionsPerUser: count(
     1000,
-    'Persistent sessions of one user, bots and devices included; not for anonymous clients. Each bot and device may have one.',
+    'Persistent sessions of one user on all nodes, bots and devices included; not for anonymous clients. Each bot and device may have one.',
   ),
-  anonymousSessions: count(10000, 'Persistent sessions of anonymous clients; an existing one may always resume.', 0),
+  anonymousSessions: count(
+    10000,
+    'Persistent sessions of anonymous clients; an existing one may always resume. A node does not count those that began on others since its start.',
+    0,
+  ),
   anonymousSessionsPerAddress: count(1000, 'Of those, created from one address (one /64 of IPv6).', 0),
   retainedMessagesPerUser: count(
     20000,
@@ -138,7 +142,7 @@ export const limits = section('Limits on what one client can cost.', {
   roomsPerUser: count(10000, 'Rooms of one user, without direct conversations; existing memberships stay.'),
   liveSessionsPerUser: count(
     1000,
-    'Connected sessions of one user, bots and devices included; a stored session may always resume. Anonymous clients are not counted.',
+    'Connected sessions of one user on all nodes, bots and devices included; a stored session may always resume. Anonymous clients are not counted.',
   ),
   followedPerUser: count(
     500000,

@@ -41,6 +41,10 @@ export class SharedBroker {
   /** It writes nothing and hears nothing until it goes on. */
   pause(): void {
     this.deafen()
+    this.holdWrites()
+  }
+
+  holdWrites(): void {
     this.#line.hold()
   }
 

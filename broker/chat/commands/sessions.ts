@@ -1,6 +1,7 @@
 import type { SESSION_COMMANDS } from '../../../schemas/commands/sessions.js'
 import { Refusal } from '../../../schemas/errors.js'
 import type { Logins } from '../../auth/logins.js'
+import { sinceOfClaim } from '../../store/session-owners.js'
 import type { SessionRecord } from '../../store/sessions.js'
 import type { Store } from '../../store/store.js'
 import { type Actor, requireAdmin, requireUser } from '../model/actor.js'
@@ -28,16 +29,15 @@ export function sessionCommands(deps: SessionCommandDeps): Handlers<keyof typeof
     'sessions.list': async (actor, { user, after = '', limit = 100 }) => {
       const whose = whoseSessions(actor, user)
       const live = new Map(liveSessions(whose).map((session) => [session.record.id, session]))
-      const all = new Map((await store.sessions.ofUser(whose)).map((record) => [record.clientId, record]))
-      for (const { record } of live.values()) all.set(record.clientId, record)
+      const all = new Map((await recordsOf(deps, whose)).map((record) => [record.clientId, record]))
       const page = [...all.values()].filter(({ clientId }) => clientId > after).sort(byClientId)
-      const sessions = page.slice(0, limit).map((record) => shown(actor, record, live.get(record.id)))
+      const isServed = ({ id }: SessionRecord): boolean => live.has(id) || store.sessionOwners.owner(id) !== undefined
+      const sessions = page.slice(0, limit).map((record) => shown(actor, record, live.get(record.id), isServed(record)))
       return JSON.stringify({ sessions, more: page.length > limit })
     },
     'sessions.end': async (actor, { user, session }) => {
       const whose = whoseSessions(actor, user)
-      const records = [...liveSessions(whose).map(({ record }) => record), ...(await store.sessions.ofUser(whose))]
-      const record = records.find(({ clientId }) => clientId === session)
+      const record = (await recordsOf(deps, whose)).findLast(({ clientId }) => clientId === session)
       if (!record)
         throw new Refusal('not_found', `there is no session ${JSON.stringify(session)}`, { field: 'session' })
       if (record.login) await logins.end(whose, record.login)
@@ -47,6 +47,15 @@ export function sessionCommands(deps: SessionCommandDeps): Handlers<keyof typeof
   }
 }
 
+/** Of all sessions; the last one of a client id is the best known. */
+async function recordsOf({ store, liveSessions }: SessionCommandDeps, user: string): Promise<SessionRecord[]> {
+  const elsewhere = [...store.sessionOwners.ofUser(user)].map(([clientId, claim]) => ({
+    ...{ id: `${user}/${clientId}`, user, clientId, createdAt: sinceOfClaim(claim), disconnectedAt: 0, expiry: 0 },
+  }))
+  const stored = await store.sessions.ofUser(user)
+  return [...elsewhere, ...stored, ...liveSessions(user).map(({ record }) => record)]
+}
+
 function whoseSessions(actor: Actor, user: string | undefined): string {
   const me = requireUser(actor)
   if (user === undefined || user === me) return me
@@ -54,14 +63,14 @@ function whoseSessions(actor: Actor, user: string | undefined): string {
   return user
 }
 
-function shown(actor: Actor, record: SessionRecord, live: LiveSession | undefined) {
+function shown(actor: Actor, record: SessionRecord, live: LiveSession | undefined, isServed: boolean) {
   return {
     session: record.clientId,
     id: record.clientId,
-    connected: live !== undefined,
+    connected: isServed,
     current: record.id === actor.sessionId,
     since: record.createdAt,
-    lastSeen: live ? null : record.disconnectedAt || null,
+    lastSeen: isServed ? null : record.disconnectedAt || null,
     via: live?.via ?? null,
     protocol: live?.protocol ?? null,
     address: live?.address ?? null,

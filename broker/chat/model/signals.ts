@@ -1,6 +1,7 @@
 import type { QoS } from '../../store/qos.js'
 import type { PlainMessage } from '../../store/queues.js'
 import type { AnswerTo } from './actor.js'
+import type { SessionEnding } from './session-endings.js'
 
 /**
  * Signals that chat sends to every node, that nobody stores, and that may be lost. The delivery side acts on them (wired in broker.ts). What must
@@ -17,5 +18,7 @@ export type Signal =
   | { kind: 'presenceHidden'; user: string; payload: Buffer; only?: string }
   /** New receipts of `user` in a room, for members who may see them. */
   | { kind: 'receipt'; room: string; user: string; payload: Buffer }
+  /** A session that another node may serve is to end there. */
+  | { kind: 'sessionEnding'; ending: SessionEnding }
   /** A message on a plain topic; `queued`: the sessions that have it in their durable queue under `number`. */
   | { kind: 'plain'; message: PlainMessage; queued: readonly string[]; number: number }

@@ -37,6 +37,10 @@ export class NestedMap<T> {
     if (inner?.delete(other) && inner.size === 0) this.#outer.delete(one)
   }
 
+  [Symbol.iterator](): Iterator<readonly [string, ReadonlyMap<string, T>]> {
+    return this.#outer[Symbol.iterator]()
+  }
+
   /** All values, grouped by the first key. */
   *all(): Iterable<T> {
     for (const inner of this.#outer.values()) yield* inner.values()
