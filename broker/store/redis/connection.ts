@@ -51,7 +51,7 @@ export interface Opening {
 }
 
 /** After these the server is not the one to write to, or not yet. */
-const ELSEWHERE = /^(READONLY|MOVED|CLUSTERDOWN|LOADING|MASTERDOWN)\b/
+const ELSEWHERE = /^(READONLY|MOVED|CLUSTERDOWN|LOADING|MASTERDOWN)\b|^Stream isn't writeable/
 
 const STOPPED = 'the connection to Redis is not needed any more'
 

@@ -29,9 +29,6 @@ export class Journal {
   /** Whether nothing behind a commit was removed. */
   async #reaches(after: number): Promise<boolean> {
     const [first] = (await this.#reader.call('XRANGE', [this.#keys.journal, '-', '+', 'COUNT', 1])) as [Buffer][]
-    if (!first) return true
-    if (Number.parseInt(first[0].toString(), 10) <= after) return true
-    const info = (await this.#reader.call('XLEN', [this.#keys.journal])) as number
-    return info < 1
+    return !first || Number.parseInt(first[0].toString(), 10) <= after + 1
   }
 }

@@ -93,6 +93,11 @@ export class RedisLogs implements LogReader {
     return this.#followers.onGrowth(listener)
   }
 
+  /** What is in memory of logs with entries. */
+  *known(): Generator<LogInfo> {
+    for (const log of this.#logs.values()) if (log.head > 0) yield log
+  }
+
   #load(name: LogName): Promise<KnownLog> {
     const known = this.#logs.get(name)
     if (known) return Promise.resolve(known)
@@ -245,10 +250,10 @@ export class RedisLogs implements LogReader {
       this.#forgetEntries(log)
       return
     }
-    if (info.incarnation !== log.incarnation && log.head > 0) this.#drop(log.name, log.incarnation)
-    if (info.head === 0) return
-    const first = Math.max(info.tail, log.head + 1, info.head - TOLD_AFTER_GAP + 1)
-    const found = await this.#readRange(info, first, info.head)
+    const isSame = info.incarnation === log.incarnation
+    const first = Math.max(info.tail, isSame ? log.head + 1 : 1, info.head - TOLD_AFTER_GAP + 1)
+    const found = info.head > 0 ? await this.#readRange(info, first, info.head) : []
+    if (!isSame && log.head > 0) this.#drop(log.name, log.incarnation)
     this.#reset(log, info)
     this.#keep(log, found)
     if (found.length > 0) this.#followers.appended([{ log: log.name, entries: found, target: log }])

@@ -4,7 +4,9 @@
  */
 import { randomUUID } from 'node:crypto'
 import { StoreError } from '../changes.js'
+import type { LogInfo } from '../logs.js'
 import type { NodeMessage, Nodes } from '../nodes.js'
+import { BLOCK_ENTRIES } from './entry-codec.js'
 import type { Keys } from './keys.js'
 import type { Connection } from './link.js'
 import { scriptNamed } from './script.js'
@@ -16,6 +18,7 @@ const LEASE = 5000
 const JOIN = scriptNamed('join')
 const LEAVE = scriptNamed('leave')
 const BEAT = scriptNamed('beat')
+const LOST = scriptNamed('lost')
 const TELL = scriptNamed('tell')
 
 /** What the store said to a node that is there. */
@@ -23,6 +26,13 @@ export interface Beat {
   /** The last commit of any node. */
   readonly commit: number
   readonly position: number
+}
+
+export interface Loss {
+  /** Commits that are lost; 0 also if another node has said so. */
+  readonly lost: number
+  /** Logs that are shorter than this node knew them. */
+  readonly shorter: number
 }
 
 export class RedisNodes implements Nodes {
@@ -105,6 +115,20 @@ export class RedisNodes implements Nodes {
       this.#learn(new Set(nodes))
       heard({ commit, position })
     })
+  }
+
+  /**
+   * The store has fewer commits than this node has heard of: a new epoch begins.
+   * @param logs As this node knows them: those that are shorter now begin another life
+   * @param seen The last commit it heard of
+   */
+  async lose(connection: Connection, before: string, seen: number, logs: Iterable<LogInfo>): Promise<Beat & Loss> {
+    const words = [this.#keys.prefix, before, randomUUID(), String(seen), String(BLOCK_ENTRIES)]
+    for (const { name, incarnation, head } of logs) words.push(name, String(incarnation), String(head))
+    const reply = (await connection.script(LOST, [this.#keys.meta], words)) as Buffer[]
+    const [epoch, commit, position, lost, renewed] = reply.map(String) as [string, string, string, string, string]
+    this.epoch = epoch
+    return { commit: Number(commit), position: Number(position), lost: Number(lost), shorter: Number(renewed) }
   }
 
   /** It was removed. It takes another number with the next connection. */

@@ -1,4 +1,5 @@
 /** Reads from Redis, on a connection of their own: what is large there does not delay commits. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreError } from '../changes.js'
 import type { Connection } from './link.js'
 
@@ -15,21 +16,38 @@ export interface SortedRange {
   readonly reverse?: boolean
 }
 
+/** Ms between two looks for a connection. */
+const LOOK_EVERY = 20
+
 export class Reader {
   readonly #connection: () => Connection | null
+  readonly #timeoutMs: number
+  #closed = false
 
-  constructor(connection: () => Connection | null) {
+  /** @param timeoutMs For which a read waits for a connection */
+  constructor(connection: () => Connection | null, timeoutMs: number) {
     this.#connection = connection
+    this.#timeoutMs = timeoutMs
   }
 
-  /** @throws StoreError */
+  /** Those who wait for a connection wait no longer. */
+  close(): void {
+    this.#closed = true
+  }
+
+  /** Read again if the connection is lost. @throws StoreError */
   async call(command: string, args: readonly (string | Buffer | number)[]): Promise<unknown> {
-    const connection = this.#connection()
-    if (!connection) throw new StoreError('there is no connection to Redis')
-    try {
-      return await connection.call(command, args)
-    } catch (cause) {
-      throw cause instanceof StoreError ? cause : new StoreError('Redis did not answer', { cause })
+    const deadline = performance.now() + this.#timeoutMs
+    for (;;) {
+      const connection = this.#connection()
+      try {
+        if (connection) return await connection.call(command, args)
+        throw new StoreError('there is no connection to Redis')
+      } catch (error) {
+        const isLost = !connection || connection.ended
+        if (!isLost || this.#closed || performance.now() >= deadline) throw error
+        await sleep(LOOK_EVERY)
+      }
     }
   }
 

@@ -19,13 +19,13 @@ import { Journal } from './journal.js'
 import { Keys } from './keys.js'
 import { type Connection, Link, type LinkOptions } from './link.js'
 import { RedisLogs } from './logs.js'
-import { RedisNodes } from './nodes.js'
+import { type Beat, RedisNodes } from './nodes.js'
 import { RedisNotes } from './notes.js'
 import { RedisOutbox } from './outbox.js'
 import { RedisQueue } from './queue.js'
 import { Reader } from './reader.js'
 import { RedisTables } from './redis-tables.js'
-import { Requests } from './request.js'
+import { Requests, Unanswered } from './request.js'
 import { Retained } from './retained.js'
 import { commitScript } from './script.js'
 import { Sequence } from './sequence.js'
@@ -37,6 +37,9 @@ const GROUP_CHANGES = 1024
 const GROUP_BYTES = 1024 * 1024
 /** Ms between two checks that nothing was missed, and signs that this node is there. */
 const BEAT_EVERY = 500
+
+/** Answers after which a node cannot go on as it is. */
+const MUST_BEGIN = /^(FENCED|LOST)\b/
 
 export interface RedisStoreOptions extends Pick<LinkOptions, 'url' | 'tls'> {
   /** Distinguishes deployments in one Redis. */
@@ -84,6 +87,7 @@ class RedisStore implements StorePort {
   /** Requests and what is told of commits, in their order. */
   readonly #link: Link
   readonly #readLink: Link
+  readonly #reader: Reader
   readonly #requests: Requests
   readonly #sequence: Sequence
   readonly #committer: Committer
@@ -99,6 +103,8 @@ class RedisStore implements StorePort {
   #request = 0
   #timer: NodeJS.Timeout | null = null
   #beating = false
+  /** A request was given up: what became of it is seen when everything is read anew. */
+  #isUncertain = false
 
   constructor(options: RedisStoreOptions) {
     const { url, tls, prefix, limits, timeoutMs = 5000, dedupeDays = 7, cacheBytes = CACHE_BYTES } = options
@@ -110,7 +116,7 @@ class RedisStore implements StorePort {
     const link = { url, hashTag: prefix, ...(tls ? { tls } : {}), timeoutMs, onFault: this.#onFault }
     this.#link = new Link({ ...link, name: 'topictalk' })
     this.#readLink = new Link({ ...link, name: 'topictalk-reads' })
-    const reader = new Reader(() => this.#readLink.connection)
+    const reader = (this.#reader = new Reader(() => this.#readLink.connection, timeoutMs))
     this.nodes = new RedisNodes(keys, () => this.#link.connection, this.#onFault)
     this.#requests = new Requests(() => this.#link.connection, commitScript(), keys.meta, timeoutMs)
     this.#sequence = new Sequence((commit) => this.#follow(commit))
@@ -161,11 +167,14 @@ class RedisStore implements StorePort {
 
   async #connected(connection: Connection): Promise<void> {
     const begins = this.nodes.self === 0
+    const before = this.nodes.epoch
     await this.nodes.begin(connection, (commit) => this.#sequence.hear(readCommit(commit)))
     const release = this.#sequence.hold()
     try {
-      const { commit, position } = await this.nodes.enter(connection)
-      if (begins) await this.#loadAt(commit, position)
+      const entered = await this.nodes.enter(connection)
+      const hasLost = before !== '' && (this.nodes.epoch !== before || entered.commit < this.#sequence.reached)
+      if (hasLost) await this.#lose(connection, before)
+      else if (begins || this.#isUncertain) await this.#loadAt(entered)
     } finally {
       release()
     }
@@ -176,14 +185,36 @@ class RedisStore implements StorePort {
     })
   }
 
+  /** What was acknowledged is gone: a new epoch begins, and everything is read anew. */
+  async #lose(connection: Connection, before: string): Promise<void> {
+    const { reached } = this.#sequence
+    const beat = await this.nodes.lose(connection, before, reached, this.log.known())
+    const what = beat.lost > 0 ? `at least ${beat.lost} of its last commits` : 'commits'
+    this.#onFault(
+      new StoreError(
+        `Redis has lost ${what} that it had acknowledged (${beat.shorter} logs are shorter). The store has a new epoch: what clients remember of numbers is void`,
+      ),
+    )
+    this.#sequence.restart(0)
+    await this.#loadAt(beat)
+  }
+
+  /** This node cannot go on as it is: it connects anew, and finds out there what the store says. */
+  #begin(error: StoreError): void {
+    if (error.message.startsWith('FENCED')) this.nodes.end()
+    this.#link.connection?.close(error.message)
+  }
+
   /** Loads memory as of a commit or a later one: what is heard since is applied to it. */
-  async #loadAt(commit: number, position: number): Promise<void> {
+  async #loadAt({ commit, position }: Beat): Promise<void> {
     const applies = [await this.queue.load(), await this.#retained.load(), await this.outbox.load()]
     for (const follower of this.#followers) applies.push(await follower.load(this.tables))
+    await this.log.repair()
     for (const apply of applies) apply()
     this.position = Math.max(this.position, position)
     for (const follower of this.#followers) follower.apply(this.position, [])
     this.#sequence.jumpTo(commit)
+    this.#isUncertain = false
   }
 
   commit(change: Change): void {
@@ -229,6 +260,7 @@ class RedisStore implements StorePort {
   async abandon(): Promise<void> {
     if (this.#timer) clearInterval(this.#timer)
     this.#requests.close()
+    this.#reader.close()
     await Promise.all([this.#link.close(), this.#readLink.close()])
   }
 
@@ -243,24 +275,37 @@ class RedisStore implements StorePort {
 
   async #send(words: readonly Word[], heard: (reply: Buffer) => void): Promise<void> {
     const { queueMessages, queueBytes } = this.#limits
-    const head = [
+    const seen = String(this.#sequence.reached)
+    const request = String(++this.#request)
+    // It may begin anew under another number until there is a connection.
+    const complete = (isCluster: boolean): Word[] => [
       this.#keys.prefix,
       String(this.nodes.self),
-      String(++this.#request),
-      String(this.#sequence.reached),
+      request,
+      seen,
       String(this.#now()),
-      this.#link.connection?.isCluster ? 'SPUBLISH' : 'PUBLISH',
+      isCluster ? 'SPUBLISH' : 'PUBLISH',
       String(queueMessages),
       String(queueBytes),
+      ...words,
     ]
     try {
-      await this.#requests.send([...head, ...words], heard)
+      await this.#requests.send(complete, heard)
       this.healthy = true
     } catch (error) {
       if (this.healthy) this.#onFault(error)
       this.healthy = false
+      this.#failed(error as StoreError)
       throw error
     }
+  }
+
+  /** After a request that failed. */
+  #failed(error: StoreError): void {
+    if (error instanceof Unanswered) {
+      this.#isUncertain = true
+      this.#link.connection?.close('a request has no answer')
+    } else if (MUST_BEGIN.test(error.message)) this.#begin(error)
   }
 
   /** Applies a commit to memory, then tells who follows. */
@@ -280,11 +325,17 @@ class RedisStore implements StorePort {
     this.#beating = true
     try {
       let last = 0
-      await this.nodes.beat(connection, ({ commit }) => (last = commit))
+      let isShorter = false
+      await this.nodes.beat(connection, ({ commit }) => {
+        last = commit
+        isShorter = commit < this.#sequence.reached
+      })
       // Who has read ahead by now, or loads memory, lets it go on; what is missing then is found the next time.
       if (last > this.#sequence.reached && !this.#sequence.isHeld) await this.#repair(last)
+      else if (isShorter) connection.close('it has fewer commits than it had')
     } catch (error) {
-      if (!connection.ended) this.#onFault(error)
+      if (MUST_BEGIN.test((error as StoreError).message)) this.#begin(error as StoreError)
+      else if (!connection.ended) this.#onFault(error)
     } finally {
       this.#beating = false
     }
@@ -295,8 +346,8 @@ class RedisStore implements StorePort {
     const release = this.#sequence.hold()
     try {
       const missed = await this.#journal.between(this.#sequence.reached, last)
-      if (missed) for (const commit of missed) this.#follow(commit)
-      else await this.#loadAt(last, this.position)
+      if (!missed) return await this.#loadAt({ commit: last, position: this.position })
+      for (const commit of missed) this.#follow(commit)
       await this.log.repair()
       this.#sequence.jumpTo(last)
     } finally {

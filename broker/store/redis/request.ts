@@ -8,6 +8,14 @@ const RETRY = 50
 /** Refusals that may pass: the server is short of something, or not sure of itself. */
 const PASSING = /^(MISCONF|NOREPLICAS|BUSY|TRYAGAIN)\b/
 
+/** A request was given up that may have been performed. */
+export class Unanswered extends StoreError {
+  constructor(cause: StoreError) {
+    super(`no answer in time: ${cause.message}`, { cause })
+    this.name = 'Unanswered'
+  }
+}
+
 export class Requests {
   readonly #connection: () => Connection | null
   readonly #script: Script
@@ -35,9 +43,14 @@ export class Requests {
     this.resume()
   }
 
-  /** @throws StoreError when there was no answer in time, or the server refuses the request for good */
-  async send(words: readonly Word[], heard: (reply: Buffer) => void): Promise<void> {
+  /**
+   * @param words Made when there is a connection, and the same in every attempt
+   * @throws Unanswered when there was no answer in time: it may have been performed
+   * @throws StoreError when the server refuses it
+   */
+  async send(words: (isCluster: boolean) => readonly Word[], heard: (reply: Buffer) => void): Promise<void> {
     const deadline = performance.now() + this.#timeoutMs
+    let args: readonly Word[] | null = null
     let failure = new StoreError('there is no connection to Redis')
     while (!this.#closed && performance.now() < deadline) {
       const connection = this.#connection()
@@ -45,10 +58,9 @@ export class Requests {
         await this.#wait(deadline)
         continue
       }
+      args ??= words(connection.isCluster)
       try {
-        await connection.script(this.#script, [this.#meta], words as (string | Buffer)[], (reply) =>
-          heard(reply as Buffer),
-        )
+        await connection.script(this.#script, [this.#meta], args, (reply) => heard(reply as Buffer))
         return
       } catch (error) {
         failure = error as StoreError
@@ -57,7 +69,7 @@ export class Requests {
         await new Promise((resolve) => setTimeout(resolve, RETRY))
       }
     }
-    throw failure
+    throw args === null || PASSING.test(failure.message) ? failure : new Unanswered(failure)
   }
 
   async #wait(deadline: number): Promise<void> {

@@ -9,8 +9,8 @@ local logs, logs_in_order = {}, {}
 local function log_of(name)
   local log = logs[name]
   if log then return log end
-  local values = call('HMGET', PREFIX .. 'h:' .. name, 'head', 'tail', 'life')
-  log = { name = name, head = tonumber(values[1] or 0), tail = tonumber(values[2] or 1), life = values[3] or '0' }
+  local values = call('HMGET', PREFIX .. 'h:' .. name, 'head', 'tail', 'life', 'former')
+  log = { name = name, head = tonumber(values[1] or 0), tail = tonumber(values[2] or 1), life = values[3] or '0', former = values[4] }
   log.base = log.head
   logs[name] = log
   logs_in_order[#logs_in_order + 1] = log
@@ -210,7 +210,8 @@ local function dedupe_record(log, field, bucket, generation)
     local found = call('HGET', PREFIX .. 'd:' .. text_of(generation - back) .. ':' .. bucket, field)
     if found then
       local life, seq, rest = found:match('^(%d+) (%d+) (.*)$')
-      if life == log.life and log.head > 0 then return seq, rest end
+      -- One that is lost with its entry was lost with it here too.
+      if (life == log.life or life == log.former) and tonumber(seq) <= log.head then return seq, rest end
     end
   end
 end

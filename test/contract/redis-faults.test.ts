@@ -1,0 +1,198 @@
+/** What a node on Redis does when the network, the server or another node fails it. */
+import t, { type Test } from 'tap'
+import { enqueueOp } from '../../broker/store/queue-ops.js'
+import { openRedisStore } from '../../broker/store/redis/redis-store.js'
+import type { Store } from '../../broker/store/store.js'
+import { type RedisServer, type RedisSettings, startRedis } from '../helpers/redis-server.js'
+import { TcpProxy } from '../helpers/tcp-proxy.js'
+import { append, commit, draft, texts } from './store-suite.js'
+
+const LIMITS = { queueMessages: 100, queueBytes: 100_000 }
+
+/** Two nodes on one server; the first one behind a proxy. */
+async function setup(t: Test, settings: RedisSettings = { aof: 'always' }, timeoutMs = 5000) {
+  const server = await startRedis(t, settings)
+  const proxy = await TcpProxy.start(t, server)
+  const faults: string[] = []
+  const open = async (url: string): Promise<Store> => {
+    const onFault = (error: unknown): void => void faults.push((error as Error).message)
+    const { store } = await openRedisStore({ url, prefix: 'tt', limits: LIMITS, timeoutMs, onFault })
+    t.teardown(() => store.close().catch(() => {}))
+    return store
+  }
+  return {
+    server,
+    proxy,
+    faults,
+    near: await open(server.url),
+    far: await open(proxy.url),
+    open: () => open(server.url),
+  }
+}
+
+const member = (store: Store, user: string) =>
+  store.directory.memberOp({ room: 'r', user, role: 'member', since: 1, joined: { messages: 0, events: 0 } })
+
+const members = (store: Store): string[] => [...store.directory.members('r').keys()].sort()
+
+async function membersNow(store: Store): Promise<string[]> {
+  await caughtUp(store)
+  return members(store)
+}
+
+async function all(store: Store, log = 'm:a'): Promise<string[]> {
+  await caughtUp(store)
+  return texts(await store.log.read(log, 0, 1000, 1e6))
+}
+
+async function until(check: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+/** It has a connection, and what others did. */
+function caughtUp(store: Store): Promise<void> {
+  return until(async () => {
+    try {
+      await store.catchUp()
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+async function commitsOf(server: RedisServer): Promise<number> {
+  return Number(await server.command('HGET', '{tt}meta', 'commit'))
+}
+
+t.test('an answer that is lost: what was committed is not committed again', async (t) => {
+  const { proxy, far, near } = await setup(t)
+  for (const cid of [undefined, 'c']) {
+    const cut = proxy.cutReply((request) => request.includes('lost'))
+    t.match(await append(far, draft('m:a', `lost ${cid}`, cid ? { cid } : {})), /^appended/)
+    await cut
+    await commit(far, [], [member(far, `after ${cid}`)])
+  }
+  t.same(await all(near), ['lost undefined', 'lost c'])
+  t.same(members(far), ['after c', 'after undefined'])
+  t.same(await membersNow(near), members(far))
+})
+
+t.test('what is told of a commit and does not arrive is read', async (t) => {
+  const { proxy, far, near } = await setup(t)
+  const told: string[] = []
+  await far.log.follow('m:a', ({ entries }) => void told.push(...texts(entries)))
+  await commit(near, [], [member(near, 'heard')])
+  await until(() => members(far).includes('heard'))
+  proxy.loses = (channel) => channel.startsWith('{tt}node:')
+  await append(near, draft('m:a', 'unheard'))
+  await commit(near, [], [member(near, 'unheard')])
+  await commit(
+    near,
+    [],
+    [
+      enqueueOp({ topic: 't', payload: Buffer.from('q'), qos: 1, retain: false, clientId: null }, [
+        { sessionId: 's', qos: 1 },
+      ]),
+    ],
+  )
+  // Nothing comes after it.
+  await until(() => proxy.lost === 3)
+  await until(() => told.length > 0)
+  await until(() => members(far).includes('unheard'))
+  await until(() => far.queue.size('s').messages === 1)
+  proxy.loses = () => false
+  await append(near, draft('m:a', 'heard again'))
+  await until(() => told.length === 2)
+  t.same(told, ['unheard', 'heard again'])
+})
+
+t.test('a server that is killed and comes back', async (t) => {
+  const { server, near, far } = await setup(t)
+  await append(near, draft('m:a', 'before'))
+  await server.kill9()
+  const during = append(far, draft('m:a', 'during', { cid: 'c' }))
+  await server.restart()
+  t.match(await during, /^appended 2/)
+  await append(near, draft('m:a', 'after'))
+  t.same(await all(far), ['before', 'during', 'after'])
+  t.same(await all(near), await all(far))
+  t.equal(near.epoch, far.epoch)
+})
+
+t.test('scripts that the server has forgotten are sent again', async (t) => {
+  const { server, near } = await setup(t)
+  await append(near, draft('m:a', '1'))
+  await server.command('SCRIPT', 'FLUSH')
+  t.equal(await append(near, draft('m:a', '2')), 'appended 2')
+})
+
+t.test('without an answer a change settles with an error, and what became of it is seen later', async (t) => {
+  const { proxy, far, near } = await setup(t, { aof: 'off' }, 300)
+  await append(far, draft('m:a', '1'))
+  proxy.blackhole()
+  await t.rejects(append(far, draft('m:a', '2')), { name: /StoreError|Unanswered/ })
+  t.notOk(far.healthy)
+  await commit(near, [], [member(near, 'meanwhile')])
+  proxy.heal()
+  await until(async () => (await append(far, draft('m:a', '3')).catch(() => '')) !== '')
+  t.ok(far.healthy)
+  await until(() => members(far).includes('meanwhile'))
+  t.same(await all(far), await all(near))
+})
+
+t.test('a server without memory for it refuses, and goes on when there is some', async (t) => {
+  const { server, near } = await setup(t, { aof: 'off' })
+  await append(near, draft('m:a', '1'))
+  await server.command('CONFIG', 'SET', 'maxmemory', '1')
+  await t.rejects(append(near, draft('m:a', '2')), { name: 'StoreError', full: true })
+  await server.command('CONFIG', 'SET', 'maxmemory', '0')
+  t.equal(await append(near, draft('m:a', '3')), 'appended 2')
+  t.same(await all(near), ['1', '3'])
+})
+
+t.test('a node that was taken for dead begins anew, with what others did meanwhile', async (t) => {
+  const { server, near, far } = await setup(t, { aof: 'off' })
+  const nodes = (await server.command('HKEYS', '{tt}nodes')).split('\n').sort((a, b) => Number(a) - Number(b))
+  t.equal(nodes.length, 2)
+  await server.command('HDEL', '{tt}nodes', nodes[1]!)
+  await commit(near, [], [member(near, 'meanwhile')])
+  await t.rejects(append(far, draft('m:a', 'of the dead')), { name: 'StoreError', message: /FENCED/ })
+  await until(async () => (await append(far, draft('m:a', 'of the new one')).catch(() => '')) !== '')
+  t.same(await all(near), ['of the new one'])
+  await until(() => members(far).includes('meanwhile'))
+  await commit(near, [], [member(near, 'later')])
+  await until(() => members(far).includes('later'))
+})
+
+t.test('commits that the server had acknowledged and lost: another epoch, and no number is used twice', async (t) => {
+  const { server, near, far, faults, open } = await setup(t, { aof: 'off' })
+  const { epoch } = near
+  for (const text of ['1', '2']) await append(near, draft('m:a', text, { cid: text }))
+  await append(near, draft('m:whole', 'w'))
+  const { incarnation } = await near.log.open('m:a')
+  const whole = await near.log.open('m:whole')
+  await server.command('SAVE')
+  await far.log.follow('m:a', () => {})
+  for (const text of ['3', '4']) await append(near, draft('m:a', text))
+  await commit(near, [], [member(near, 'lost')])
+  await server.kill9()
+  await server.restart()
+  await until(async () => (await append(near, draft('m:a', 'other 3')).catch(() => '')) !== '')
+  await until(() => far.epoch === near.epoch)
+  t.not(near.epoch, epoch)
+  t.ok(
+    faults.some((fault) => /lost at least 3 of its last commits/.test(fault)),
+    faults.join('\n'),
+  )
+  t.same(await all(near), ['1', '2', 'other 3'])
+  const now = await near.log.open('m:a')
+  t.ok(now.incarnation > incarnation, 'its numbers are of another life')
+  t.equal((await near.log.open('m:whole')).incarnation, whole.incarnation, 'one that has lost nothing goes on')
+  t.equal(await append(near, draft('m:a', '1', { cid: '1' })), 'duplicate 1', 'a retry of what is still there')
+  t.same([await membersNow(near), await membersNow(far)], [[], []])
+  const third = await open()
+  t.same(await all(third), await all(far))
+  t.equal(third.epoch, near.epoch)
+  t.ok((await commitsOf(server)) > 0)
+})
