@@ -202,7 +202,14 @@ export class Claims {
       if (claim.state === 'waiting') claim.end('held')
       if (claim.state === 'held' && waiting !== undefined) claim.claimant.close()
     } else if (claim.state === 'held') claim.lose()
-    else if (claim.wasNoted && waiting !== claim.value) claim.end('lost')
+    else if (claim.wasNoted && waiting !== claim.value) this.#displaced(claim, owner ?? waiting)
+  }
+
+  /** Another claim took its place; if there is none any more, the session is to be had. */
+  #displaced(claim: Claim, by: SessionClaim | undefined): void {
+    if (by !== undefined) return claim.end('lost')
+    claim.wasNoted = false
+    this.#ask(claim).catch(this.#deps.failed)
   }
 
   /** A session that could not be released when its connection closed, and that another node waits for. */

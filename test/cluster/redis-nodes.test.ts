@@ -1,6 +1,10 @@
 /** Two brokers on one Redis: what one does reaches who is connected to the other. */
 import t, { type Test } from 'tap'
+import { openRedisStore } from '../../broker/store/redis/redis-store.js'
 import { Inbox, type Overrides, request, startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { begin, LOG, owned, phone, said, TAKEN_OVER } from '../helpers/moving-session.js'
+import { disconnected, subscribe5 } from '../helpers/mqtt5.js'
+import { open, publish, take, takePublishes } from '../helpers/protocol.js'
 import { startRedis } from '../helpers/redis-server.js'
 
 const SECRET = 'one secret for all nodes, of 32 characters'
@@ -77,6 +81,16 @@ t.test('plain topics, retained and queued', async (t) => {
   t.match(await kept.wait(1), [{ topic: 'plain/c', retain: true }])
 })
 
+t.test('a node that begins takes nobody for gone', async (t) => {
+  const { url } = await startRedis(t, { aof: 'off' })
+  const options = { url, prefix: 'nodes', limits: { queueMessages: 10, queueBytes: 1000 } }
+  for (const known of [[1], [1, 2], [1, 2, 3]]) {
+    const { store, nodes } = await openRedisStore(options)
+    t.teardown(() => store.close())
+    t.same([...nodes.alive()].sort(), known)
+  }
+})
+
 t.test('a session is taken over by the other node', async (t) => {
   const [one, two] = await twoNodes(t)
   const options = { clean: false, clientId: 'phone' }
@@ -90,3 +104,39 @@ t.test('a session is taken over by the other node', async (t) => {
   await ann.publishAsync('rooms/den/messages', 'to the new one', { qos: 2 })
   t.match(JSON.parse((await heard.wait(1))[0]!.payload.toString()), { text: 'to the new one' })
 })
+
+t.test('a session moves between them, with what is in flight', async (t) => {
+  const [one, two] = await twoNodes(t)
+  const bob = await open(two, { user: 'bob', id: 'bob' })
+  const { client: before } = await phone({ broker: one })
+  await subscribe5(before, LOG, { qos: 2 })
+  await publish(bob, LOG, 'first')
+  await publish(bob, LOG, 'second', { qos: 2 })
+  const [first, second] = await takePublishes(before, 2)
+  before.send({ cmd: 'pubrec', messageId: second!.messageId! })
+  await take(before, 'pubrel')
+  const { client: after, sessionPresent } = await phone({ broker: two })
+  t.ok(sessionPresent)
+  t.equal(await disconnected(before), TAKEN_OVER)
+  t.match(await take(after, 'publish'), { messageId: first!.messageId, dup: true })
+  t.match(await take(after, 'pubrel'), { messageId: second!.messageId })
+  for (let i = 0; i < 5; i++) {
+    const { sessionPresent } = await phone({ broker: i % 2 === 0 ? one : two })
+    t.ok(sessionPresent, 'and back')
+  }
+  await owned(two.running.store, /^1\./)
+})
+
+t.test('of connections that claim a session at once, one has it in the end', async (t) => {
+  const [one, two] = await twoNodes(t)
+  const all = await Promise.all([one, two, one, two].map((broker) => begin({ broker })))
+  while (all.filter(({ closed }) => !closed).length > 1)
+    await Promise.race(all.map((client) => (client.closed ? NEVER : client.whenClosed())))
+  const winner = all.find(({ closed }) => !closed)!
+  await take(winner, 'connack')
+  await subscribe5(winner, LOG)
+  await publish(await open(two, { user: 'bob', id: 'bob' }), LOG, 'hello')
+  t.equal(said(await take(winner, 'publish')), 'hello')
+})
+
+const NEVER = new Promise<void>(() => {})

@@ -2,6 +2,7 @@
 import type { IPublishPacket } from 'mqtt-packet'
 import t from 'tap'
 import type { Connection } from '../../broker/mqtt/connection.js'
+import { commit } from '../../broker/store/commit.js'
 import { startTestBroker } from '../helpers/broker.js'
 import { movableClock } from '../helpers/clock.js'
 import { begin, LOG, owned, ownersIn, phone, said, TAKEN_OVER, twoNodes, wanted } from '../helpers/moving-session.js'
@@ -220,6 +221,20 @@ t.test('of claims that wait, the last one gets the session', async (t) => {
   t.match(await take(second, 'connack'), { reasonCode: 0x89 }, 'the earlier one is refused')
   await one.goOn()
   await owned(store, /^3\./)
+})
+
+t.test('a session that was handed to nobody is had by who still waits', async (t) => {
+  const { one, two, store } = await twoNodes(t)
+  const before = (await phone(one)).client
+  one.deafen()
+  const waiting = await begin(two)
+  await wanted(store, /^2\./)
+  const { sessionOwners } = store
+  await commit(store, { ops: [sessionOwners.deleteOwnerOp('ann/phone'), sessionOwners.deleteClaimantOp('ann/phone')] })
+  t.match(await take(waiting, 'connack'), { sessionPresent: true })
+  await owned(store, /^2\./)
+  one.hear()
+  t.equal(await disconnected(before), TAKEN_OVER)
 })
 
 t.test('a claim that is given up leaves nothing behind', async (t) => {

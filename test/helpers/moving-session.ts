@@ -23,13 +23,13 @@ export async function twoNodes(t: Test, clock: Clock | null = null) {
 }
 
 /** A session of ann that stays, with what CONNACK says. */
-export async function phone({ broker }: SharedBroker, more: Opening = {}) {
+export async function phone({ broker }: Pick<SharedBroker, 'broker'>, more: Opening = {}) {
   const [client, { sessionPresent }] = await connect5(broker, { id: 'phone', clean: false, expiry: 3600, ...more })
   return { client, sessionPresent }
 }
 
 /** The CONNECT is sent, and nothing is waited for. */
-export async function begin({ broker }: SharedBroker): Promise<RawClient> {
+export async function begin({ broker }: Pick<SharedBroker, 'broker'>): Promise<RawClient> {
   const client = new RawClient(broker, 5)
   const properties = { sessionExpiryInterval: 3600 }
   client.send(await connectPacket(broker, { id: 'phone', clean: false, version: 5, properties }))

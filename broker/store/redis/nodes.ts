@@ -96,9 +96,9 @@ export class RedisNodes implements Nodes {
 
   /** From now on it is told of commits, and may make some. */
   async enter(connection: Connection): Promise<Beat> {
-    const [, commit, position, epoch] = await this.#join(connection, String(this.self))
+    const [, commit, position, epoch, ...nodes] = await this.#join(connection, String(this.self))
     this.epoch = epoch!
-    this.#alive = new Set([...this.#alive, this.self])
+    this.#learn(new Set(nodes.map(Number)))
     this.#hearsSince = performance.now()
     return { commit: Number(commit), position: Number(position) }
   }

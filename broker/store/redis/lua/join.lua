@@ -1,4 +1,5 @@
 -- A node begins: it takes a number that no other ever had; then, when it listens, it enters under it, and is told of commits from there on.
+-- Then it knows the others: whom it does not know it would take for gone.
 local prefix, format, epoch, node = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local call = redis.call
 local meta = prefix .. 'meta'
@@ -10,4 +11,6 @@ if node == '' then return { tostring(call('HINCRBY', meta, 'nodes', 1)) } end
 local time = call('TIME')
 call('HSET', prefix .. 'nodes', node, string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
 local values = call('HMGET', meta, 'commit', 'position', 'epoch')
-return { node, values[1] or '0', values[2] or '0', values[3] }
+local reply = { node, values[1] or '0', values[2] or '0', values[3] }
+for _, other in ipairs(call('HKEYS', prefix .. 'nodes')) do reply[#reply + 1] = other end
+return reply
