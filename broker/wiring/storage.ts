@@ -7,9 +7,10 @@ import { FreeSpace } from '../store/level/free-space.js'
 import { type LevelStoreOptions, openLevelStore } from '../store/level/level-store.js'
 import { type UpgradeNotice, upgradeText } from '../store/level/upgrade.js'
 import { type Nodes, SingleNode } from '../store/nodes.js'
-import { openRedisStore } from '../store/redis/redis-store.js'
+import { openRedisStore, type RedisStoreOptions } from '../store/redis/redis-store.js'
 import type { Store } from '../store/store.js'
 import type { Context } from './context.js'
+import { nodeName, secretFingerprint, settingDigests } from './node-settings.js'
 
 export interface Storage extends OpenedStore {
   readonly space: FreeSpace
@@ -36,13 +37,12 @@ export function storeAdvice(config: Config): Promise<string | null> {
   return formatAdvice(storeLocation(config.node.dataDir))
 }
 
+type Told = Pick<LevelStoreOptions, 'onFault' | 'onUpgrade'> & Pick<RedisStoreOptions, 'onWarning'>
+
 /** A store of an older format is upgraded only if somebody is told, as the broker's log is: a command is not to take hours. */
-export async function openStore(
-  config: Config,
-  told: Pick<LevelStoreOptions, 'onFault' | 'onUpgrade'> = {},
-): Promise<OpenedStore> {
+export async function openStore(config: Config, told: Told = {}): Promise<OpenedStore> {
   const { queueMessages, queueBytes } = config.limits
-  if (config.store.driver === 'redis') return openRedis(config, told.onFault)
+  if (config.store.driver === 'redis') return openRedis(config, told)
   const store = await openLevelStore({
     location: storeLocation(config.node.dataDir),
     sync: config.store.level.sync,
@@ -54,17 +54,23 @@ export async function openStore(
   return { store, nodes: new SingleNode() }
 }
 
-function openRedis({ store, limits }: Config, onFault: LevelStoreOptions['onFault']): Promise<OpenedStore> {
-  const { url, prefix, timeout, tls } = store.redis
-  const { queueMessages, queueBytes } = limits
+function openRedis(config: Config, { onFault, onWarning }: Told): Promise<OpenedStore> {
+  const { url, prefix, timeout, tls, acks, replicas, assume } = config.store.redis
+  const { queueMessages, queueBytes } = config.limits
   return openRedisStore({
     url: url!,
     prefix,
     tls,
     timeoutMs: timeout * 1000,
     limits: { queueMessages, queueBytes },
-    cacheBytes: store.level.cacheBytes,
+    cacheBytes: config.store.level.cacheBytes,
+    needs: { acks, replicas, assume },
+    deployment: {
+      secret: secretFingerprint(config.auth),
+      settings: { name: nodeName(config.node), digests: settingDigests(config) },
+    },
     ...(onFault ? { onFault } : {}),
+    ...(onWarning ? { onWarning } : {}),
   })
 }
 
@@ -76,7 +82,8 @@ export async function openStorage(context: Context, opened?: OpenedStore): Promi
 
 async function openOwnStore({ config, log, failed, teardown }: Context): Promise<OpenedStore> {
   const onUpgrade = (notice: UpgradeNotice): void => log.warn(notice, upgradeText(notice))
-  const opened = await openStore(config, { onFault: failed, onUpgrade })
+  const onWarning = (text: string): void => log.warn(text)
+  const opened = await openStore(config, { onFault: failed, onUpgrade, onWarning })
   teardown.add(opened.store)
   // Of several nodes the owners of sessions say which of them are connected.
   if (!opened.nodes.shared) teardown.add(await Heartbeat.begin(opened.store, failed))

@@ -49,8 +49,8 @@ export async function startTestBroker(
 ): Promise<TestBroker> {
   const dataDir = await mkdtemp(join(tmpdir(), 'topictalk-'))
   const clients: MqttClient[] = []
-  const onStore = await testStore(t, dataDir)
-  let config = testConfig(dataDir, onStore(overrides))
+  const store = await testStore(t, dataDir)
+  let config = testConfig(dataDir, store.configure(overrides))
   const log = pino({ level: 'silent' })
   let running = await start(config, { log, ...options })
   t.teardown(async () => {
@@ -99,7 +99,8 @@ export async function startTestBroker(
     },
     restart: async (more = {}) => {
       await running.close()
-      config = testConfig(dataDir, onStore({ ...overrides, ...more }))
+      if (more.auth?.jwt) await store.forgetSecret()
+      config = testConfig(dataDir, store.configure({ ...overrides, ...more }))
       running = await start(config, { log, ...options })
     },
   }

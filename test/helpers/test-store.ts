@@ -6,18 +6,29 @@ import { startRedis } from './redis-server.js'
 
 export const onRedis = process.env['TEST_STORE'] === 'redis'
 
-/** What a test says of `store` and `auth` itself stays as it is. */
-export async function testStore(t: Test, dataDir: string): Promise<(overrides: Overrides) => Overrides> {
-  if (!onRedis) return (overrides) => overrides
+export interface TestStore {
+  /** What a test says of `store` and `auth` itself stays as it is. */
+  configure(overrides: Overrides): Overrides
+  /** As an operator does who gives all nodes another secret. */
+  forgetSecret(): Promise<unknown>
+}
+
+/** Closed with the test. */
+export async function testStore(t: Test, dataDir: string): Promise<TestStore> {
+  if (!onRedis) return { configure: (overrides) => overrides, forgetSecret: async () => {} }
   // What a test waits for is not the disk.
-  const { url } = await startRedis(t, { aof: 'off' })
-  const store = { driver: 'redis', redis: { url, prefix: basename(dataDir), assume: ['appendonly', 'appendfsync'] } }
-  return ({ auth, ...overrides }) => ({
-    ...overrides,
-    store: { ...store, level: (overrides.store as { level?: object } | undefined)?.level ?? {} },
-    auth: {
-      ...auth,
-      jwt: { secret: 'the secret that all nodes of a test have', ...(auth?.jwt as object | undefined) },
-    },
-  })
+  const server = await startRedis(t, { aof: 'off' })
+  const prefix = basename(dataDir)
+  const store = { driver: 'redis', redis: { url: server.url, prefix, assume: ['appendonly', 'appendfsync'] } }
+  return {
+    configure: ({ auth, ...overrides }) => ({
+      ...overrides,
+      store: { ...store, level: (overrides.store as { level?: object } | undefined)?.level ?? {} },
+      auth: {
+        ...auth,
+        jwt: { secret: 'the secret that all nodes of a test have', ...(auth?.jwt as object | undefined) },
+      },
+    }),
+    forgetSecret: () => server.command('HDEL', `{${prefix}}meta`, 'secret'),
+  }
 }

@@ -19,6 +19,11 @@ export class Keys {
     return `${this.prefix}nodes`
   }
 
+  /** Of each node, what it is set for. */
+  get settings(): string {
+    return `${this.prefix}settings`
+  }
+
   get journal(): string {
     return `${this.prefix}journal`
   }

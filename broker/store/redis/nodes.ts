@@ -10,6 +10,7 @@ import { BLOCK_ENTRIES } from './entry-codec.js'
 import type { Keys } from './keys.js'
 import type { Connection } from './link.js'
 import { scriptNamed } from './script.js'
+import { compareSettings, type Deployment } from './settings.js'
 
 /** Of what is stored. A node of another one is refused. */
 const FORMAT = '1'
@@ -28,6 +29,15 @@ export interface Beat {
   readonly position: number
 }
 
+export interface RedisNodesDeps {
+  readonly keys: Keys
+  /** Null: it is not compared. */
+  readonly deployment: Deployment | null
+  readonly connection: () => Connection | null
+  readonly onFault: (error: unknown) => void
+  readonly onWarning: (text: string) => void
+}
+
 export interface Loss {
   /** Commits that are lost; 0 also if another node has said so. */
   readonly lost: number
@@ -41,19 +51,25 @@ export class RedisNodes implements Nodes {
   self = 0
   epoch = ''
   readonly #keys: Keys
+  readonly #deployment: Deployment | null
   readonly #connection: () => Connection | null
   readonly #onFault: (error: unknown) => void
+  readonly #onWarning: (text: string) => void
   #alive: ReadonlySet<number> = new Set()
   /** From when on this node can tell that others are silent: after an outage all are. */
   #hearsSince = 0
+  /** Of settings, as it was told last. */
+  #difference: string | null = null
   readonly #gone: ((node: number) => void)[] = []
   readonly #lost: (() => void)[] = []
   readonly #listeners: ((from: number, message: NodeMessage) => void)[] = []
 
-  constructor(keys: Keys, connection: () => Connection | null, onFault: (error: unknown) => void) {
+  constructor({ keys, deployment, connection, onFault, onWarning }: RedisNodesDeps) {
     this.#keys = keys
+    this.#deployment = deployment
     this.#connection = connection
     this.#onFault = onFault
+    this.#onWarning = onWarning
   }
 
   alive(): ReadonlySet<number> {
@@ -100,20 +116,26 @@ export class RedisNodes implements Nodes {
     this.epoch = epoch!
     this.#learn(new Set(nodes.map(Number)))
     this.#hearsSince = performance.now()
+    await this.#compare(connection)
     return { commit: Number(commit), position: Number(position) }
   }
 
   /**
-   * Says that it is there. `heard` is called in the order of what is told of commits.
+   * Says that it is there. `heard` is called in the order of what is told of commits, with the time of the store in Unix ms.
    * @throws StoreError FENCED if it was removed
    */
-  async beat(connection: Connection, heard: (beat: Beat) => void): Promise<void> {
+  async beat(connection: Connection, heard: (beat: Beat, time: number) => void): Promise<void> {
     const mayRemove = performance.now() - this.#hearsSince > LEASE
     const args = [this.#keys.prefix, String(this.self), String(LEASE), mayRemove ? '1' : '0']
     await connection.script(BEAT, [this.#keys.meta], args, (reply) => {
-      const [commit, position, ...nodes] = (reply as Buffer[]).map(Number) as [number, number, ...number[]]
+      const [commit, position, time, ...nodes] = (reply as Buffer[]).map(Number) as [
+        number,
+        number,
+        number,
+        ...number[],
+      ]
       this.#learn(new Set(nodes))
-      heard({ commit, position })
+      heard({ commit, position }, time)
     })
   }
 
@@ -152,17 +174,31 @@ export class RedisNodes implements Nodes {
     for (const listener of this.#listeners) listener(from, message)
   }
 
+  async #compare(connection: Connection): Promise<void> {
+    if (!this.#deployment) return
+    const difference = await compareSettings(connection, this.#keys, this.self, this.#deployment.settings)
+    if (difference !== null && difference !== this.#difference) this.#onWarning(difference)
+    this.#difference = difference
+  }
+
   async #join(connection: Connection, number: string): Promise<string[]> {
-    const args = [this.#keys.prefix, FORMAT, randomUUID(), number]
+    const args = [this.#keys.prefix, FORMAT, randomUUID(), number, this.#deployment?.secret ?? '']
     try {
       return ((await connection.script(JOIN, [this.#keys.meta], args)) as Buffer[]).map(String)
     } catch (error) {
-      const [, format] = /^FORMAT (.*)$/.exec((error as Error).message) ?? []
-      if (format === undefined) throw error
-      const why = `what is stored in Redis has format ${format}, which this version of TopicTalk does not know; it knows ${FORMAT}`
-      throw new StoreError(why, { cause: error })
+      throw refusedToJoin(error as Error)
     }
   }
+}
+
+function refusedToJoin(error: Error): Error {
+  const [, what, format] = /^(FORMAT|SECRET) (.*)$/.exec(error.message) ?? []
+  if (what === undefined) return error
+  const why =
+    what === 'FORMAT'
+      ? `what is stored in Redis has format ${format}, which this version of TopicTalk does not know; it knows ${FORMAT}`
+      : 'auth.jwt.secret is not the one of the nodes that wrote what is stored in Redis: all nodes need the same, and deployments that share a Redis a store.redis.prefix each'
+  return new StoreError(why, { cause: error })
 }
 
 /** Bytes, sets and maps are not JSON. */

@@ -29,6 +29,9 @@ import { Requests, Unanswered } from './request.js'
 import { Retained } from './retained.js'
 import { commitScript } from './script.js'
 import { Sequence } from './sequence.js'
+import type { Needs } from './server-check.js'
+import { ServerWatch } from './server-watch.js'
+import type { Deployment } from './settings.js'
 import { Sweeper } from './sweeper.js'
 
 const CACHE_BYTES = 64 * 1024 * 1024
@@ -47,12 +50,18 @@ export interface RedisStoreOptions extends Pick<LinkOptions, 'url' | 'tls'> {
   readonly limits: QueueLimits
   /** Ms after which a change that the server did not answer settles with an error. */
   readonly timeoutMs?: number
+  /** What the server has to be set for; absent: it is not looked at. */
+  readonly needs?: Needs
+  /** What is compared with the other nodes; absent: nothing. */
+  readonly deployment?: Deployment
   /** Days for which a client-chosen id is remembered, at least. */
   readonly dedupeDays?: number
   /** Memory for log entries. */
   readonly cacheBytes?: number
   /** Called for failures that have no other receiver. */
   readonly onFault?: (error: unknown) => void
+  /** Called with what an operator should change. */
+  readonly onWarning?: (text: string) => void
   /** Unix ms. */
   readonly now?: () => number
 }
@@ -81,7 +90,6 @@ class RedisStore implements StorePort {
   readonly tables: RedisTables
   readonly nodes: RedisNodes
   position = 0
-  healthy = true
 
   readonly #keys: Keys
   /** Requests and what is told of commits, in their order. */
@@ -89,6 +97,7 @@ class RedisStore implements StorePort {
   readonly #readLink: Link
   readonly #reader: Reader
   readonly #requests: Requests
+  readonly #server: ServerWatch
   readonly #sequence: Sequence
   readonly #committer: Committer
   readonly #commits: CommitQueue
@@ -101,13 +110,14 @@ class RedisStore implements StorePort {
   readonly #onFault: (error: unknown) => void
   readonly #now: () => number
   #request = 0
+  #failing = false
   #timer: NodeJS.Timeout | null = null
   #beating = false
   /** A request was given up: what became of it is seen when everything is read anew. */
   #isUncertain = false
 
   constructor(options: RedisStoreOptions) {
-    const { url, tls, prefix, limits, timeoutMs = 5000, dedupeDays = 7, cacheBytes = CACHE_BYTES } = options
+    const { url, tls, prefix, limits, needs, timeoutMs = 5000, dedupeDays = 7, cacheBytes = CACHE_BYTES } = options
     this.#onFault = options.onFault ?? (() => undefined)
     this.#now = options.now ?? Date.now
     this.#limits = limits
@@ -117,8 +127,22 @@ class RedisStore implements StorePort {
     this.#link = new Link({ ...link, name: 'topictalk' })
     this.#readLink = new Link({ ...link, name: 'topictalk-reads' })
     const reader = (this.#reader = new Reader(() => this.#readLink.connection, timeoutMs))
-    this.nodes = new RedisNodes(keys, () => this.#link.connection, this.#onFault)
-    this.#requests = new Requests(() => this.#link.connection, commitScript(), keys.meta, timeoutMs)
+    const { deployment = null, onWarning = () => undefined } = options
+    this.nodes = new RedisNodes({
+      keys,
+      deployment,
+      connection: () => this.#link.connection,
+      onFault: this.#onFault,
+      onWarning,
+    })
+    this.#server = new ServerWatch(needs ?? null, onWarning)
+    this.#requests = new Requests({
+      line: () => this.#server.refusal ?? this.#link.connection ?? 'there is no connection to Redis',
+      script: commitScript(),
+      meta: keys.meta,
+      replicas: needs?.acks === 'replicated' ? needs.replicas : 0,
+      timeoutMs,
+    })
     this.#sequence = new Sequence((commit) => this.#follow(commit))
     this.#commits = new CommitQueue((group) => this.#committer.write(group), {
       changes: GROUP_CHANGES,
@@ -153,6 +177,10 @@ class RedisStore implements StorePort {
     return this.nodes.epoch
   }
 
+  get healthy(): boolean {
+    return !this.#failing && this.#server.refusal === null
+  }
+
   get pendingSince(): number | null {
     return this.#commits.since
   }
@@ -168,6 +196,7 @@ class RedisStore implements StorePort {
   async #connected(connection: Connection): Promise<void> {
     const begins = this.nodes.self === 0
     const before = this.nodes.epoch
+    await (before === '' ? this.#server.begin(connection) : this.#server.check(connection))
     await this.nodes.begin(connection, (commit) => this.#sequence.hear(readCommit(commit)))
     const release = this.#sequence.hold()
     try {
@@ -291,10 +320,10 @@ class RedisStore implements StorePort {
     ]
     try {
       await this.#requests.send(complete, heard)
-      this.healthy = true
+      this.#failing = false
     } catch (error) {
-      if (this.healthy) this.#onFault(error)
-      this.healthy = false
+      if (!this.#failing) this.#onFault(error)
+      this.#failing = true
       this.#failed(error as StoreError)
       throw error
     }
@@ -326,10 +355,14 @@ class RedisStore implements StorePort {
     try {
       let last = 0
       let isShorter = false
-      await this.nodes.beat(connection, ({ commit }) => {
+      const asked = this.#server.now()
+      await this.nodes.beat(connection, ({ commit }, time) => {
         last = commit
         isShorter = commit < this.#sequence.reached
+        this.#server.heardClock(time, asked)
       })
+      if (this.#server.refusal !== null) await this.#server.check(connection)
+      if (this.#server.refusal === null) this.#requests.resume()
       // Who has read ahead by now, or loads memory, lets it go on; what is missing then is found the next time.
       if (last > this.#sequence.reached && !this.#sequence.isHeld) await this.#repair(last)
       else if (isShorter) connection.close('it has fewer commits than it had')

@@ -3,6 +3,8 @@ import { StoreError } from '../changes.js'
 import type { Word } from './commit-words.js'
 import type { Connection, Script } from './link.js'
 
+/** Ms that replicas have to take over a write, at most. */
+const REPLICATION = 1000
 /** Ms between attempts where there is a connection and the server refuses to write. */
 const RETRY = 50
 /** Refusals that may pass: the server is short of something, or not sure of itself. */
@@ -16,24 +18,36 @@ export class Unanswered extends StoreError {
   }
 }
 
+export interface RequestsDeps {
+  /** What a request is sent on, or why none can be sent. */
+  readonly line: () => Connection | string
+  readonly script: Script
+  readonly meta: string
+  /** How many have to have a write before it counts. */
+  readonly replicas: number
+  /** After which a request is given up. */
+  readonly timeoutMs: number
+}
+
 export class Requests {
-  readonly #connection: () => Connection | null
+  readonly #line: () => Connection | string
   readonly #script: Script
   readonly #meta: string
+  readonly #replicas: number
   readonly #timeoutMs: number
-  /** Who waits for a connection. */
+  /** Who waits until something can be sent. */
   #waiting: (() => void)[] = []
   #closed = false
 
-  /** @param timeoutMs After which a request is given up */
-  constructor(connection: () => Connection | null, script: Script, meta: string, timeoutMs: number) {
-    this.#connection = connection
+  constructor({ line, script, meta, replicas, timeoutMs }: RequestsDeps) {
+    this.#line = line
     this.#script = script
     this.#meta = meta
+    this.#replicas = replicas
     this.#timeoutMs = timeoutMs
   }
 
-  /** There is a connection. */
+  /** Requests can be sent again. */
   resume(): void {
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
@@ -44,32 +58,51 @@ export class Requests {
   }
 
   /**
+   * `heard` is called once it was performed.
    * @param words Made when there is a connection, and the same in every attempt
    * @throws Unanswered when there was no answer in time: it may have been performed
-   * @throws StoreError when the server refuses it
+   * @throws StoreError when the server refuses it, or too few replicas have what it wrote
    */
   async send(words: (isCluster: boolean) => readonly Word[], heard: (reply: Buffer) => void): Promise<void> {
     const deadline = performance.now() + this.#timeoutMs
     let args: readonly Word[] | null = null
-    let failure = new StoreError('there is no connection to Redis')
+    let failure = new StoreError('the store is closed')
     while (!this.#closed && performance.now() < deadline) {
-      const connection = this.#connection()
-      if (!connection) {
+      const line = this.#line()
+      if (typeof line === 'string') {
+        failure = new StoreError(line)
         await this.#wait(deadline)
         continue
       }
-      args ??= words(connection.isCluster)
+      args ??= words(line.isCluster)
       try {
-        await connection.script(this.#script, [this.#meta], args, (reply) => heard(reply as Buffer))
+        await this.#perform(line, args, heard)
         return
       } catch (error) {
         failure = error as StoreError
-        if (connection.ended) continue
+        if (line.ended) continue
         if (!PASSING.test(failure.message)) throw failure
         await new Promise((resolve) => setTimeout(resolve, RETRY))
       }
     }
     throw args === null || PASSING.test(failure.message) ? failure : new Unanswered(failure)
+  }
+
+  async #perform(connection: Connection, words: readonly Word[], heard: (reply: Buffer) => void): Promise<void> {
+    let performed = false
+    const performing = connection.script(this.#script, [this.#meta], words, (reply) => {
+      performed = true
+      heard(reply as Buffer)
+    })
+    if (this.#replicas === 0) return void (await performing)
+    const wait = (heard?: () => void): Promise<unknown> =>
+      connection.call('WAIT', [this.#replicas, Math.min(REPLICATION, Math.ceil(this.#timeoutMs / 2))], heard)
+    let isBehind = false
+    const [, found] = await Promise.all([performing, wait(() => (isBehind = performed))])
+    // A script that the server has to be sent once more overtakes nothing.
+    const count = Number(isBehind ? found : await wait())
+    if (count < this.#replicas)
+      throw new StoreError(`${count} replicas of Redis have the write in time, not ${this.#replicas}`)
   }
 
   async #wait(deadline: number): Promise<void> {

@@ -35,9 +35,12 @@ const OLDEST = 7
 const CLOCK_WARNS = 250
 const CLOCK_REFUSED = 5000
 
+/** Of this machine, also where a test replaces it. */
+export const clockNow = Date.now
+
 /** @throws StoreError if the connection is lost meanwhile. */
 export async function checkServer(connection: Connection, needs: Needs): Promise<Finding[]> {
-  return findingsOf(await readState(connection, needs.now ?? Date.now), needs)
+  return findingsOf(await readState(connection, needs.now ?? clockNow), needs)
 }
 
 export function findingsOf(state: ServerState, { acks, replicas, assume }: Omit<Needs, 'now'>): Finding[] {
@@ -90,7 +93,7 @@ function hidden(directive: Needs['assume'][number], wanted: string): string {
   return `${directive} cannot be read; if you know that it is ${wanted}, add it to store.redis.assume`
 }
 
-function clockFindings(ahead: number): Finding[] {
+export function clockFindings(ahead: number): Finding[] {
   const apart = Math.abs(ahead)
   if (apart <= CLOCK_WARNS) return []
   const text = `the clock of Redis is ${Math.round(apart)} ms ${ahead > 0 ? 'ahead of' : 'behind'} the clock of this node; both need a time service`
@@ -126,12 +129,14 @@ async function readSettings(connection: Connection): Promise<ReadonlyMap<string,
   }
 }
 
-/** The time of the answer is known only to lie between question and answer. */
 async function readClock(connection: Connection, now: () => number): Promise<number> {
   const before = now()
   const [seconds, micros] = ((await connection.call('TIME', [])) as Buffer[]).map(Number) as [number, number]
-  const after = now()
-  const theirs = seconds * 1000 + micros / 1000
+  return aheadOf(seconds * 1000 + micros / 1000, before, now())
+}
+
+/** Ms, at least, that a clock is ahead which was read between two times of ours. Negative: behind. */
+export function aheadOf(theirs: number, before: number, after: number): number {
   return theirs > after ? theirs - after : Math.min(0, theirs - before)
 }
 
