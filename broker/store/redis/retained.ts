@@ -2,6 +2,7 @@
  * Retained messages: a hash, and an index of their topics. Publisher and size are in memory; those of $SYS, which each node publishes of itself, are in the
  * memory of the node only.
  */
+import { setImmediate as turn } from 'node:timers/promises'
 import { isSysTopic } from '../../../schemas/topics.js'
 import type { CutOp, RetainOp } from '../op.js'
 import { decodeMessage } from '../packet-codec.js'
@@ -13,6 +14,9 @@ import type { QueueEvent } from './events.js'
 import type { Keys } from './keys.js'
 import type { Reader } from './reader.js'
 
+/** Ms to wait for what is on its way. */
+const PATIENCE = 5000
+
 type RetainedEvent = Extract<QueueEvent, { topic: string }>
 
 export class Retained {
@@ -21,6 +25,8 @@ export class Retained {
   readonly #keys: Keys
   readonly #sys = new Map<string, PlainMessage>()
   readonly #cuts = new RetainedCuts()
+  /** Position of the last message that was retained or cleared, as memory has it. */
+  #reached = 0
   /** By cut: its position in the store. */
   readonly #positions = new Map<number, number>()
 
@@ -32,12 +38,15 @@ export class Retained {
   /** Reads the counts; the function returned replaces what is in memory, synchronously. */
   async load(): Promise<() => void> {
     const found: [topic: string, owner: string, bytes: number][] = []
+    let newest = 0
     for await (const page of this.#reader.hashPages(this.#keys.retainedFacts))
       for (const [topic, value] of page) {
-        const [owner, bytes] = value.toString().split('\0') as [string, string]
+        const [owner, bytes, position] = value.toString().split('\0') as [string, string, string]
+        newest = Math.max(newest, Number(position))
         if (owner !== '') found.push([topic, owner, Number(bytes)])
       }
     return () => {
+      this.#reached = newest
       this.counts.clear()
       for (const one of found) this.counts.set(...one)
     }
@@ -45,6 +54,7 @@ export class Retained {
 
   apply(event: RetainedEvent): void {
     this.#cuts.note(event.topic)
+    this.#reached = Math.max(this.#reached, event.at)
     if (event.type === 'retained' && event.owner !== '') this.counts.set(event.topic, event.owner, event.bytes)
     else this.counts.delete(event.topic)
   }
@@ -108,8 +118,18 @@ export class Retained {
 
   async *#at(topics: readonly string[]): AsyncGenerator<PlainMessage> {
     for (const topic of topics) {
-      const packet = await this.#reader.hashField(this.#keys.retained, topic)
-      if (packet) yield decodeMessage(packet)
+      const value = await this.#reader.hashField(this.#keys.retained, topic)
+      if (!value) continue
+      const { position, packet } = readRetained(value)
+      // Until memory has it, no cut says that it was replaced.
+      const deadline = performance.now() + PATIENCE
+      while (position > this.#reached && performance.now() < deadline) await turn()
+      yield decodeMessage(packet)
     }
   }
+}
+
+export function readRetained(value: Buffer): { readonly position: number; readonly packet: Buffer } {
+  const end = value.indexOf(0)
+  return { position: Number(value.toString('latin1', 0, end)), packet: value.subarray(end + 1) }
 }

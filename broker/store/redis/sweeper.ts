@@ -6,6 +6,7 @@ import { BUCKETS, GENERATIONS, generationAt } from './dedupe.js'
 import { BLOCK_ENTRIES } from './entry-codec.js'
 import type { Keys } from './keys.js'
 import { PAGE, type Reader } from './reader.js'
+import { readRetained } from './retained.js'
 
 /** Ms after which what was removed leaves the append-only file, by rewriting it. */
 const REWRITE_AFTER = 12 * 3_600_000
@@ -56,7 +57,7 @@ export class Sweeper {
       ])
       const ops = page.flatMap((topic, j): UpkeepOp[] => {
         const packet = packets[j]
-        const expiresAt = packet ? (decodeMessage(packet).extra?.expiresAt ?? 0) : 0
+        const expiresAt = packet ? (decodeMessage(readRetained(packet).packet).extra?.expiresAt ?? 0) : 0
         if (expiresAt === 0 || expiresAt > now()) return []
         return [{ type: 'expireRetained', topic, at: Number(facts[j]!.toString().split('\0')[2]) }]
       })

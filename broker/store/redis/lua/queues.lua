@@ -90,7 +90,8 @@ local function retain(topic, packet, owner, bytes, due)
   local position = text_of(next_position())
   if facts then count_retained(facts.owner, -1, -facts.bytes) else write('ZADD', TOPICS, 0, topic) end
   count_retained(owner, 1, tonumber(bytes))
-  write('HSET', RETAINED, topic, packet)
+  -- With its position: one that is newer than a node's memory is known by it.
+  write('HSET', RETAINED, topic, position .. '\0' .. packet)
   write('HSET', RETAINED_FACTS, topic, owner .. '\0' .. bytes .. '\0' .. position)
   if due == '' then write('ZREM', RETAINED_DUE, topic) else write('ZADD', RETAINED_DUE, due, topic) end
   tell('R', topic, owner, bytes, position)
