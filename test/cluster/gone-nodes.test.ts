@@ -1,8 +1,8 @@
 /** What nodes leave behind, and what is due of sessions that are not connected: done by one node, and of no session that another one serves. */
 import t from 'tap'
-import { movableClock } from '../helpers/clock.js'
-import { begin, owned, ownersIn, phone, twoNodes, wanted } from '../helpers/moving-session.js'
-import { connect5 } from '../helpers/mqtt5.js'
+import { heldIntervals, movableClock } from '../helpers/clock.js'
+import { begin, owned, ownersIn, phone, TAKEN_OVER, twoNodes, wanted } from '../helpers/moving-session.js'
+import { connect5, disconnected } from '../helpers/mqtt5.js'
 import type { SharedBroker } from '../helpers/nodes.js'
 import { leave, publish, take } from '../helpers/protocol.js'
 
@@ -114,4 +114,21 @@ t.test('a session that its client takes up again is not ended by who thought it 
   await sweeping
   t.match(await store.sessions.record('ann/phone'), { disconnectedAt: 0 })
   t.notOk(again.client.closed)
+})
+
+t.test('a node that was silent for too long ends its connections, and others go on with the sessions', async (t) => {
+  // It has nothing to write by which it would find out.
+  heldIntervals(t)
+  const { one, two, bob, wills, store } = await twoNodes(t)
+  const { client } = await phone(one, { will: { topic: 'will/phone', payload: 'x' } })
+  one.deafen()
+  one.node.leave()
+  t.equal((await take(wills, 'publish')).topic, 'will/phone', 'by who took the session')
+  one.node.lose()
+  t.equal(await disconnected(client), TAKEN_OVER)
+  one.hear()
+  t.ok((await phone(two)).sessionPresent)
+  await publish(bob, 'will/marker')
+  t.equal((await take(wills, 'publish')).topic, 'will/marker', 'and not again by who lost it')
+  await owned(store, /^2\./)
 })
