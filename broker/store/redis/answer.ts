@@ -1,8 +1,11 @@
 /** What the script answers to a group of changes (lua/commit.lua). */
+import { numbered } from '../body.js'
 import type { AppendResult, Draft, Enqueued } from '../changes.js'
+import type { LogName } from '../log-name.js'
+import type { LogEntry } from '../logs.js'
 import type { Receivers, SentChange } from './commit-words.js'
 import { readRest } from './dedupe.js'
-import { type Committed, readEvents } from './events.js'
+import { type Committed, type LogEvent, readEvents } from './events.js'
 import { WordReader } from './words.js'
 
 export interface Answer {
@@ -35,11 +38,12 @@ export function readAnswer(reply: Buffer, sent: readonly SentChange[]): Answer {
   const words = new WordReader(reply)
   const [number, last, position, writes] = [words.number(), words.number(), words.number(), words.number()]
   const complete = words.text() === '1'
-  const events = readEvents([words.words(), words.words()])
-  const commit = number > 0 ? { number, position, ...events } : null
+  const told = readEvents([words.words(), words.words()])
   const outcomes: Outcome[] = []
   for (const list = words.words(); !list.done; )
     outcomes.push(list.text() === 'g' ? CONFLICT : readOutcome(list.words(), sent[outcomes.length]!))
+  const events = withEntries(told.events, sent, outcomes)
+  const commit = number > 0 ? { number, position, ...told, events } : null
   return { commit, last, position, writes, complete, outcomes }
 }
 
@@ -82,4 +86,32 @@ function splitQueued(word: string): [number: number, full: number, indices: stri
 
 function sessionsAt({ sessions }: Receivers, indices: readonly string[]): readonly string[] {
   return indices.length === sessions.length ? sessions : indices.map((index) => sessions[Number(index)]!)
+}
+
+/** What was appended comes without the entries: they are those of the drafts. */
+function withEntries(
+  events: readonly LogEvent[],
+  sent: readonly SentChange[],
+  outcomes: readonly Outcome[],
+): readonly LogEvent[] {
+  if (!events.some(({ type }) => type === 'appended')) return events
+  const appended = new Map<LogName, LogEntry[]>()
+  for (const [i, { results }] of outcomes.entries())
+    results?.forEach(({ outcome, seq }, j) => {
+      if (outcome !== 'appended') return
+      const draft = sent[i]!.change.drafts[j]!
+      const entries = appended.get(draft.log)
+      if (entries) entries.push(entryOf(draft, seq))
+      else appended.set(draft.log, [entryOf(draft, seq)])
+    })
+  return events.map((event) => {
+    if (event.type !== 'appended') return event
+    const entries = appended.get(event.log)!
+    return { ...event, entries: () => entries, count: entries.length }
+  })
+}
+
+function entryOf({ ts, from, origin = '', qos, extra = null, body, isChange }: Draft, seq: number): LogEntry {
+  const entry = { seq, ts, qos, from, origin, payload: numbered(body, seq), extra }
+  return isChange ? { ...entry, isChange } : entry
 }

@@ -1,7 +1,9 @@
 /** What a commit did, as all nodes are told of it (`tell` in lua/), its own included. */
 import type { LogName } from '../log-name.js'
+import type { LogEntry } from '../logs.js'
 import type { RetainOp } from '../op.js'
 import { ownerOf, type TableChange } from '../tables.js'
+import { decodeEntry } from './entry-codec.js'
 import { WordReader } from './words.js'
 
 /** A commit. Numbers are dense over all nodes. */
@@ -19,14 +21,16 @@ export interface Committed {
 /** What concerns the memory of the committing node only, at its place among the events of queues and retained messages. */
 export type LocalStep = { readonly cut: number; readonly at: number } | { readonly retain: RetainOp }
 
-/** Entries from `first` on, encoded. `ends`: the commit dropped the log. */
+/** Entries from `first` on. `ends`: the commit dropped the log. */
 export interface Appended {
   readonly type: 'appended'
   readonly log: LogName
   readonly incarnation: number
   readonly tail: number
   readonly first: number
-  readonly entries: readonly Buffer[]
+  /** Decoded when called. */
+  readonly entries: () => readonly LogEntry[]
+  readonly count: number
   readonly ends: boolean
 }
 
@@ -119,7 +123,8 @@ function readOther(kind: string, words: WordReader, events: LogEvent[], queued: 
 
 function readAppended(words: WordReader, ends: boolean): Appended {
   const [log, incarnation, tail, first] = [words.text(), words.number(), words.number(), words.number()]
-  const entries: Buffer[] = []
-  for (const list = words.words(); !list.done; ) entries.push(list.bytes())
-  return { type: 'appended', log, incarnation, tail, first, entries, ends }
+  const encoded: Buffer[] = []
+  for (const list = words.words(); !list.done; ) encoded.push(list.bytes())
+  const entries = (): LogEntry[] => encoded.map((value, i) => decodeEntry(value, first + i))
+  return { type: 'appended', log, incarnation, tail, first, entries, count: encoded.length, ends }
 }

@@ -133,32 +133,25 @@ export class RedisLogs implements LogReader {
     return { name, head: Number(head ?? 0), tail: Number(tail ?? 1), incarnation: Number(life ?? 0) }
   }
 
-  /** Follows what a commit did to logs. Returns what was appended, for `announce`. */
-  apply(events: readonly LogEvent[]): AppendedTo[] {
+  /** Follows what a commit did to logs, and tells the followers; those of logs that it dropped last. */
+  apply(events: readonly LogEvent[]): void {
     const batches: AppendedTo[] = []
-    for (const event of events) {
-      if (event.type === 'appended') this.#append(event, batches)
-      else if (event.type === 'erased' || event.type === 'trimmed') this.#change(event)
-    }
-    return batches
-  }
-
-  /** Tells the followers; then those of logs that the commit dropped. */
-  announce(batches: readonly AppendedTo[], events: readonly LogEvent[]): void {
+    for (const event of events) if (event.type === 'appended') this.#append(event, batches)
+    for (const event of events) if (event.type === 'erased' || event.type === 'trimmed') this.#change(event)
     if (batches.length > 0) this.#followers.appended(batches)
     for (const event of events) if (event.type === 'dropped') this.#drop(event.log, event.incarnation)
   }
 
   #append(event: Appended, batches: AppendedTo[]): void {
-    const { log: name, incarnation, tail, first, ends } = event
+    const { log: name, incarnation, tail, first, count, ends } = event
     const log = this.#logs.get(name) ?? this.#begin(name, { name, head: first - 1, tail, incarnation })
     // It was read from the store, or told, before.
     if (log.incarnation === incarnation && log.head >= first) return
-    const entries = event.entries.map((value, i) => decodeEntry(value, first + i))
+    const entries = event.entries()
     if (log.head !== first - 1) this.#forgetEntries(log)
     log.incarnation = incarnation
     log.tail = tail
-    log.head = first + entries.length - 1
+    log.head = first + count - 1
     this.#keep(log, entries)
     batches.push({ log: name, entries, target: log, ...(ends ? { ends } : {}) })
   }

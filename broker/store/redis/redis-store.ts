@@ -344,7 +344,7 @@ class RedisStore implements StorePort {
     for (const follower of this.#followers) this.#guard(() => follower.apply(this.position, changes))
     this.queue.apply(queued, local)
     for (const event of events) this.outbox.apply(event)
-    this.log.announce(this.log.apply(events), events)
+    this.log.apply(events)
   }
 
   /** Says that this node is there, and checks that it heard of all commits: on the one connection the reply comes behind all that was told before. */

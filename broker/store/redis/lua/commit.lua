@@ -180,8 +180,6 @@ if has_written then
   write('HSET', META, 'commit', COMMIT_TEXT, 'position', text_of(meta.position), 'floor', text_of(meta.floor), 'younger',
     text_of(meta.younger), 'dropped', text_of(meta.dropped), 'queue', text_of(meta.queue))
   if has_wiped then call('HSETNX', META, 'wiped', NOW) end
-  local others = {}
-  for _, node in ipairs(call('HKEYS', NODES)) do if node ~= NODE then others[#others + 1] = node end end
   if #others > 0 then
     local head = { COMMIT_TEXT, text_of(meta.position) }
     if #told > 0 then
@@ -193,6 +191,6 @@ if has_written then
 end
 
 local answer = packed({ has_written and COMMIT_TEXT or '0', text_of(meta.commit), text_of(meta.position), text_of(writes),
-  is_complete and '1' or '0', packed(told), packed(told_of_logs), packed(reply) })
+  is_complete and '1' or '0', packed(told), packed(told_of_own_logs), packed(reply) })
 call('HSET', ANSWER, 'request', REQUEST, 'reply', answer)
 return answer

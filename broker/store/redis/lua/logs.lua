@@ -220,7 +220,7 @@ local function remember(log, seq, field, bucket, generation, rest)
   write('HSET', PREFIX .. 'd:' .. text_of(generation) .. ':' .. bucket, field, log.life .. ' ' .. text_of(seq) .. ' ' .. rest)
 end
 
--- Writes the heads, marks logs that a reader wants, and tells of the entries.
+-- Writes the heads, marks logs that a reader wants, and tells of the entries: the node itself has them.
 local function end_logs()
   for _, log in ipairs(logs_in_order) do
     if log.entries then
@@ -230,18 +230,11 @@ local function end_logs()
       if not log.is_dropped then
         write('HSET', PREFIX .. 'h:' .. log.name, 'head', text_of(log.head), 'tail', text_of(log.tail), 'life', log.life)
       end
-      local out = told_of_logs
-      out[#out + 1] = log.is_dropped and 'l' or 'L'
-      out[#out + 1] = log.name
-      out[#out + 1] = log.life
-      out[#out + 1] = text_of(log.tail)
-      out[#out + 1] = text_of(log.base + 1)
-      out[#out + 1] = packed(log.entries)
+      local kind, tail, first = log.is_dropped and 'l' or 'L', text_of(log.tail), text_of(log.base + 1)
+      tell_of_log(kind, log.name, log.life, tail, first, log.entries)
     elseif log.is_trimmed and not log.is_dropped then
       write('HSET', PREFIX .. 'h:' .. log.name, 'tail', text_of(log.tail))
     end
-    if log.is_dropped then
-      tell('G', log.name, log.life)
-    end
+    if log.is_dropped then tell('G', log.name, log.life) end
   end
 end

@@ -45,10 +45,24 @@ local function write(...)
   return call(...)
 end
 
--- What other nodes are told, in order; what is told of logs comes behind what is told of tables.
-local told, told_of_logs = {}, {}
+-- Whom to tell.
+local others = {}
+for _, node in ipairs(call('HKEYS', PREFIX .. 'nodes')) do if node ~= NODE then others[#others + 1] = node end end
+
+-- What all nodes are told, in order; what is told of logs comes behind what is told of tables, to the others with the entries.
+local told, told_of_logs, told_of_own_logs = {}, {}, {}
 local function tell(...)
   for i = 1, select('#', ...) do told[#told + 1] = (select(i, ...)) end
+end
+
+local function tell_of_log(kind, name, life, tail, first, entries)
+  local own = told_of_own_logs
+  local n = #own
+  own[n + 1], own[n + 2], own[n + 3], own[n + 4], own[n + 5], own[n + 6] = kind, name, life, tail, first, ''
+  if #others == 0 then return end
+  local out = told_of_logs
+  n = #out
+  out[n + 1], out[n + 2], out[n + 3], out[n + 4], out[n + 5], out[n + 6] = kind, name, life, tail, first, packed(entries)
 end
 
 local META = PREFIX .. 'meta'
