@@ -218,6 +218,11 @@ export class QueueFeed implements LaggingFeed {
     this.#host.catchUp(this)
   }
 
+  /** Messages up to this number were added to the queue, and it may not have been told. */
+  missed(number: number): void {
+    if (number >= this.next && number > this.#newest) this.announce(number)
+  }
+
   sent(number: number): void {
     this.next = number + 1
     this.#host.touched(this)

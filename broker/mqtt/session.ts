@@ -145,7 +145,9 @@ export class Session extends Subscriber implements MemberSession {
   }
 
   override start(): void {
-    if (this.#queueBacklog) this.#leaveQueue = this.services.store.queue.setAllowance(this.id, this.#queueBacklog)
+    const missed = (number: number): void => this.queue.missed(number)
+    if (this.#queueBacklog)
+      this.#leaveQueue = this.services.store.queue.setAllowance(this.id, this.#queueBacklog, missed)
     super.start()
   }
 

@@ -41,8 +41,11 @@ export interface Allowance {
 
 /** Queues of references: a message is stored once, with a small key for each persistent session that waits for it. */
 export interface QueueStore {
-  /** Sets the allowance of a queue while its receiver is connected. Returns a function that removes it. */
-  setAllowance(id: string, allowance: Allowance): () => void
+  /**
+   * Sets the allowance of a queue while its receiver is connected. Returns a function that removes it.
+   * @param missed Called some time after another process queued messages up to this number: what tells of them otherwise may be lost
+   */
+  setAllowance(id: string, allowance: Allowance, missed?: (number: number) => void): () => void
   /** False: if a message on the topic were committed now, no session would get a reference. From memory; an adapter that cannot know says true. */
   mayEnqueue(topic: string): boolean
   /** Ids with a queue that is not empty. */

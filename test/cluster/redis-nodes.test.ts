@@ -6,6 +6,7 @@ import { begin, LOG, owned, phone, said, TAKEN_OVER } from '../helpers/moving-se
 import { disconnected, subscribe5 } from '../helpers/mqtt5.js'
 import { open, publish, take, takePublishes } from '../helpers/protocol.js'
 import { startRedis } from '../helpers/redis-server.js'
+import { TcpProxy } from '../helpers/tcp-proxy.js'
 
 const SECRET = 'one secret for all nodes, of 32 characters'
 
@@ -140,3 +141,28 @@ t.test('of connections that claim a session at once, one has it in the end', asy
 })
 
 const NEVER = new Promise<void>(() => {})
+
+t.test('a message that is queued for who is connected elsewhere comes, even if nothing tells of it', async (t) => {
+  const server = await startRedis(t, { aof: 'off' })
+  const proxy = await TcpProxy.start(t, server)
+  const nodes = (url: string): Overrides => ({
+    acl: { rules: [{ allow: 'all', who: 'any', topics: ['plain/#'] }] },
+    store: { driver: 'redis', redis: { url, assume: ['appendonly', 'appendfsync'] } },
+    auth: { jwt: { secret: SECRET } },
+  })
+  const one = await startTestBroker(t, nodes(server.url))
+  const two = await startTestBroker(t, nodes(proxy.url))
+  const [ann, bob] = [await one.connect('ann'), await two.connect('bob', { clean: false, clientId: 'phone' })]
+  const heard = new Inbox(bob)
+  await bob.subscribeAsync('plain/#', { qos: 1 })
+  proxy.loses = (channel) => channel.includes('mail:')
+  await ann.publishAsync('plain/a', 'signal lost', { qos: 1 })
+  await heard.wait(1)
+  proxy.loses = () => true
+  await ann.publishAsync('plain/b', 'all lost', { qos: 1 })
+  t.same(
+    (await heard.wait(2)).map(({ payload }) => payload.toString()),
+    ['signal lost', 'all lost'],
+  )
+  t.ok(proxy.lost >= 2)
+})

@@ -29,6 +29,11 @@ export class RedisQueue implements QueueStore {
   readonly #subscriptions: Subscriptions
   readonly #retained: Retained
   readonly #memory: QueueMemory
+  /** Of receivers that are connected here: to be told of what they may have missed. */
+  readonly #receivers = new Map<string, (number: number) => void>()
+  /** Highest number that another node queued for them, by session: since the last interval, and in it. */
+  #queued = new Map<string, number>()
+  #due: ReadonlyMap<string, number> = new Map()
 
   constructor(reader: Reader, keys: Keys, subscriptions: Subscriptions, retained: Retained, limits: QueueLimits) {
     this.#reader = reader
@@ -51,16 +56,22 @@ export class RedisQueue implements QueueStore {
       )
     return () => {
       this.#memory.clear()
-      for (const one of found) this.#memory.add(...one)
+      for (const [id, number, bytes] of found) {
+        this.#memory.add(id, number, bytes)
+        // In their order.
+        if (this.#receivers.has(id)) this.#queued.set(id, number)
+      }
     }
   }
 
-  /** Follows a commit. */
-  apply(events: readonly QueueEvent[], local: readonly LocalStep[]): void {
+  /** Follows a commit. @param local Of one of this node, else null */
+  apply(events: readonly QueueEvent[], steps: readonly LocalStep[] | null): void {
+    const isOwn = steps !== null
+    const local = steps ?? []
     let next = 0
     for (const event of events) {
       while (next < local.length && isBefore(local[next]!, event)) this.#step(local[next++]!)
-      this.#apply(event)
+      this.#apply(event, isOwn)
     }
     while (next < local.length) this.#step(local[next++]!)
   }
@@ -70,11 +81,13 @@ export class RedisQueue implements QueueStore {
     else this.#retained.begin(step.cut, step.at)
   }
 
-  #apply(event: QueueEvent): void {
+  #apply(event: QueueEvent, isOwn: boolean): void {
     // What was loaded may have it already.
     if (event.type === 'queued') {
-      for (const session of event.sessions)
+      for (const session of event.sessions) {
         if (!this.#memory.has(session, event.number)) this.#memory.add(session, event.number, event.bytes)
+        if (!isOwn && this.#receivers.has(session)) this.#queued.set(session, event.number)
+      }
     } else if (event.type === 'dequeued') this.#memory.remove(event.session, event.number)
     else this.#retained.apply(event)
   }
@@ -99,8 +112,20 @@ export class RedisQueue implements QueueStore {
     return this.#memory.mayEnqueue(topic)
   }
 
-  setAllowance(id: string, allowance: Allowance): () => void {
-    return this.#memory.setAllowance(id, allowance)
+  setAllowance(id: string, allowance: Allowance, missed?: (number: number) => void): () => void {
+    const remove = this.#memory.setAllowance(id, allowance)
+    if (missed) this.#receivers.set(id, missed)
+    return () => {
+      remove()
+      if (this.#receivers.get(id) === missed) this.#receivers.delete(id)
+    }
+  }
+
+  /** Called at intervals: reminds receivers of what others had queued for them by the time of the last call. */
+  remind(): void {
+    for (const [id, number] of this.#due) this.#receivers.get(id)?.(number)
+    this.#due = this.#queued
+    this.#queued = new Map()
   }
 
   nonEmptyQueues(): Iterable<string> {

@@ -339,7 +339,7 @@ class RedisStore implements StorePort {
 
   /** Applies a commit to memory, then tells who follows. */
   #follow(commit: Committed): void {
-    const { changes, events, queued, local = [] } = commit
+    const { changes, events, queued, local = null } = commit
     this.position = Math.max(this.position, commit.position)
     for (const follower of this.#followers) this.#guard(() => follower.apply(this.position, changes))
     this.queue.apply(queued, local)
@@ -353,6 +353,7 @@ class RedisStore implements StorePort {
     if (!connection || this.#beating) return
     this.#beating = true
     try {
+      this.queue.remind()
       let last = 0
       let isShorter = false
       const asked = this.#server.now()
