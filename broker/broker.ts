@@ -7,6 +7,7 @@ import { accountCommands } from './admin/account-commands.js'
 import { auditedCommands } from './admin/audited-commands.js'
 import { Backups, backupCommands } from './admin/backups.js'
 import { serveAdmin } from './admin/control-socket.js'
+import { statusCommands } from './admin/status.js'
 import type { Accounts } from './auth/accounts.js'
 import type { LoginCodes } from './auth/login-codes.js'
 import type { AuthHooks } from './auth/principal.js'
@@ -18,6 +19,7 @@ import { Hub, unlogged } from './hub.js'
 import type { Broker } from './mqtt/aedes.js'
 import type { Listener } from './net/listener.js'
 import { type Bus, LocalBus, NodeBus } from './store/bus.js'
+import type { Nodes } from './store/nodes.js'
 import type { Store } from './store/store.js'
 import type { Counters } from './util/counters.js'
 import { openLog } from './util/log.js'
@@ -27,11 +29,13 @@ import { Consequences } from './wiring/consequences.js'
 import { type Context, makeContext } from './wiring/context.js'
 import { Delivery } from './wiring/delivery.js'
 import { Drain } from './wiring/drain.js'
+import { Health } from './wiring/health.js'
 import { openTransports } from './wiring/http.js'
 import { LocalSessions } from './wiring/local-sessions.js'
 import { type LoginServices, makeLogins } from './wiring/logins.js'
 import { Maintenance } from './wiring/maintenance.js'
 import { type Mqtt, makeMqtt } from './wiring/mqtt.js'
+import { nodeFacts } from './wiring/node-facts.js'
 import { openReaders, type Readers } from './wiring/readers.js'
 import { type Reloaded, reload } from './wiring/reload.js'
 import { type OpenedStore, openStorage, type Storage, searchLocation, storeLocation } from './wiring/storage.js'
@@ -43,6 +47,8 @@ export interface RunningBroker {
   /** The Aedes broker, for plugins. */
   readonly aedes: Broker
   readonly store: Store
+  /** Those that share the store. */
+  readonly nodes: Nodes
   readonly accounts: Accounts
   /** Logins that were proved and not taken yet. */
   readonly loginCodes: LoginCodes
@@ -104,8 +110,10 @@ async function start(context: Context, { screens = [], hooks, opened, server }: 
   await resume(context, { readers, chat, mqtt })
   const maintenance = openMaintenance(context, { store, space, readers, chat, mqtt })
   const drain = new Drain(config.node.drain, mqtt.broker, streams)
-  await openAdmin(context, { store, logins, chat, drain })
-  const listeners = await openTransports(context, { store, space, logins, chat, mqtt, streams, drain }, server)
+  const health = new Health({ store, nodes, broker: mqtt.broker, drain })
+  await openAdmin(context, { store, nodes, logins, chat, health })
+  const listeners = await openTransports(context, { store, space, logins, chat, mqtt, streams, drain, health }, server)
+  nodes.describe(nodeFacts(config, mqtt.broker, listeners))
   const { log } = context
   const { acl, rates } = chat
   const rulesChanged = (): Promise<void> => sessions.rulesChanged()
@@ -114,6 +122,7 @@ async function start(context: Context, { screens = [], hooks, opened, server }: 
     dataDir: config.node.dataDir,
     aedes: mqtt.broker,
     store,
+    nodes,
     accounts: logins.accounts,
     loginCodes: logins.loginCodes,
     counters,
@@ -208,14 +217,14 @@ function openMaintenance(
 /** The control socket of the data directory: what the command line does beside a running broker. */
 async function openAdmin(
   { config, failed, teardown }: Context,
-  { store, logins, chat, drain }: { store: Store; logins: LoginServices; chat: Chat; drain: Drain },
+  { store, nodes, logins, chat, health }: OpenedStore & { logins: LoginServices; chat: Chat; health: Health },
 ): Promise<void> {
   const { dataDir } = config.node
   const backups = new Backups({ store, dataDir, locate: storeLocation, failed })
   teardown.add(backups)
   const removeAccount = (user: string) => chat.removals.remove(user)
   const onAccounts = accountCommands({ ...logins, accounts: logins.managed, removeAccount })
-  const health = async () => ({ healthy: store.healthy, draining: drain.isBegun })
-  const commands = auditedCommands({ ...onAccounts, ...backupCommands(backups), health }, chat.audit)
+  const onServer = { ...backupCommands(backups), ...statusCommands({ store, nodes, health }) }
+  const commands = auditedCommands({ ...onAccounts, ...onServer }, chat.audit)
   teardown.add(await serveAdmin(dataDir, commands, failed))
 }

@@ -14,7 +14,11 @@ import { webhookFilters, webhookId, webhookSecret, webhookUrl } from './webhooks
 export { ConfigError } from './config/error.js'
 
 const node = section('This broker process.', {
-  id: Type.String({ minLength: 1, default: 'auto', description: 'Name of this node; auto makes one.' }),
+  id: Type.String({
+    minLength: 1,
+    default: 'auto',
+    description: 'Name of this node, by which others show it; auto: host name and process id.',
+  }),
   dataDir: Type.String({
     minLength: 1,
     default: './data',

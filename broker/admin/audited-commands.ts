@@ -4,7 +4,14 @@ import type { Act, Audit } from '../chat/model/audit.js'
 import type { AdminCommands } from './control-socket.js'
 
 /** Commands that only read. */
-const READING: ReadonlySet<string> = new Set(['user.list', 'user.get', 'audit.list', 'backup.status', 'health'])
+const READING: ReadonlySet<string> = new Set([
+  'user.list',
+  'user.get',
+  'audit.list',
+  'backup.status',
+  'health',
+  'status',
+])
 
 /** Wraps all other commands: logs the user, the roles and the target directory they name. */
 export function auditedCommands(commands: AdminCommands, audit: Audit): AdminCommands {

@@ -7,6 +7,7 @@ import { topics } from '../../schemas/topics.js'
 import { startBroker } from '../broker.js'
 import { loadConfig } from '../config/config.js'
 import { configWarnings } from '../config/trial.js'
+import type { NodeEntry } from '../store/nodes.js'
 import { openLog } from '../util/log.js'
 import { readVersion } from '../util/version.js'
 import { type ConfigFlags, ensureDataDir, readConfig } from './settings.js'
@@ -27,7 +28,7 @@ export async function serve(flags: ConfigFlags): Promise<void> {
   for (const warning of configWarnings(config)) log.warn(warning)
   const broker = await startBroker(config, { log })
   reloadOnHangup(flags, broker, log)
-  say(config, banner(config, broker))
+  say(config, banner(config, broker, await broker.nodes.list()))
   const drains = await signals.first()
   say(config, drains ? 'draining: clients are sent away; once more stops at once' : 'stopping: once more ends at once')
   await stop(broker, config, signals, drains)
@@ -84,7 +85,11 @@ async function stop(broker: RunningBroker, { node }: Config, signals: StopSignal
  * The start-up message: listeners, data directory, and commands to paste; scripts wait for the first word of its last
  * line.
  */
-export function banner(config: Config, { listeners, dataDir }: RunningBroker): string {
+export function banner(
+  config: Config,
+  { listeners, dataDir, store, nodes }: RunningBroker,
+  all: readonly NodeEntry[],
+): string {
   const { wsPath } = config.listen
   const url = (name: string) => listeners.find((listener) => listener.name === name)?.url
   const ws = (base: string | undefined) => base && `${base.replace(/^http/, 'ws')}${wsPath}`
@@ -95,6 +100,8 @@ export function banner(config: Config, { listeners, dataDir }: RunningBroker): s
     ['WebSocket, TLS', ws(url('https'))],
     ['Web page', url('https') ?? url('http')],
     ['Data', dataDir],
+    ['Store', nodes.shared ? store.about : undefined],
+    ['Nodes', nodes.shared ? all.map(({ node, name }) => nodeText(name, node === nodes.self)).join(', ') : undefined],
   ] as const
   const shown = facts.filter(([, value]) => value !== undefined)
   return [
@@ -106,6 +113,10 @@ export function banner(config: Config, { listeners, dataDir }: RunningBroker): s
     '',
     'ready: Ctrl-C stops',
   ].join('\n')
+}
+
+function nodeText(name: string, isThis: boolean): string {
+  return isThis ? `${name} (this)` : name
 }
 
 function firstSteps(config: Config, mqtt: string | undefined, ws: string | undefined): string[] {

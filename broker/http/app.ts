@@ -19,7 +19,7 @@ import type { About } from './landing.js'
 import { loginRequests } from './login.js'
 import { answerOtherMethods } from './methods.js'
 import { type OidcDeps, oidcRoutes } from './oidc.js'
-import { pages } from './pages.js'
+import { type PageDeps, pages } from './pages.js'
 import { answerRefusals } from './refusals.js'
 
 export interface HttpDeps {
@@ -46,10 +46,8 @@ export interface HttpDeps {
   readonly syncBytes: number
   /** Facts for the landing page; a function, since ports may be known only after the start. */
   readonly about: () => About
-  /** False: `/healthz` and `/readyz` answer 503. */
-  readonly healthy: () => boolean
-  /** True: `/readyz` answers 503. */
-  readonly leaving: () => boolean
+  /** What `/healthz` and `/readyz` answer. */
+  readonly health: PageDeps['health']
   /** Whether disk space is low; reported by both. */
   readonly low: () => boolean
   readonly failed: (error: unknown) => void

@@ -5,9 +5,11 @@ import { type About, aboutJson, landingPage } from './landing.js'
 
 export interface PageDeps {
   readonly about: () => About
-  readonly healthy: () => boolean
-  /** The broker is about to stop: balancers are to send clients elsewhere. */
-  readonly leaving: () => boolean
+  readonly health: {
+    readonly lives: boolean
+    /** Why balancers are to send clients elsewhere; null: they need not. */
+    readonly hindrance: string | null
+  }
   /** Disk space is low: writes are refused. */
   readonly low: () => boolean
 }
@@ -15,7 +17,7 @@ export interface PageDeps {
 /** The page is self-contained: it loads nothing and runs no script. */
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
-export function pages(app: FastifyInstance, { about, healthy, leaving, low }: PageDeps): void {
+export function pages(app: FastifyInstance, { about, health, low }: PageDeps): void {
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-cache')
   })
@@ -26,12 +28,12 @@ export function pages(app: FastifyInstance, { about, healthy, leaving, low }: Pa
     return reply.send(landingPage(about(), request.headers.host))
   })
   const status = (reply: FastifyReply): FastifyReply => {
-    if (!healthy()) throw new Refusal('unavailable', 'the broker is not able to serve right now')
+    if (!health.lives) throw new Refusal('unavailable', 'the broker is not able to serve right now')
     return reply.type(JSON_TYPE).send(pretty({ status: 'ok', ...(low() && { disk: 'nearly full' }) }))
   }
   app.get('/healthz', async (_request, reply) => status(reply))
   app.get('/readyz', async (_request, reply) => {
-    if (leaving()) throw new Refusal('unavailable', 'the broker is about to stop')
+    if (health.hindrance !== null) throw new Refusal('unavailable', health.hindrance)
     return status(reply)
   })
 }

@@ -14,6 +14,25 @@ export interface Nodes {
   /** May be lost; arrives in order from one node to another. Null: to all but this one. */
   send(to: number | null, message: NodeMessage): void
   listen(listener: (from: number, message: NodeMessage) => void): void
+  /** `facts` is asked from now on, once in a few seconds, for what this node says of itself. */
+  describe(facts: () => NodeFacts): void
+  /** What the nodes that are there say of themselves, this one included, by their number. @throws StoreError */
+  list(): Promise<readonly NodeEntry[]>
+}
+
+export interface NodeFacts {
+  /** `node.id`. */
+  readonly name: string
+  readonly version: string
+  /** URLs of its listeners. */
+  readonly addresses: readonly string[]
+  /** Unix ms of its start. */
+  readonly since: number
+  readonly connections: number
+}
+
+export interface NodeEntry extends NodeFacts {
+  readonly node: number
 }
 
 /** Data, which can be sent to another process. */
@@ -30,6 +49,7 @@ export class SingleNode implements Nodes {
   readonly self = 1
   readonly shared = false
   readonly #alive: ReadonlySet<number> = new Set([this.self])
+  #facts: (() => NodeFacts) | null = null
 
   alive(): ReadonlySet<number> {
     return this.#alive
@@ -44,4 +64,12 @@ export class SingleNode implements Nodes {
   send(): void {}
 
   listen(): void {}
+
+  describe(facts: () => NodeFacts): void {
+    this.#facts = facts
+  }
+
+  async list(): Promise<readonly NodeEntry[]> {
+    return this.#facts ? [{ node: this.self, ...this.#facts() }] : []
+  }
 }

@@ -34,6 +34,10 @@ export interface StorePort {
   readonly epoch: string
   /** False from a failed write until a write succeeds again; reading still works. */
   readonly healthy: boolean
+  /** Why this process may not write at present, or does not hear what others write. Null: nothing hinders it. */
+  readonly hindrance: string | null
+  /** What it is, and where. */
+  readonly about: string
   /**
    * Unix ms when the oldest change was queued that is not yet committed and told to followers; null: there is none.
    */

@@ -15,6 +15,7 @@ import { Origins } from '../net/origins.js'
 import type { Store } from '../store/store.js'
 import type { Context } from './context.js'
 import type { Drain } from './drain.js'
+import type { Health } from './health.js'
 import { about, attachServer, openListeners, openWebListeners, webRefusals } from './listeners.js'
 import { type LoginServices, perNetwork } from './logins.js'
 import type { Mqtt } from './mqtt.js'
@@ -27,6 +28,7 @@ export interface HttpServices {
   readonly mqtt: Mqtt
   readonly streams: Streams
   readonly drain: Drain
+  readonly health: Health
 }
 
 /**
@@ -68,14 +70,13 @@ export async function openTransports(
 type Web = Pick<HttpDeps, 'about' | 'origins' | 'pageRefused'>
 
 function httpDeps({ config, counters, failed, log }: Context, services: HttpServices, web: Web): HttpDeps {
-  const { store, space, logins, chat, mqtt, drain } = services
+  const { store, space, logins, chat, mqtt, health } = services
   const { broker } = mqtt
   return {
     ...web,
     counters,
     failed,
-    healthy: () => store.healthy && !broker.closed,
-    leaving: () => drain.isBegun,
+    health,
     low: () => space.low,
     answered: (facts) => log.debug(facts, 'request'),
     commands: chat.commands,

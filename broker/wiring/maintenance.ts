@@ -86,6 +86,7 @@ export class Maintenance {
       rss: process.memoryUsage.rss(),
       store: store.counts,
       diskLow: space.low,
+      ...(store.hindrance !== null && { hindrance: store.hindrance }),
       ...counters.all(),
     }
     broker.publish({ topic: `$SYS/${broker.id}/facts`, payload: JSON.stringify(facts), retain: true })

@@ -123,6 +123,7 @@ t.test('a first user and a first message, beside a running broker', async (t) =>
 
 t.test('SIGTERM sends clients away in order, and another signal stops at once', async (t) => {
   const { start, run } = commandLine(t)
+  t.match(await run(['status']), { code: 1, stdout: '', stderr: /^topictalk: node\.dataDir: no broker runs on .*\n$/ })
   t.match(await run(['health']), { code: 1, stdout: '', stderr: /^topictalk: node\.dataDir: no broker runs on .*\n$/ })
   const { broker, ws } = await serve(start, 'node.drain.delay=1h')
   t.match(await run(['health']), { code: 0, stdout: 'ok\n' })
@@ -132,6 +133,13 @@ t.test('SIGTERM sends clients away in order, and another signal stops at once', 
   const status = async (path: string) => (await fetch(new URL(path, ws.replace('ws', 'http')))).status
   t.same([await status('/healthz'), await status('/readyz')], [200, 503])
   t.match(await run(['health']), { code: 0, stdout: 'draining\n' })
+  const { stdout } = await run(['status'])
+  t.match(
+    stdout,
+    /^store: embedded\nstate: the broker is about to stop\nnode 1: \S+ \(this\) {2}\d\S+ {2}0 connections {2}since 20\S+ {2}mqtt:/,
+  )
+  t.match(stdout, /\ncommits: \d+/)
+  t.match(JSON.parse((await run(['status', '--json'])).stdout), { self: 1, nodes: [{ node: 1 }], store: 'embedded' })
   broker.kill('SIGINT')
   t.match(await finish(broker), { code: 0, stdout: 'stopped\n', stderr: '' })
 })

@@ -1,6 +1,7 @@
 /** What a node on Redis does when the network, the server or another node fails it. */
 import t, { type Test } from 'tap'
 import { enqueueOp } from '../../broker/store/queue-ops.js'
+import type { RedisCounts } from '../../broker/store/redis/counts.js'
 import { openRedisStore } from '../../broker/store/redis/redis-store.js'
 import type { Store } from '../../broker/store/store.js'
 import { type RedisServer, type RedisSettings, startRedis } from '../helpers/redis-server.js'
@@ -74,6 +75,7 @@ t.test('an answer that is lost: what was committed is not committed again', asyn
     await commit(far, [], [member(far, `after ${cid}`)])
   }
   t.same(await all(near), ['lost undefined', 'lost c'])
+  t.match(far.counts, { repeats: 2, reconnects: 2, gaps: 0, lastGap: 0 })
   t.same(members(far), ['after c', 'after undefined'])
   t.same(await membersNow(near), members(far))
 })
@@ -102,6 +104,8 @@ t.test('what is told of a commit and does not arrive is read', async (t) => {
   await until(() => members(far).includes('unheard'))
   await until(() => far.queue.size('s').messages === 1)
   proxy.loses = () => false
+  const { gaps, lastGap, reconnects } = far.counts as RedisCounts
+  t.ok(gaps > 0 && lastGap > 0 && reconnects === 0)
   await append(near, draft('m:a', 'heard again'))
   await until(() => told.length === 2)
   t.same(told, ['unheard', 'heard again'])
@@ -161,6 +165,7 @@ t.test('a node that was taken for dead begins anew, with what others did meanwhi
   await until(async () => (await append(far, draft('m:a', 'of the new one')).catch(() => '')) !== '')
   t.same(await all(near), ['of the new one'])
   await until(() => members(far).includes('meanwhile'))
+  t.match([far.counts, near.counts], [{ fences: 1 }, { fences: 0 }])
   await commit(near, [], [member(near, 'later')])
   await until(() => members(far).includes('later'))
 })

@@ -2,7 +2,7 @@
  * Nodes that share a store, all in one process. What it models is what a node may count on of others: messages arrive later, in order, as data,
  * or not at all; who is gone is known at some time, and told once. Nothing in it depends on time: who is gone is said by the test.
  */
-import type { NodeMessage, Nodes } from '../../broker/store/nodes.js'
+import type { NodeEntry, NodeFacts, NodeMessage, Nodes } from '../../broker/store/nodes.js'
 import { sent } from './strange-store.js'
 
 export class NodeGroup {
@@ -24,6 +24,7 @@ export class ModelNode implements Nodes {
   readonly #onGone: ((node: number) => void)[] = []
   readonly #onLost: (() => void)[] = []
   #held: (() => void)[] | null = null
+  #facts: (() => NodeFacts) | null = null
 
   constructor(self: number, group: NodeGroup) {
     this.self = self
@@ -50,6 +51,16 @@ export class ModelNode implements Nodes {
 
   listen(listener: (from: number, message: NodeMessage) => void): void {
     this.#listeners.push(listener)
+  }
+
+  describe(facts: () => NodeFacts): void {
+    this.#facts = facts
+  }
+
+  async list(): Promise<readonly NodeEntry[]> {
+    return [...this.#group.members.values()].flatMap((node) =>
+      node.#facts ? [{ node: node.self, ...node.#facts() }] : [],
+    )
   }
 
   /** What others tell arrives when it is released. */

@@ -86,6 +86,7 @@ class LevelStore implements StorePort {
     ...{ commits: 0, appended: 0, writes: 0, duplicates: 0, catchUps: 0, failures: 0 },
   }
   readonly supports: StoreSupport
+  readonly about = 'embedded'
   readonly log: LevelLogs
   readonly notes: LevelNotes
   readonly subscriptions: Subscriptions
@@ -206,6 +207,10 @@ class LevelStore implements StorePort {
 
   get epoch(): string {
     return this.#epoch.id
+  }
+
+  get hindrance(): string | null {
+    return this.healthy ? null : 'the store cannot be written'
   }
 
   get healthy(): boolean {

@@ -21,6 +21,8 @@ export type Heard = (reply: unknown) => void
 
 export interface Connection {
   readonly server: ServerFacts
+  /** Which server it leads to. */
+  readonly about: string
   /** Only connections that have not ended take commands. */
   readonly ended: boolean
   /** Of a Cluster: messages are published with SPUBLISH. */
@@ -101,6 +103,10 @@ export class RedisConnection implements Connection {
 
   get ended(): boolean {
     return this.#why !== null
+  }
+
+  get about(): string {
+    return `redis ${this.server.version} at ${hostText(this.host)}`
   }
 
   get isCluster(): boolean {

@@ -24,6 +24,11 @@ export class Keys {
     return `${this.prefix}settings`
   }
 
+  /** Of each node, what it says of itself. */
+  get facts(): string {
+    return `${this.prefix}facts`
+  }
+
   get journal(): string {
     return `${this.prefix}journal`
   }

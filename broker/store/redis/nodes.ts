@@ -5,17 +5,20 @@
 import { randomUUID } from 'node:crypto'
 import { StoreError } from '../changes.js'
 import type { LogInfo } from '../logs.js'
-import type { NodeMessage, Nodes } from '../nodes.js'
+import type { NodeEntry, NodeFacts, NodeMessage, Nodes } from '../nodes.js'
 import { BLOCK_ENTRIES } from './entry-codec.js'
 import type { Keys } from './keys.js'
 import type { Connection } from './link.js'
 import { scriptNamed } from './script.js'
+import { pairs } from './server-facts.js'
 import { compareSettings, type Deployment } from './settings.js'
 
 /** Of what is stored. A node of another one is refused. */
 const FORMAT = '1'
 /** Ms for which a node counts as there without a word of it. */
 const LEASE = 5000
+/** Ms between two times that a node says what it is. */
+const FACTS_EVERY = 5000
 const JOIN = scriptNamed('join')
 const LEAVE = scriptNamed('leave')
 const BEAT = scriptNamed('beat')
@@ -50,6 +53,8 @@ export class RedisNodes implements Nodes {
   /** 0: it has none. */
   self = 0
   epoch = ''
+  /** When the store last answered that this node is there, as performance.now() tells. */
+  heardAt = Number.NEGATIVE_INFINITY
   readonly #keys: Keys
   readonly #deployment: Deployment | null
   readonly #connection: () => Connection | null
@@ -60,6 +65,8 @@ export class RedisNodes implements Nodes {
   #hearsSince = 0
   /** Of settings, as it was told last. */
   #difference: string | null = null
+  #facts: (() => NodeFacts) | null = null
+  #factsAt = Number.NEGATIVE_INFINITY
   readonly #gone: ((node: number) => void)[] = []
   readonly #lost: (() => void)[] = []
   readonly #listeners: ((from: number, message: NodeMessage) => void)[] = []
@@ -103,6 +110,19 @@ export class RedisNodes implements Nodes {
     })
   }
 
+  describe(facts: () => NodeFacts): void {
+    this.#facts = facts
+  }
+
+  async list(): Promise<readonly NodeEntry[]> {
+    const connection = this.#connection()
+    if (!connection) throw new StoreError('there is no connection to Redis')
+    const found = new Map(pairs(await connection.call('HGETALL', [this.#keys.facts])))
+    if (this.#facts) found.set(String(this.self), JSON.stringify(this.#facts()))
+    const entries = [...found].map(([node, facts]): NodeEntry => ({ node: Number(node), ...JSON.parse(facts) }))
+    return entries.sort((a, b) => a.node - b.node)
+  }
+
   /** Takes a number, unless it has one, and listens to what it is told. */
   async begin(connection: Connection, heard: (commit: Buffer) => void): Promise<void> {
     if (this.self === 0) this.self = Number((await this.#join(connection, ''))[0])
@@ -115,7 +135,8 @@ export class RedisNodes implements Nodes {
     const [, commit, position, epoch, ...nodes] = await this.#join(connection, String(this.self))
     this.epoch = epoch!
     this.#learn(new Set(nodes.map(Number)))
-    this.#hearsSince = performance.now()
+    this.#hearsSince = this.heardAt = performance.now()
+    this.#factsAt = Number.NEGATIVE_INFINITY
     await this.#compare(connection)
     return { commit: Number(commit), position: Number(position) }
   }
@@ -126,7 +147,7 @@ export class RedisNodes implements Nodes {
    */
   async beat(connection: Connection, heard: (beat: Beat, time: number) => void): Promise<void> {
     const mayRemove = performance.now() - this.#hearsSince > LEASE
-    const args = [this.#keys.prefix, String(this.self), String(LEASE), mayRemove ? '1' : '0']
+    const args = [this.#keys.prefix, String(this.self), String(LEASE), mayRemove ? '1' : '0', this.#dueFacts()]
     await connection.script(BEAT, [this.#keys.meta], args, (reply) => {
       const [commit, position, time, ...nodes] = (reply as Buffer[]).map(Number) as [
         number,
@@ -135,6 +156,7 @@ export class RedisNodes implements Nodes {
         ...number[],
       ]
       this.#learn(new Set(nodes))
+      this.heardAt = performance.now()
       heard({ commit, position }, time)
     })
   }
@@ -172,6 +194,12 @@ export class RedisNodes implements Nodes {
   #receive(text: Buffer): void {
     const [from, message] = JSON.parse(text.toString(), fromText) as [number, NodeMessage]
     for (const listener of this.#listeners) listener(from, message)
+  }
+
+  #dueFacts(): string {
+    if (!this.#facts || performance.now() - this.#factsAt < FACTS_EVERY) return ''
+    this.#factsAt = performance.now()
+    return JSON.stringify(this.#facts())
   }
 
   async #compare(connection: Connection): Promise<void> {

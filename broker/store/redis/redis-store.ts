@@ -9,10 +9,11 @@ import { Subscriptions } from '../directory/subscriptions.js'
 import { TableSlots } from '../directory/table-slots.js'
 import { withRecords } from '../directory/with-records.js'
 import type { Nodes } from '../nodes.js'
-import type { Store, StoreCounts, StorePort, StoreSupport } from '../store.js'
+import type { Store, StorePort, StoreSupport } from '../store.js'
 import type { TableFollower } from '../tables.js'
 import type { UpkeepOp, Word, WordSources } from './commit-words.js'
 import { Committer } from './committer.js'
+import { newCounts } from './counts.js'
 import { generationAt } from './dedupe.js'
 import { type Committed, readCommit } from './events.js'
 import { Journal } from './journal.js'
@@ -38,6 +39,9 @@ const CACHE_BYTES = 64 * 1024 * 1024
 /** One script holds up all nodes while it runs. */
 const GROUP_CHANGES = 1024
 const GROUP_BYTES = 1024 * 1024
+/** Ms for which what is in memory counts as up to date after it was confirmed. */
+const FRESH = 1000
+const NO_CONNECTION = 'there is no connection to Redis'
 /** Ms between two checks that nothing was missed, and signs that this node is there. */
 const BEAT_EVERY = 500
 
@@ -80,7 +84,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<{ stor
 }
 
 class RedisStore implements StorePort {
-  readonly counts: StoreCounts = { commits: 0, appended: 0, writes: 0, duplicates: 0, catchUps: 0, failures: 0 }
+  readonly counts = newCounts()
   readonly supports: StoreSupport = { copies: false }
   readonly log: RedisLogs
   readonly notes: RedisNotes
@@ -137,11 +141,12 @@ class RedisStore implements StorePort {
     })
     this.#server = new ServerWatch(needs ?? null, onWarning)
     this.#requests = new Requests({
-      line: () => this.#server.refusal ?? this.#link.connection ?? 'there is no connection to Redis',
+      line: () => this.#server.refusal ?? this.#link.connection ?? NO_CONNECTION,
       script: commitScript(),
       meta: keys.meta,
       replicas: needs?.acks === 'replicated' ? needs.replicas : 0,
       timeoutMs,
+      counts: this.counts,
     })
     this.#sequence = new Sequence((commit) => this.#follow(commit))
     this.#commits = new CommitQueue((group) => this.#committer.write(group), {
@@ -177,6 +182,17 @@ class RedisStore implements StorePort {
     return this.nodes.epoch
   }
 
+  get about(): string {
+    return this.#link.connection?.about ?? 'redis, not connected'
+  }
+
+  get hindrance(): string | null {
+    if (!this.#link.connection) return NO_CONNECTION
+    if (this.#server.refusal !== null) return 'Redis is not set for what acknowledgements promise'
+    if (this.#failing) return 'Redis does not take writes'
+    return performance.now() - this.nodes.heardAt > FRESH ? 'Redis does not answer' : null
+  }
+
   get healthy(): boolean {
     return !this.#failing && this.#server.refusal === null
   }
@@ -196,8 +212,12 @@ class RedisStore implements StorePort {
   async #connected(connection: Connection): Promise<void> {
     const begins = this.nodes.self === 0
     const before = this.nodes.epoch
+    if (before !== '') this.counts.reconnects++
     await (before === '' ? this.#server.begin(connection) : this.#server.check(connection))
-    await this.nodes.begin(connection, (commit) => this.#sequence.hear(readCommit(commit)))
+    await this.nodes.begin(connection, (commit) => {
+      this.counts.pushes++
+      this.#sequence.hear(readCommit(commit))
+    })
     const release = this.#sequence.hold()
     try {
       const entered = await this.nodes.enter(connection)
@@ -230,7 +250,10 @@ class RedisStore implements StorePort {
 
   /** This node cannot go on as it is: it connects anew, and finds out there what the store says. */
   #begin(error: StoreError): void {
-    if (error.message.startsWith('FENCED')) this.nodes.end()
+    if (error.message.startsWith('FENCED')) {
+      this.counts.fences++
+      this.nodes.end()
+    }
     this.#link.connection?.close(error.message)
   }
 
@@ -253,7 +276,7 @@ class RedisStore implements StorePort {
   /** On the one connection the reply comes behind all that was told before. */
   async catchUp(): Promise<void> {
     const connection = this.#link.connection
-    if (!connection) throw new StoreError('there is no connection to Redis')
+    if (!connection) throw new StoreError(NO_CONNECTION)
     const last = Number(await connection.call('HGET', [this.#keys.meta, 'commit']))
     if (this.#sequence.isHeld) await this.#sequence.whenReached(last)
     else if (last > this.#sequence.reached) await this.#repair(last)
@@ -377,6 +400,8 @@ class RedisStore implements StorePort {
 
   /** Reads what was missed up to a commit. */
   async #repair(last: number): Promise<void> {
+    this.counts.gaps++
+    this.counts.lastGap = this.#now()
     const release = this.#sequence.hold()
     try {
       const missed = await this.#journal.between(this.#sequence.reached, last)

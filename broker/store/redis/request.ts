@@ -1,6 +1,7 @@
 /** Sends requests of this node on whatever connection there is, until they are answered. */
 import { StoreError } from '../changes.js'
 import type { Word } from './commit-words.js'
+import type { RedisCounts } from './counts.js'
 import type { Connection, Script } from './link.js'
 
 /** Ms that replicas have to take over a write, at most. */
@@ -27,6 +28,7 @@ export interface RequestsDeps {
   readonly replicas: number
   /** After which a request is given up. */
   readonly timeoutMs: number
+  readonly counts: Pick<RedisCounts, 'requests' | 'repeats'>
 }
 
 export class Requests {
@@ -35,16 +37,18 @@ export class Requests {
   readonly #meta: string
   readonly #replicas: number
   readonly #timeoutMs: number
+  readonly #counts: RequestsDeps['counts']
   /** Who waits until something can be sent. */
   #waiting: (() => void)[] = []
   #closed = false
 
-  constructor({ line, script, meta, replicas, timeoutMs }: RequestsDeps) {
+  constructor({ line, script, meta, replicas, timeoutMs, counts }: RequestsDeps) {
     this.#line = line
     this.#script = script
     this.#meta = meta
     this.#replicas = replicas
     this.#timeoutMs = timeoutMs
+    this.#counts = counts
   }
 
   /** Requests can be sent again. */
@@ -74,6 +78,7 @@ export class Requests {
         await this.#wait(deadline)
         continue
       }
+      this.#counts[args === null ? 'requests' : 'repeats']++
       args ??= words(line.isCluster)
       try {
         await this.#perform(line, args, heard)
