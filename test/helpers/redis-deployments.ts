@@ -55,7 +55,8 @@ export async function startCluster(t: Test): Promise<Deployment> {
     const nodes = (await server.command('CLUSTER', 'NODES')).split('\n')
     const replicates = /^master_link_status:up/m.test(await server.command('INFO', 'replication'))
     const isReplica = nodes.some((node) => / myself,slave /.test(node))
-    return nodes.length === servers.length && (await slots(server)).length === 3 && (replicates || !isReplica)
+    const serves = (await server.command('CLUSTER', 'INFO')).includes('cluster_state:ok')
+    return serves && nodes.length === servers.length && (await slots(server)).length === 3 && (replicates || !isReplica)
   }
   await until('the Cluster is whole', async () => (await Promise.all(servers.map(whole))).every(Boolean))
   const masterOf = async (key: string): Promise<RedisServer> => {
