@@ -71,6 +71,11 @@ export class Followers {
       })
   }
 
+  /** A log that nobody follows has grown. */
+  grew(log: string, head: number, incarnation: number): void {
+    for (const listener of this.#growth) this.#guard(() => listener(log, head, incarnation))
+  }
+
   dropped(log: string, incarnation: number): void {
     for (const listener of this.#growth) this.#guard(() => listener(log, 0, incarnation))
   }

@@ -50,3 +50,26 @@ t.test('a node that catches up has in memory what another one committed before',
   t.equal(two.counts.catchUps, 200)
   await Promise.all([one.close(), two.close()])
 })
+
+t.test('what is swept: the journal of what nodes were told, and where subscriptions changed', async (t) => {
+  const server = await startRedis(t, { aof: 'off' })
+  const place = placeAt(t, server, 'swept')
+  const [one, two] = [await place.open(), await place.open()]
+  const subscribe = (filter: string) =>
+    commit(one, { ops: one.sessions.subscribeOps('ann/1', [{ topic: filter, qos: 1 }]) })
+  await subscribe('a/b')
+  t.equal(await server.command('XLEN', '{swept}journal'), '1')
+  await one.log.sweep()
+  await subscribe('a/c')
+  await subscribe('d/#')
+  t.equal(await server.command('HLEN', '{swept}subscriptions'), '2')
+  await one.log.sweep()
+  t.equal(await server.command('HLEN', '{swept}subscriptions'), '2', 'not what was committed since the last time')
+  await one.log.sweep()
+  t.equal(await server.command('HLEN', '{swept}subscriptions'), '0')
+  await subscribe('e')
+  t.equal(await server.command('XLEN', '{swept}journal'), '1')
+  await two.catchUp()
+  t.same(two.subscriptions.topicsOf('ann/1').sort(), ['a/b', 'a/c', 'd/#', 'e'])
+  await Promise.all([one.close(), two.close()])
+})

@@ -107,7 +107,7 @@ function withEntries(
   return events.map((event) => {
     if (event.type !== 'appended') return event
     const entries = appended.get(event.log)!
-    return { ...event, entries: () => entries, count: entries.length }
+    return { ...event, entries: () => entries, count: entries.length, own: true }
   })
 }
 

@@ -25,6 +25,7 @@ export type UpkeepOp =
       readonly block: string
     }
   | { readonly type: 'expireRetained'; readonly topic: string; readonly at: number }
+  | { readonly type: 'forgetLevel'; readonly level: string; readonly commit: string }
 
 export type RedisOp = Op | UpkeepOp
 
@@ -193,6 +194,8 @@ export class CommitWords {
         return void words.push('T', op.log, String(op.upTo))
       case 'expire':
         return void words.push('x', op.member, op.log, op.incarnation, op.block)
+      case 'forgetLevel':
+        return void words.push('b', op.level, op.commit)
       case 'expireRetained':
         return void words.push('y', op.topic, String(op.at))
       default:

@@ -32,6 +32,8 @@ export interface Appended {
   readonly entries: () => readonly LogEntry[]
   readonly count: number
   readonly ends: boolean
+  /** By this node. */
+  readonly own: boolean
 }
 
 /** What happened to a log. */
@@ -126,5 +128,5 @@ function readAppended(words: WordReader, ends: boolean): Appended {
   const encoded: Buffer[] = []
   for (const list = words.words(); !list.done; ) encoded.push(list.bytes())
   const entries = (): LogEntry[] => encoded.map((value, i) => decodeEntry(value, first + i))
-  return { type: 'appended', log, incarnation, tail, first, entries, count: encoded.length, ends }
+  return { type: 'appended', log, incarnation, tail, first, entries, count: encoded.length, ends, own: false }
 }

@@ -81,6 +81,11 @@ export class Keys {
     return `${this.prefix}logs`
   }
 
+  /** When subscriptions to topics of a first level changed last. */
+  get subscriptions(): string {
+    return `${this.prefix}subscriptions`
+  }
+
   /** Blocks with entries that expire, by hour. */
   get due(): string {
     return `${this.prefix}due`

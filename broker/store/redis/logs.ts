@@ -143,8 +143,10 @@ export class RedisLogs implements LogReader {
   }
 
   #append(event: Appended, batches: AppendedTo[]): void {
-    const { log: name, incarnation, tail, first, count, ends } = event
-    const log = this.#logs.get(name) ?? this.#begin(name, { name, head: first - 1, tail, incarnation })
+    const { log: name, incarnation, tail, first, count, ends, own } = event
+    const known = this.#logs.get(name)
+    if (!known && !own) return this.#grow(name, first + count - 1, incarnation)
+    const log = known ?? this.#begin(name, { name, head: first - 1, tail, incarnation })
     // It was read from the store, or told, before.
     if (log.incarnation === incarnation && log.head >= first) return
     const entries = event.entries()
@@ -154,6 +156,17 @@ export class RedisLogs implements LogReader {
     log.head = first + count - 1
     this.#keep(log, entries)
     batches.push({ log: name, entries, target: log, ...(ends ? { ends } : {}) })
+  }
+
+  /** Nobody here reads the log. */
+  #grow(name: LogName, head: number, incarnation: number): void {
+    this.#noteChange(name)
+    this.#followers.grew(name, head, incarnation)
+  }
+
+  /** Of a log that is not in memory. */
+  #noteChange(name: LogName): void {
+    if (this.#loading.has(name)) this.#changed.add(name)
   }
 
   #begin(name: LogName, info: LogInfo): KnownLog {
@@ -198,7 +211,7 @@ export class RedisLogs implements LogReader {
 
   #change(event: Extract<LogEvent, { type: 'erased' | 'trimmed' }>): void {
     const log = this.#logs.get(event.log)
-    if (!log) return void this.#changed.add(event.log)
+    if (!log) return this.#noteChange(event.log)
     if (log.incarnation !== event.incarnation) return
     if (event.type === 'erased') this.#forgetEntries(log)
     else if (event.tail > log.tail) {
@@ -209,7 +222,7 @@ export class RedisLogs implements LogReader {
 
   #drop(name: LogName, incarnation: number): void {
     const log = this.#logs.get(name)
-    if (!log) this.#changed.add(name)
+    if (!log) this.#noteChange(name)
     // One that was made anew since.
     if (log && log.incarnation > incarnation) return
     if (log) this.#reset(log, { name, head: 0, tail: 1, incarnation: 0 })

@@ -32,6 +32,7 @@ export class Sweeper {
     await this.#expireRetained()
     await this.#removeLogs()
     await this.#removeOldRecords()
+    await this.#trimJournal()
     await this.#rewrite()
   }
 
@@ -94,6 +95,20 @@ export class Sweeper {
           Array.from({ length: PAGE }, (_, i) => keys.dedupe(generation, bucket + i)),
         )
     await reader.call('HSET', [keys.meta, 'dedupe', String(oldest)])
+  }
+
+  /** What is known by all nodes: what was committed before the last sweep. */
+  async #trimJournal(): Promise<void> {
+    const { reader, keys, commit } = this.#deps
+    const [last, before] = await reader.hashFields(keys.meta, ['commit', 'swept'])
+    const until = Number(before ?? 0)
+    await reader.call('HSET', [keys.meta, 'swept', last ?? '0'])
+    await reader.call('XTRIM', [keys.journal, 'MINID', `${until + 1}-0`])
+    for await (const page of reader.hashPages(keys.subscriptions)) {
+      const old = page.filter(([, number]) => Number(number) <= until)
+      const ops = old.map(([level, number]): UpkeepOp => ({ type: 'forgetLevel', level, commit: number.toString() }))
+      if (ops.length > 0) await commit(ops)
+    }
   }
 
   /** What was removed is still in the append-only file, until that is written anew. */

@@ -123,6 +123,12 @@ function ops.G() dropping[#dropping + 1] = word() end
 function ops.T() trim_log(word(), number()) end
 function ops.x() expire_block(word(), word(), word(), word()) end
 
+-- All nodes know of the change, unless there was another one.
+function ops.b()
+  local level, commit = word(), word()
+  if call('HGET', BUCKETS, level) == commit then write('HDEL', BUCKETS, level) end
+end
+
 -- The retained message of a topic has expired, unless it is not the one at that position any more.
 function ops.y()
   local topic, position = word(), number()
