@@ -74,7 +74,7 @@ export const limits = section('Limits on what one client can cost.', {
     'Bytes of the backlog (QoS 1 and 2 on plain topics) of a connected client that acknowledges, or at QoS 0 reads; from half of it on its publishers are read more slowly. 0: only the two above.',
     0,
   ),
-  backlogTotalBytes: count(268435456, 'Bytes of the same for all clients together.', 0),
+  backlogTotalBytes: count(268435456, 'Bytes of the same for all clients of a node together.', 0),
   backlogWait: duration(
     '10s',
     'How long publishers are slowed for one client that does not catch up, and one publisher for all of them, before messages are dropped.',
@@ -93,7 +93,7 @@ export const limits = section('Limits on what one client can cost.', {
     4096,
   ),
   connections: count(100000, 'Open connections of a node.'),
-  httpConnections: count(20000, 'Open HTTP connections, without WebSockets.'),
+  httpConnections: count(20000, 'Open HTTP connections of a node, without WebSockets.'),
   httpConnectionsPerAddress: count(
     2000,
     'Of those, from one address (one /64 of IPv6); raise it for a proxy that sends no PROXY headers.',
@@ -111,7 +111,7 @@ export const limits = section('Limits on what one client can cost.', {
   keysPerUser: count(100, 'API keys of one user.'),
   keysPerBot: count(20, 'API keys of one bot or device.'),
   botsPerUser: count(20, 'Bots of one user; 0: only admins create bots, without a limit.', 0),
-  eventStreams: count(20000, 'Event streams over HTTP.'),
+  eventStreams: count(20000, 'Event streams over HTTP of a node.'),
   eventStreamsPerUser: count(32, 'Of those, of one user.'),
   syncBytes: count(
     1_000_000,
@@ -146,7 +146,7 @@ export const limits = section('Limits on what one client can cost.', {
   ),
   followedPerUser: count(
     500000,
-    'Logs and live topics that the sessions of one user follow together, bots and devices included: each room of rooms/# is five. Checked if one filter shows a thousand, and at joins.',
+    'Logs and live topics that the sessions of one user on a node follow together, bots and devices included: each room of rooms/# is five. Checked if one filter shows a thousand, and at joins.',
   ),
   replyBytes: count(
     262144,
@@ -171,7 +171,7 @@ export const limits = section('Limits on what one client can cost.', {
     ],
     default: 'default',
     description:
-      'Token buckets of users with their bots and devices: default, off, or figures a second, such as { publish: 50, publishBytes: 65536, room: 500, read: 20, write: 20, create: 1, login: 1, subscribe: 500 }; ten seconds’ worth may come at once.',
+      'Token buckets of users with their bots and devices: default, off, or figures a second, such as { publish: 50, publishBytes: 65536, room: 500, read: 20, write: 20, create: 1, login: 1, subscribe: 500 }; ten seconds’ worth may come at once. Each node counts for itself.',
   }),
   typingPerSecond: count(5, 'Typing notices of one session a second; more are dropped.'),
   presencePerSecond: count(

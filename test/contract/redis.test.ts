@@ -1,4 +1,5 @@
 /** The store contract on Redis: a real server, whose data is that of a deployment for each place. */
+import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { commit } from '../../broker/store/commit.js'
 import { openRedisStore } from '../../broker/store/redis/redis-store.js'
@@ -7,11 +8,12 @@ import { type NewPlace, type StorePlace, storeSuite } from './store-suite.js'
 
 let places = 0
 
-function placeAt(t: Test, server: RedisServer, prefix: string): StorePlace {
+function placeAt(t: Test, server: RedisServer, prefix: string, url = server.url): StorePlace {
   return {
     open: async (limits, now = Date.now) => {
       const { store } = await openRedisStore({
-        url: server.url,
+        url,
+        needs: { acks: 'synced', replicas: 1, assume: ['appendonly', 'appendfsync'] },
         prefix,
         limits: { queueMessages: 1000, queueBytes: 1_000_000, ...limits },
         now,
@@ -24,15 +26,30 @@ function placeAt(t: Test, server: RedisServer, prefix: string): StorePlace {
       const copy = `copy${++places}`
       const keys = (await server.command('--raw', 'KEYS', `{${prefix}}*`)).split('\n')
       for (const key of keys) await server.command('COPY', key, key.replace(`{${prefix}}`, `{${copy}}`))
-      return placeAt(t, server, copy)
+      return placeAt(t, server, copy, url)
     },
   }
 }
 
-t.test('one server', async (t) => {
-  const server = await startRedis(t, { aof: 'off' })
-  const newPlace: NewPlace = async (t) => placeAt(t, server, `place${++places}`)
-  storeSuite(t, newPlace)
+/** The user that docs/redis.md shows, for any deployment. */
+function leastRights(): string {
+  const [, rights] = /^user (topictalk on >password .*)$/m.exec(readFileSync('docs/redis.md', 'utf8'))!
+  return rights!.replaceAll('{topictalk}', '{*}')
+}
+
+t.test('one server, as a user with no more rights than a node needs', async (t) => {
+  const server = await startRedis(t, { aof: 'off', config: { user: leastRights() } })
+  const newPlace: NewPlace = async (t) =>
+    placeAt(t, server, `place${++places}`, server.url.replace('//', '//topictalk:password@'))
+  t.test('the contract', async (t) => storeSuite(t, newPlace))
+  t.test('the rights', async (t) => {
+    t.equal(await server.command('ACL', 'LOG'), '', 'nothing was denied')
+    const rest = [['WAIT', '1', '1'], ['SELECT', '1'], ['CLUSTER', 'SLOTS'], ['BGREWRITEAOF'], ['INFO'], ['TIME']]
+    for (const command of [...rest, ['SPUBLISH', '{p}node:1', 'x'], ['SSUBSCRIBE', '{p}mail:1']])
+      t.equal(await server.command('ACL', 'DRYRUN', 'topictalk', ...command), 'OK', command.join(' '))
+    t.match(await server.command('ACL', 'DRYRUN', 'topictalk', 'HGET', 'other', 'x'), /no permissions/)
+    t.match(await server.command('ACL', 'DRYRUN', 'topictalk', 'FLUSHALL'), /no permissions/)
+  })
 })
 
 t.test('a node that catches up has in memory what another one committed before', async (t) => {
