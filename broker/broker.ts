@@ -101,7 +101,7 @@ async function start(context: Context, { screens = [], hooks, opened, server }: 
   const sessions = new LocalSessions(bus, failed)
   const logins = await makeLogins(context, store, sessions.end, hooks)
   const readers = await openReaders(context, store, searchLocation(config.node.dataDir))
-  const chat = await openChat(context, { store, bus, space, logins, readers, sessions, screens })
+  const chat = await openChat(context, { store, nodes, bus, space, logins, readers, sessions, screens })
   const hub = new Hub(store.log, failed)
   const mqtt = await makeMqtt(context, { store, nodes, hub, logins, chat })
   const streams = new Streams(config.limits, wheel, counters, failed)
@@ -134,7 +134,7 @@ async function start(context: Context, { screens = [], hooks, opened, server }: 
   }
 }
 
-interface ChatNeeds extends Pick<Storage, 'store' | 'space'> {
+interface ChatNeeds extends Pick<Storage, 'store' | 'nodes' | 'space'> {
   readonly bus: Bus<Signal>
   readonly logins: LoginServices
   readonly readers: Readers
@@ -180,7 +180,7 @@ function deliver({ failed }: Context, { store, bus, hub, chat, mqtt, streams }: 
   const delivery = new Delivery({ hub, registry, bus, presence, receipts, failed })
   bus.listen((signal) => delivery.on(signal))
   info.send = (topic, payload) => hub.send(unlogged(topic, payload, 1))
-  const consequences = new Consequences({ store, hub, registry, streams, receipts, info, failed })
+  const consequences = new Consequences({ store, hub, registry, streams, presence, receipts, info, failed })
   store.watch((change) => consequences.on(change))
 }
 

@@ -172,7 +172,10 @@ const history = section('How long messages are kept. 0 keeps them forever.', {
 
 const presence = section('Who is online.', {
   offlineDelay: duration('10s', 'How long a user is disconnected before others see it.'),
-  restartGrace: duration('60s', 'How long after a start users may reconnect before they are shown as offline.'),
+  restartGrace: duration(
+    '60s',
+    'How long after a start, or after another node is gone, users may reconnect before they are shown as offline.',
+  ),
 })
 
 const receipts = section('Receipts: what members have received and read.', {

@@ -112,7 +112,7 @@ export class Access {
   maySee({ principal }: Actor, topic: string): boolean {
     const parsed = parseTopic(topic)
     const isPresence = parsed.kind === 'user' && parsed.leaf === 'presence'
-    return !isPresence || this.#presence.visible(parsed.user, principal.user)
+    return !isPresence || this.#presence.audience.visible(parsed.user, principal.user)
   }
 
   /** What the broker retains for a new subscription: room info and presence. Retained plain messages come from the store. */
@@ -124,7 +124,7 @@ export class Access {
         yield { topic: topics.room(room, 'info'), current: () => this.#currentInfo(room, user) }
     }
     if (parsed.kind === 'user' && parsed.leaves.includes('presence'))
-      for (const seen of parsed.user === null ? this.#presence.visibleTo(user) : [parsed.user])
+      for (const seen of parsed.user === null ? this.#presence.audience.visibleTo(user) : [parsed.user])
         yield { topic: topics.user(seen, 'presence'), current: () => this.#currentPresence(seen, user) }
   }
 
@@ -134,7 +134,7 @@ export class Access {
   }
 
   #currentPresence(seen: string, user: string): UnloggedMessage | null {
-    return this.#presence.visible(seen, user) ? this.#presence.current(seen) : null
+    return this.#presence.audience.visible(seen, user) ? this.#presence.current(seen) : null
   }
 
   async #enterRoom(actor: Actor, { room, leaves }: Filter & { kind: 'room' }): Promise<void> {
@@ -165,7 +165,7 @@ export class Access {
     if (user === null || user === me) return GRANTED
     const presenceOnly = leaves.length === 1 && leaves[0] === 'presence'
     if (!presenceOnly) throw new Refusal('forbidden', `${filter} belongs to ${user}`)
-    if (!this.#presence.visible(user, me))
+    if (!this.#presence.audience.visible(user, me))
       throw new Refusal('forbidden', `${user} is no contact of yours, and you share no private room`)
     return GRANTED
   }

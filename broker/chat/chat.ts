@@ -24,7 +24,7 @@ type Delivered = (user: string, place: CursorPosition, seq: number) => void
 export async function makeChat(config: Config, deps: ChatDeps) {
   const shared = await makeShared(config, deps)
   const rooms = { ...shared, ...makeRooms(config, shared) }
-  const people = { ...rooms, ...(await makePeople(config, rooms)) }
+  const people = { ...rooms, ...makePeople(config, rooms) }
   const run = (actor: Actor, name: string, params: object): Promise<unknown> => commands.run(actor, name, params)
   const moderated = { ...people, ...makeModeration(config, { ...rooms, run }) }
   const remove: RemoveFunction = (user, allow) => removals.remove(user, 'kept', allow)

@@ -30,7 +30,7 @@ export interface Claimant {
 
 export interface ClaimsDeps {
   readonly store: Pick<Store, 'transact' | 'watch' | 'sessionOwners' | 'tables'>
-  readonly nodes: Pick<Nodes, 'self' | 'alive' | 'onGone' | 'onLost'>
+  readonly nodes: Pick<Nodes, 'self' | 'alive' | 'latest' | 'onGone' | 'onLost'>
   readonly wheel: TimerWheel
   readonly failed: (error: unknown) => void
 }

@@ -4,6 +4,7 @@ import type { BotRecords } from './bots.js'
 import type { CredentialRecord } from './credentials.js'
 import type { DeviceStore } from './devices.js'
 import type { Op } from './op.js'
+import type { PresenceStore } from './presence.js'
 import type { PrivacyStore } from './privacy.js'
 import type {
   BanRecord,
@@ -17,7 +18,7 @@ import type {
   RoomRecords,
   WrittenRecord,
 } from './rooms.js'
-import type { BlockRecord, PresenceRecord, ProfileRecord, UserRecord } from './users.js'
+import type { BlockRecord, ProfileRecord, UserRecord } from './users.js'
 
 /**
  * Users and rooms. Rooms, memberships, invites, contacts and blocks are held in memory; users are read on demand and
@@ -99,9 +100,6 @@ export interface DirectoryStore {
   readonly devices: DeviceStore
   readonly written: RoomRecords<WrittenRecord>
   readonly forwarded: RoomRecords<ForwardedRecord>
+  readonly presence: PresenceStore
   readonly privacy: PrivacyStore
-
-  presence(): AsyncIterable<PresenceRecord>
-  presenceOp(record: PresenceRecord): Op
-  deletePresenceOp(user: string): Op
 }

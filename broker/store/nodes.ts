@@ -7,6 +7,8 @@ export interface Nodes {
   readonly shared: boolean
   /** Those that may still serve sessions, this one included. */
   alive(): ReadonlySet<number>
+  /** The highest number that was ever among them. */
+  readonly latest: number
   /** Told once of each node that is known to be gone (closed, or silent for longer than its lease): what it held may be taken. */
   onGone(listener: (node: number) => void): void
   /** This node was silent for longer than its lease: others may have taken what it held. It ends its connections, and begins anew with another number. */
@@ -38,15 +40,15 @@ export interface NodeEntry extends NodeFacts {
 /** Data, which can be sent to another process. */
 export type NodeMessage = { readonly kind: 'signal'; readonly signal: unknown }
 
-/** Whether a node may still serve sessions. One that joined a moment ago is not known everywhere yet, but its number is the highest. */
-export function mayServe(nodes: Pick<Nodes, 'alive'>, node: number): boolean {
-  const alive = nodes.alive()
-  return alive.has(node) || node > Math.max(...alive)
+/** Whether a node may still serve sessions. One that joined a moment ago is not known everywhere yet, but its number is higher than any before. */
+export function mayServe(nodes: Pick<Nodes, 'alive' | 'latest'>, node: number): boolean {
+  return nodes.alive().has(node) || node > nodes.latest
 }
 
 /** The only process on its store. */
 export class SingleNode implements Nodes {
   readonly self = 1
+  readonly latest = 1
   readonly shared = false
   readonly #alive: ReadonlySet<number> = new Set([this.self])
   #facts: (() => NodeFacts) | null = null

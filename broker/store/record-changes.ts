@@ -1,3 +1,5 @@
+import type { PresenceRecord } from './presence.js'
+
 /** What sessions depend on, and a commit has changed: told on the node that made it and on all others alike. */
 export type RecordChange =
   /** A membership began or ended. Both in a row: the user left and joined anew. */
@@ -13,8 +15,17 @@ export type RecordChange =
   | { readonly kind: 'sessionRemoved'; readonly session: string }
   /** Another node serves an MQTT session, or none, or one waits for it. */
   | { readonly kind: 'owner'; readonly session: string }
+  /** What is shown of a user's presence was set, or is of other devices: `devices` as stored, before and after. */
+  | PresenceChange
   /** Memory was loaded anew: any account may have changed, and any session may have been removed or have another owner. */
   | { readonly kind: 'reloaded' }
+
+export interface PresenceChange {
+  readonly kind: 'presence'
+  readonly record: PresenceRecord
+  readonly isSet: boolean
+  readonly devices: readonly [before: number, after: number]
+}
 
 /** Must not throw. */
 export type RecordListener = (change: RecordChange) => void

@@ -17,6 +17,7 @@ export type Table =
   | 'block'
   | 'contact'
   | 'presence'
+  | 'userDevices'
   | 'bot'
   | 'room'
   | 'member'
@@ -56,7 +57,7 @@ export type Table =
  */
 export const UNGUARDED: ReadonlySet<Table> = new Set([
   ...(['session', 'sessionState', 'subscription', 'packetState', 'will', 'heartbeat', 'readerCursor'] as const),
-  ...(['receipt', 'presence'] as const),
+  'receipt',
 ])
 
 /** Tables whose keys have one part; those of all others have several, and the first of these is their owner. */
@@ -68,7 +69,7 @@ export const SINGLE_KEYS: ReadonlySet<Table> = new Set([
 
 /** Tables that are read on demand only, and change often: an adapter may tell followers nothing of them. */
 export const UNTOLD: ReadonlySet<Table> = new Set([
-  ...(['sessionState', 'packetState', 'will', 'heartbeat', 'readerCursor', 'presence', 'profile'] as const),
+  ...(['sessionState', 'packetState', 'will', 'heartbeat', 'readerCursor', 'profile'] as const),
   ...(['userName', 'secondFactor', 'finishedCommand', 'evidence', 'deadLetter'] as const),
 ])
 

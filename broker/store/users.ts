@@ -34,15 +34,6 @@ export interface Suspension {
   reason: string | null
 }
 
-export interface PresenceRecord {
-  user: string
-  online: boolean
-  status: string | null
-  away: boolean
-  /** Unix ms. */
-  lastSeen: number
-}
-
 /** A user's public profile. */
 export interface ProfileRecord {
   user: string

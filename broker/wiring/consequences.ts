@@ -1,5 +1,6 @@
 /** What follows from stored changes for those who are connected here, on the node that made them and on all others alike. */
 import { logs } from '../chat/model/views.js'
+import type { Presence } from '../chat/presence/presence.js'
 import type { Receipts } from '../chat/presence/receipts.js'
 import type { RoomInfo } from '../chat/rooms/room-info.js'
 import type { MembershipChange } from '../following/membership-change.js'
@@ -15,6 +16,7 @@ export interface ConsequenceDeps {
   readonly hub: Hub
   readonly registry: Pick<Registry, 'membership' | 'channel' | 'accountChanged' | 'sessionRemoved' | 'reloaded'>
   readonly streams: Pick<Streams, 'membership' | 'channel' | 'accountChanged' | 'accountsChanged'>
+  readonly presence: Pick<Presence, 'stored'>
   readonly receipts: Pick<Receipts, 'membershipEnded'>
   readonly info: Pick<RoomInfo, 'changed'>
   readonly failed: (error: unknown) => void
@@ -56,6 +58,8 @@ export class Consequences {
       case 'owner':
         // Followed by the claims of sessions (mqtt/claims.ts).
         return
+      case 'presence':
+        return this.#deps.presence.stored(change)
       case 'reloaded':
         streams.accountsChanged().catch(failed)
         registry.reloaded().catch(failed)

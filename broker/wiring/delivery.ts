@@ -68,8 +68,10 @@ export class Delivery {
   #concerns({ kind, user, only }: Signal & { kind: 'presence' | 'presenceHidden' }, watcher: string): boolean {
     const { presence } = this.#deps
     if (only !== undefined && only !== watcher) return false
-    if (kind === 'presence') return presence.visible(user, watcher)
-    return !presence.visible(user, watcher) && (only === watcher || presence.isAcquainted(watcher, user))
+    if (kind === 'presence') return presence.audience.visible(user, watcher)
+    return (
+      !presence.audience.visible(user, watcher) && (only === watcher || presence.audience.isAcquainted(watcher, user))
+    )
   }
 
   #receipt({ room, user, payload }: Signal & { kind: 'receipt' }): void {

@@ -47,6 +47,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   n: erasedWhole('sessions'),
   Wn: nobodys('which node serves a session'),
   Wc: nobodys('which node waits for a session'),
+  Wu: nobodys('how many devices each of several nodes has'),
   s: erasedWhole('sessions'),
   k: {
     exported: 'how far sessions have read, and packet ids under way',

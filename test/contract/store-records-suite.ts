@@ -171,12 +171,12 @@ async function users(t: Test, newPlace: NewPlace): Promise<void> {
     store,
     [],
     [
-      store.directory.presenceOp({ user: 'ann', online: false, status: null, away: false, lastSeen: 5 }),
-      store.directory.presenceOp({ user: 'ann', online: true, status: 'hi', away: true, lastSeen: 6 }),
+      store.directory.presence.putOp({ user: 'ann', online: false, status: null, away: false, lastSeen: 5 }),
+      store.directory.presence.putOp({ user: 'ann', online: true, status: 'hi', away: true, lastSeen: 6 }),
     ],
   )
   t.same(
-    await all(store.directory.presence()),
+    [...store.directory.presence.all()],
     [{ user: 'ann', online: true, status: 'hi', away: true, lastSeen: 6 }],
     'the later op wins',
   )
@@ -286,10 +286,10 @@ async function removals(t: Test, newPlace: NewPlace): Promise<void> {
   await commit(
     store,
     [],
-    [directory.presenceOp(presence), directory.inviteOp({ room: 'tea', user: 'x', by: 'ann', at: 1 })],
+    [directory.presence.putOp(presence), directory.inviteOp({ room: 'tea', user: 'x', by: 'ann', at: 1 })],
   )
   t.match([...directory.invites('tea').values()], [{ user: 'x', by: 'ann' }])
-  await commit(store, [], [accounts.deleteRemovalOp('bob'), directory.deletePresenceOp('ann')])
+  await commit(store, [], [accounts.deleteRemovalOp('bob'), ...directory.presence.deleteOps('ann')])
   await store.close()
   store = await place.open()
   const all: unknown[] = []
@@ -297,7 +297,7 @@ async function removals(t: Test, newPlace: NewPlace): Promise<void> {
   t.same(all, [record('ann')])
   t.same(await store.accounts.removal('ann'), record('ann'))
   t.equal(await store.accounts.removal('bob'), null)
-  for await (const one of store.directory.presence()) t.fail(`${one.user} is forgotten`)
+  for (const one of store.directory.presence.all()) t.fail(`${one.user} is forgotten`)
   await store.close()
 }
 

@@ -7,10 +7,10 @@ import { sent } from './strange-store.js'
 
 export class NodeGroup {
   readonly members = new Map<number, ModelNode>()
-  #count = 0
+  latest = 0
 
   join(): ModelNode {
-    const node = new ModelNode(++this.#count, this)
+    const node = new ModelNode(++this.latest, this)
     this.members.set(node.self, node)
     return node
   }
@@ -29,6 +29,10 @@ export class ModelNode implements Nodes {
   constructor(self: number, group: NodeGroup) {
     this.self = self
     this.#group = group
+  }
+
+  get latest(): number {
+    return this.#group.latest
   }
 
   alive(): ReadonlySet<number> {

@@ -40,6 +40,8 @@ function asText(change: RecordChange): string {
       return `session ${change.session} removed`
     case 'owner':
       return `session ${change.session} has another owner`
+    case 'presence':
+      return `${change.record.user} ${change.isSet ? 'is set' : 'has'} ${change.devices.join(' to ')}`
     case 'reloaded':
       return 'reloaded'
   }

@@ -133,10 +133,7 @@ const RECORDS: Readonly<Record<string, Read>> = {
   },
   profile: ({ directory }, user) => directory.profile(user),
   privacy: ({ directory }, user) => directory.privacy.get(user) ?? null,
-  presence: async ({ directory }, user) => {
-    for await (const record of directory.presence()) if (record.user === user) return record
-    return null
-  },
+  presence: async ({ directory }, user) => directory.presence.get(user) ?? null,
   bots: ({ directory }, user) => directory.bots.ofOwner(user),
   devices: async (store, user) => {
     const { devices } = store.directory

@@ -10,11 +10,21 @@ import { Receipts } from '../presence/receipts.js'
 import type { RoomServices } from './rooms.js'
 import type { SharedServices } from './shared.js'
 
-export async function makePeople(config: Config, deps: SharedServices & RoomServices) {
-  const { store, bus, wheel, count, failed, replies, views, rules, largeRooms, preferences, replyBytes } = deps
-  const options = { ...config.presence, perSecond: config.limits.presencePerSecond }
-  const presence = new Presence({ store, bus, wheel, largeRooms, options, count, failed })
-  await presence.load()
+export function makePeople(config: Config, deps: SharedServices & RoomServices) {
+  const { store, nodes, bus, wheel, count, failed, replies, views, rules, largeRooms, preferences, replyBytes } = deps
+  const { presencePerSecond: perSecond } = config.limits
+  const presence = new Presence({
+    store,
+    nodes,
+    bus,
+    wheel,
+    largeRooms,
+    options: config.presence,
+    perSecond,
+    count,
+    failed,
+  })
+  presence.begin()
   const { delivered } = config.receipts
   const receipts = new Receipts({ store, bus, wheel, rules, preferences, largeRooms, delivered, failed })
   const unread = new Unread(store, receipts, config.limits)
@@ -29,7 +39,7 @@ export async function makePeople(config: Config, deps: SharedServices & RoomServ
   }
 }
 
-export type PeopleServices = Awaited<ReturnType<typeof makePeople>>
+export type PeopleServices = ReturnType<typeof makePeople>
 
 function makeExports({ listen }: Config, { store, auth, accountOf }: SharedServices): Exports {
   return new Exports({

@@ -2,6 +2,7 @@
 import type { Config } from '../../../schemas/config.js'
 import { createAcl } from '../../auth/acl.js'
 import type { Bus } from '../../store/bus.js'
+import type { Nodes } from '../../store/nodes.js'
 import { accountOf, namesCountedWith, type Ownership } from '../../store/persons.js'
 import type { Store } from '../../store/store.js'
 import type { TimerWheel } from '../../util/timer-wheel.js'
@@ -41,6 +42,7 @@ export interface ConnectedSessions {
 
 export interface ChatDeps {
   readonly store: Store
+  readonly nodes: Nodes
   readonly bus: Bus<Signal>
   readonly wheel: TimerWheel
   readonly space: DiskSpace

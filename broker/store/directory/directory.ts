@@ -14,14 +14,15 @@ import type {
   WrittenRecord,
 } from '../rooms.js'
 import { keyOf, type Table, type Tables } from '../tables.js'
-import type { BlockRecord, PresenceRecord, ProfileRecord, UserRecord } from '../users.js'
+import type { BlockRecord, ProfileRecord, UserRecord } from '../users.js'
 import { Bots } from './bots.js'
 import { Devices } from './devices.js'
 import { deleteExpiringOp } from './expiring.js'
 import { InviteTable } from './invites.js'
 import { PairTable, parse, SingleTable, type Value } from './memory-table.js'
-import { readAll, readRange, readRecord } from './on-demand.js'
+import { readRange, readRecord } from './on-demand.js'
 import { OwnedTable } from './owned-table.js'
+import { PresenceTable } from './presence.js'
 import { Privacy } from './privacy.js'
 import type { Reads } from './reads.js'
 import { RoomTable } from './rooms.js'
@@ -43,6 +44,7 @@ export class Directory implements DirectoryStore {
   readonly devices: Devices
   readonly written: OwnedTable<WrittenRecord>
   readonly forwarded: OwnedTable<ForwardedRecord>
+  readonly presence: PresenceTable
   readonly privacy: Privacy
   readonly #tables: Tables
   readonly #users: Users
@@ -70,6 +72,7 @@ export class Directory implements DirectoryStore {
     this.written = new OwnedTable<WrittenRecord>(slots, 'written', ofUser, reads)
     this.forwarded = new OwnedTable<ForwardedRecord>(slots, 'forwarded', ofUser, reads)
     this.devices = new Devices(tables, slots, reads)
+    this.presence = new PresenceTable(slots, reads)
     this.privacy = new Privacy(slots, reads)
     this.#rooms = slots.of('room', () => new RoomTable())
     this.#members = slots.of('member', () => new PairTable(readMember))
@@ -278,18 +281,6 @@ export class Directory implements DirectoryStore {
 
   deleteDepartedOp(room: string, user: string): Op {
     return del('departed', keyOf(room, user))
-  }
-
-  presence(): AsyncIterable<PresenceRecord> {
-    return readAll(this.#tables, 'presence')
-  }
-
-  presenceOp(record: PresenceRecord): Op {
-    return put('presence', keyOf(record.user), JSON.stringify(record))
-  }
-
-  deletePresenceOp(user: string): Op {
-    return wipe('presence', keyOf(user))
   }
 }
 

@@ -3,6 +3,7 @@
  * who follows a log was told of its entries, such as the event that somebody left.
  */
 import type { DirectoryStore } from '../directory.js'
+import { deviceCount, type PresenceRecord } from '../presence.js'
 import type { RecordChange, RecordListener } from '../record-changes.js'
 import type { MemberRecord } from '../rooms.js'
 import { type Owner, ownerOf, partsOf, type TableChange } from '../tables.js'
@@ -15,12 +16,17 @@ export interface Former {
   readonly members: Map<string, Map<string, MemberRecord | undefined>>
   readonly changes: RecordChange[]
   readonly accounts: Set<string>
+  /** Devices by user. */
+  readonly devices: Map<string, number>
+  /** Users whose presence is set. */
+  readonly shown: Set<string>
 }
 
 /** What was in memory before it was loaded anew. */
 export interface FormerMemory {
   readonly members: ReadonlyMap<string, Members>
   readonly channels: ReadonlySet<string>
+  readonly presence: ReadonlyMap<string, PresenceRecord>
 }
 
 export class RecordWatch {
@@ -55,6 +61,10 @@ export class RecordWatch {
         case 'claimant':
           ;(former ??= nothing()).changes.push({ kind: 'owner', session: ownerOfChange(change) })
           break
+        case 'presence':
+        case 'userDevices':
+          this.#notePresence((former ??= nothing()), change)
+          break
         case 'user':
         case 'credential':
           if (this.#concernsLogins(change)) (former ??= nothing()).accounts.add(ownerOfChange(change))
@@ -67,6 +77,12 @@ export class RecordWatch {
     if (change.table === 'member') this.#noteMembers(members, owner, 'key' in change ? partsOf(change.key)[1]! : null)
     else if (change.table === 'room') changes.push({ kind: 'room', room: owner })
     else changes.push({ kind: 'channel', channel: owner })
+  }
+
+  #notePresence({ devices, shown }: Former, change: TableChange): void {
+    const user = ownerOfChange(change)
+    if (!devices.has(user)) devices.set(user, deviceCount(this.#directory.presence.devices(user)))
+    if (change.table === 'presence') shown.add(user)
   }
 
   /** Only before its first change in a commit a membership is as it was. @param user Null: all of the room */
@@ -84,27 +100,37 @@ export class RecordWatch {
   }
 
   /** Memory has the changes. */
-  applied({ members, changes, accounts }: Former): void {
+  applied({ members, changes, accounts, devices, shown }: Former): void {
     for (const [room, former] of members) this.#compare(room, former)
     for (const change of changes) this.#tell(change)
     for (const user of accounts) this.#tell({ kind: 'account', user })
+    for (const [user, before] of devices) this.#tellPresence(user, before, shown.has(user))
+  }
+
+  #tellPresence(user: string, before: number, isSet: boolean): void {
+    const record = this.#directory.presence.get(user)
+    const after = deviceCount(this.#directory.presence.devices(user))
+    if (record) this.#tell({ kind: 'presence', record, isSet, devices: [before, after] })
   }
 
   /** What is in memory; it stays as it is when memory is loaded anew. */
   memory(): FormerMemory {
     const rooms = [...this.#directory.rooms()]
     const members = new Map(rooms.map(({ id }) => [id, this.#directory.members(id)]))
-    return { members, channels: new Set(this.#directory.channels()) }
+    const presence = new Map([...this.#directory.presence.all()].map((record) => [record.user, record]))
+    return { members, channels: new Set(this.#directory.channels()), presence }
   }
 
   /** Memory was loaded anew. */
-  reloaded({ members, channels }: FormerMemory): void {
+  reloaded({ members, channels, presence }: FormerMemory): void {
     for (const room of new Set([...members.keys(), ...this.memory().members.keys()])) {
       const added = [...this.#directory.members(room).keys()].map((user) => [user, undefined] as const)
       this.#compare(room, new Map([...added, ...(members.get(room) ?? [])]))
     }
     for (const channel of this.#directory.channels())
       if (!channels.has(channel)) this.#tell({ kind: 'channel', channel })
+    for (const record of this.#directory.presence.all())
+      if (!isShownAlike(record, presence.get(record.user))) this.#tellPresence(record.user, 0, true)
     this.#tell({ kind: 'reloaded' })
   }
 
@@ -131,7 +157,7 @@ export class RecordWatch {
 }
 
 function nothing(): Former {
-  return { members: new Map(), changes: [], accounts: new Set() }
+  return { members: new Map(), changes: [], accounts: new Set(), devices: new Map(), shown: new Set() }
 }
 
 function sessionRemoved(change: TableChange): RecordChange {
@@ -140,6 +166,10 @@ function sessionRemoved(change: TableChange): RecordChange {
 
 function ownerOfChange(change: TableChange): Owner {
   return 'key' in change ? ownerOf(change.key) : change.owner
+}
+
+function isShownAlike(one: PresenceRecord, other: PresenceRecord | undefined): boolean {
+  return one.online === other?.online && one.away === other.away && one.status === other.status
 }
 
 /** False: the user left and joined anew in between. */

@@ -16,6 +16,7 @@ export const PREFIXES: Readonly<Record<Table, string>> = {
   block: 'K',
   contact: 'Q',
   presence: 'y',
+  userDevices: 'Wu',
   bot: 'A',
   room: 'o',
   member: 'm',

@@ -60,6 +60,7 @@ export class RedisNodes implements Nodes {
   readonly #connection: () => Connection | null
   readonly #onFault: (error: unknown) => void
   readonly #onWarning: (text: string) => void
+  latest = 0
   #alive: ReadonlySet<number> = new Set()
   /** From when on this node can tell that others are silent: after an outage all are. */
   #hearsSince = 0
@@ -132,9 +133,9 @@ export class RedisNodes implements Nodes {
 
   /** From now on it is told of commits, and may make some. */
   async enter(connection: Connection): Promise<Beat> {
-    const [, commit, position, epoch, ...nodes] = await this.#join(connection, String(this.self))
+    const [, commit, position, epoch, latest, ...nodes] = await this.#join(connection, String(this.self))
     this.epoch = epoch!
-    this.#learn(new Set(nodes.map(Number)))
+    this.#learn(new Set(nodes.map(Number)), Number(latest))
     this.#hearsSince = this.heardAt = performance.now()
     this.#factsAt = Number.NEGATIVE_INFINITY
     await this.#compare(connection)
@@ -149,13 +150,8 @@ export class RedisNodes implements Nodes {
     const mayRemove = performance.now() - this.#hearsSince > LEASE
     const args = [this.#keys.prefix, String(this.self), String(LEASE), mayRemove ? '1' : '0', this.#dueFacts()]
     await connection.script(BEAT, [this.#keys.meta], args, (reply) => {
-      const [commit, position, time, ...nodes] = (reply as Buffer[]).map(Number) as [
-        number,
-        number,
-        number,
-        ...number[],
-      ]
-      this.#learn(new Set(nodes))
+      const [commit = 0, position = 0, time = 0, latest = 0, ...nodes] = (reply as Buffer[]).map(Number)
+      this.#learn(new Set(nodes), latest)
       this.heardAt = performance.now()
       heard({ commit, position }, time)
     })
@@ -185,9 +181,12 @@ export class RedisNodes implements Nodes {
     await connection.script(LEAVE, [this.#keys.meta], [this.#keys.prefix, String(this.self)])
   }
 
-  #learn(nodes: ReadonlySet<number>): void {
-    const before = this.#alive
+  /** @param latest The highest number of those that ever entered: some may have come and gone unheard of */
+  #learn(nodes: ReadonlySet<number>, latest: number): void {
+    const before = new Set(this.#alive)
+    if (this.latest > 0) for (let node = this.latest + 1; node <= latest; node++) before.add(node)
     this.#alive = nodes
+    this.latest = latest
     for (const node of before) if (!nodes.has(node)) for (const listener of this.#gone) listener(node)
   }
 

@@ -14,7 +14,9 @@ end
 if node == '' then return { tostring(call('HINCRBY', meta, 'nodes', 1)) } end
 local time = call('TIME')
 call('HSET', prefix .. 'nodes', node, string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
-local values = call('HMGET', meta, 'commit', 'position', 'epoch')
-local reply = { node, values[1] or '0', values[2] or '0', values[3] }
+local latest = math.max(tonumber(node), tonumber(call('HGET', meta, 'latest') or '0'))
+call('HSET', meta, 'latest', string.format('%.0f', latest))
+local values = call('HMGET', meta, 'commit', 'position', 'epoch', 'latest')
+local reply = { node, values[1] or '0', values[2] or '0', values[3], values[4] }
 for _, other in ipairs(call('HKEYS', prefix .. 'nodes')) do reply[#reply + 1] = other end
 return reply

@@ -1,0 +1,87 @@
+/** What is to be stored of a user's presence, decided on what is stored and on what a node knows of the user. */
+import type { Op } from '../../store/op.js'
+import type { PresenceRecord, PresenceStore } from '../../store/presence.js'
+import type { Deadline } from '../../util/timer-wheel.js'
+
+/** What a node knows of a user. */
+export class LocalUser implements Deadline {
+  readonly user: string
+  devices = 0
+  /** The last device is gone, and may be back in a moment. */
+  isWaiting = false
+  /** Unix ms at which a device disconnected; 0: never. */
+  lastSeen = 0
+  /** What the user wants to be shown and is not stored yet. */
+  wanted: Partial<PresenceRecord> | null = null
+  isSaving = false
+  /** What of that is being stored. */
+  storing: Partial<PresenceRecord> | null = null
+  /** Something may have to be stored. */
+  isDue = false
+  readonly #waited: (user: LocalUser) => number
+
+  constructor(user: string, waited: (user: LocalUser) => number) {
+    this.user = user
+    this.#waited = waited
+  }
+
+  /** There is nothing to know. */
+  get isIdle(): boolean {
+    return this.devices === 0 && !this.isWaiting && !this.wanted
+  }
+
+  due(): number {
+    return this.#waited(this)
+  }
+}
+
+/** The node that decides. */
+export interface DecidingNode {
+  readonly self: number
+  /** Others have devices, too. */
+  readonly shared: boolean
+  readonly isGone: (node: number) => boolean
+  /** Gone nodes whose users had their time to come back. */
+  readonly over: ReadonlySet<number>
+}
+
+export function presenceOps(stored: PresenceStore, local: LocalUser, node: DecidingNode): Op[] {
+  const { user, devices, isWaiting, wanted } = local
+  const elsewhere = node.shared ? elsewhereOf(stored, local, node) : NOWHERE
+  const before = stored.get(user)
+  const wasOnline = before?.online ?? false
+  const online = devices > 0 || (wasOnline && (isWaiting || elsewhere.isHeld))
+  if (online === wasOnline && !wanted) return elsewhere.ops
+  const record = shownOf(before, user, local)
+  const lastSeen = online ? Date.now() : wasOnline && local.lastSeen > 0 ? local.lastSeen : record.lastSeen
+  return [...elsewhere.ops, stored.putOp({ ...record, online, lastSeen })]
+}
+
+const NOWHERE = { ops: [] as Op[], isHeld: false }
+
+/** What is stored of devices: that of this node is brought up to date, and what is over is removed. */
+function elsewhereOf(stored: PresenceStore, { user, devices, isWaiting }: LocalUser, node: DecidingNode) {
+  const counts = stored.devices(user)
+  const here = counts.get(node.self)
+  const ops: Op[] = []
+  let isHeld = false
+  if (devices > 0 ? here !== devices : isWaiting && here) ops.push(stored.devicesOp(user, node.self, devices))
+  else if (devices === 0 && !isWaiting && here !== undefined) ops.push(stored.deleteDevicesOp(user, node.self))
+  for (const [other, count] of counts) {
+    if (other === node.self) continue
+    // Who is connected here need not come back elsewhere.
+    const isOver = node.over.has(other) || (devices > 0 && (count === 0 || node.isGone(other)))
+    if (isOver) ops.push(stored.deleteDevicesOp(user, other))
+    else isHeld = true
+  }
+  return { ops, isHeld }
+}
+
+/** What is shown, with what the user wants. */
+export function shownOf(
+  record: PresenceRecord | undefined,
+  user: string,
+  local: LocalUser | undefined,
+): PresenceRecord {
+  return { ...(record ?? { user, online: false, status: null, away: false, lastSeen: 0 }), ...local?.wanted }
+}

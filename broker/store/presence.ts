@@ -1,0 +1,34 @@
+/** Who is online, as it was last announced; and among nodes that share a store, how many devices of a user each of them has. */
+import type { Op } from './op.js'
+
+export interface PresenceRecord {
+  user: string
+  online: boolean
+  status: string | null
+  away: boolean
+  /** Unix ms. */
+  lastSeen: number
+}
+
+/** In memory. A single node stores no devices: what it has is all there is. */
+export interface PresenceStore {
+  get(user: string): PresenceRecord | undefined
+  all(): Iterable<PresenceRecord>
+  /** By node. 0: a node that had some, and where the user may be back in a moment. */
+  devices(user: string): ReadonlyMap<number, number>
+  /** Nodes that have devices stored. */
+  nodes(): Iterable<number>
+  usersOn(node: number): Iterable<string>
+  putOp(record: PresenceRecord): Op
+  devicesOp(user: string, node: number, count: number): Op
+  deleteDevicesOp(user: string, node: number): Op
+  /** All that is stored of the user. */
+  deleteOps(user: string): Op[]
+}
+
+/** Of all nodes. */
+export function deviceCount(devices: ReadonlyMap<number, number>): number {
+  let sum = 0
+  for (const count of devices.values()) sum += count
+  return sum
+}
