@@ -148,10 +148,10 @@ export class RedisQueue implements QueueStore {
     const messages: QueuedMessage[] = []
     for (const [i, { number, qos }] of wanted.entries()) {
       const packet = packets[i]
-      // Acknowledged in between.
-      if (!packet && !this.#memory.has(sessionId, number)) continue
-      if (!packet) throw new StoreError(`the queue is damaged: message ${number} is missing`)
-      messages.push({ number, message: decodeMessage(packet), qos })
+      if (packet) messages.push({ number, message: decodeMessage(packet), qos })
+      // Acknowledged in between, perhaps on another node.
+      else if ((await this.#references(sessionId, number, number)).length > 0)
+        throw new StoreError(`the queue is damaged: message ${number} is missing`)
     }
     return messages
   }
