@@ -33,6 +33,7 @@ import { Sequence } from './sequence.js'
 import type { Needs } from './server-check.js'
 import { ServerWatch } from './server-watch.js'
 import type { Deployment } from './settings.js'
+import { StoredLogs } from './stored-logs.js'
 import { Sweeper } from './sweeper.js'
 
 const CACHE_BYTES = 64 * 1024 * 1024
@@ -156,7 +157,7 @@ class RedisStore implements StorePort {
     const commit = (ops: readonly UpkeepOp[]): Promise<void> => this.#commitOps(ops)
     this.#sweeper = new Sweeper({ reader, keys, commit, now: this.#now, dedupeDays })
     const upkeep = { commit, sweep: () => this.#sweeper.sweep(), now: this.#now, onFault: this.#onFault }
-    this.log = new RedisLogs(reader, keys, cacheBytes, upkeep)
+    this.log = new RedisLogs(new StoredLogs(reader, keys), cacheBytes, upkeep)
     this.notes = new RedisNotes(reader, keys, (log) => this.log.incarnationOf(log))
     this.tables = new RedisTables(reader, keys)
     const slots = new TableSlots()
