@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import mqtt from 'mqtt'
 import t, { type Test } from 'tap'
 import { callAdmin } from '../../broker/admin/control-socket.js'
-import { searchLocation, storeLocation } from '../../broker/wiring/storage.js'
+import { searchLocation } from '../../broker/wiring/storage.js'
 import { codeOf } from '../helpers/authenticator-app.js'
 import { Inbox, type Overrides, request, startTestBroker } from '../helpers/broker.js'
 import { BrokerProcess } from '../helpers/broker-process.js'
@@ -276,7 +276,7 @@ t.test('a day later no file holds a word of hers', async (t) => {
   await bob.get('rooms.join', { room: 'zoes' })
   await zoe.say('zoes', word())
   await broker.restart()
-  t.same(await found(storeLocation(broker.dataDir), words), words, 'all there before')
+  t.same(found(await broker.stored(), words), words, 'all there before')
 
   await callAdmin(broker.dataDir, 'user.remove', { name })
   for (let hours = 0; hours <= 25; hours++) {
@@ -286,7 +286,7 @@ t.test('a day later no file holds a word of hers', async (t) => {
   // What the last second brought is folded by a start.
   await broker.restart()
   await broker.running.store.log.sweep()
-  t.same(await found(storeLocation(broker.dataDir), words), [])
+  t.same(found(await broker.stored(), words), [])
   const again = await connect('bob', { clientId: 'again' })
   t.match(await again.get('history', { room: 'zoes' }), { messages: [{ seq: 1, gone: 'deleted', by: null }, {}] })
   t.match(

@@ -12,6 +12,7 @@ import { EventReader } from '../helpers/event-reader.js'
 import { actorOf } from '../helpers/node-pair.js'
 import { roomsOn } from '../helpers/other-node.js'
 import { people } from '../helpers/rooms.js'
+import { onRedis } from '../helpers/test-store.js'
 import { secondMemory } from '../helpers/two-memories.js'
 
 serveHttp()
@@ -207,20 +208,24 @@ t.test('a share group ends with its last session, which another node removes', a
   t.same([...store.queue.nonEmptyQueues()], [])
 })
 
-t.test('what a node missed ends when it reads anew what is stored', async (t) => {
-  const { broker, bob, group, connect } = await tea(t)
-  const phone = await connect('alice', { clientId: 'phone', clean: false })
-  const client = (id: string) => broker.running.aedes.clients[id]!.client!
-  // As it is if the node never heard that what bob logged in with was revoked, and that the stored session of the group's client was removed.
-  const { actor } = client('bob/bob')
-  actor.principal = { ...actor.principal, account: { id: 'former', revocations: 0 } }
-  client('bob/group').stored = 'yes'
-  const gone = [bob, group].map((person) => person.gone())
-  await (broker.running.store as unknown as { load(): Promise<void> }).load()
-  await Promise.all(gone)
-  await phone.get('rooms.list')
-  t.equal(client('alice/phone').stored, 'yes')
-})
+t.test(
+  'what a node missed ends when it reads anew what is stored',
+  { skip: onRedis && 'it makes the embedded store read anew' },
+  async (t) => {
+    const { broker, bob, group, connect } = await tea(t)
+    const phone = await connect('alice', { clientId: 'phone', clean: false })
+    const client = (id: string) => broker.running.aedes.clients[id]!.client!
+    // As it is if the node never heard that what bob logged in with was revoked, and that the stored session of the group's client was removed.
+    const { actor } = client('bob/bob')
+    actor.principal = { ...actor.principal, account: { id: 'former', revocations: 0 } }
+    client('bob/group').stored = 'yes'
+    const gone = [bob, group].map((person) => person.gone())
+    await (broker.running.store as unknown as { load(): Promise<void> }).load()
+    await Promise.all(gone)
+    await phone.get('rooms.list')
+    t.equal(client('alice/phone').stored, 'yes')
+  },
+)
 
 t.test('who changes the password stays, also when another node then changes the account', async (t) => {
   const { other, bob, connect } = await tea(t)

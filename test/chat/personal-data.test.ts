@@ -5,12 +5,14 @@ import { callAdmin } from '../../broker/admin/control-socket.js'
 import { accountFiles } from '../../broker/chat/exports/account-files.js'
 import { keys } from '../../broker/store/level/keys.js'
 import { PREFIXES } from '../../broker/store/level/record-keys.js'
+import type { Table } from '../../broker/store/tables.js'
 import { storeLocation } from '../../broker/wiring/storage.js'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { movableClock } from '../helpers/clock.js'
 import { found, secret } from '../helpers/disk.js'
 import { erased } from '../helpers/erased.js'
 import { Person, type PersonOptions } from '../helpers/people.js'
+import { onRedis } from '../helpers/test-store.js'
 
 interface Kind {
   /** The files of an export that have it; or why none has to. */
@@ -286,17 +288,31 @@ t.test('a deletion leaves nothing but what is listed', async (t) => {
   }
   await broker.restart()
   await broker.running.store.log.sweep()
-  t.same(await found(storeLocation(broker.dataDir), words), [], 'no word of hers is on the disk')
-  await broker.running.close()
-
-  const level = new Level<string, Buffer>(storeLocation(broker.dataDir), { valueEncoding: 'buffer' })
-  const left = new Set<string>()
-  for await (const [key, value] of level.iterator())
-    if (key.includes(name) || value.includes(name)) left.add(kindOf(key))
-  await level.close()
+  t.same(found(await broker.stored(), words), [], 'no word of hers is on the disk')
+  const left = await (onRedis ? tablesWith : kindsWith)(broker, name)
   t.same(
     [...left].filter((kind) => (KINDS[kind]?.stays ?? null) === null),
     [],
     'her name is only where it is said to stay',
   )
 })
+
+/** Kinds of keys of the embedded store that have a name. */
+async function kindsWith(broker: TestBroker, name: string): Promise<Set<string>> {
+  await broker.running.close()
+  const level = new Level<string, Buffer>(storeLocation(broker.dataDir), { valueEncoding: 'buffer' })
+  const kinds = new Set<string>()
+  for await (const [key, value] of level.iterator())
+    if (key.includes(name) || value.includes(name)) kinds.add(kindOf(key))
+  await level.close()
+  return kinds
+}
+
+async function tablesWith(broker: TestBroker, name: string): Promise<Set<string>> {
+  const kinds = new Set<string>()
+  for (const [table, kind] of Object.entries(PREFIXES) as [Table, string][])
+    await broker.running.store.tables.scan(table, (key, value) => {
+      if (key.includes(name) || value.includes(name)) kinds.add(kind)
+    })
+  return kinds
+}

@@ -1,8 +1,6 @@
 /** The devices of a user: seen, and sent away. */
-import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { commit } from '../../broker/store/commit.js'
-import { openLevelStore } from '../../broker/store/level/level-store.js'
 import { COMMANDS } from '../../schemas/commands.js'
 import { type Overrides, startTestBroker } from '../helpers/broker.js'
 import { fetchFrom } from '../helpers/http.js'
@@ -148,11 +146,9 @@ t.test('what a session has saved of a former room of that name is not taken for 
 })
 
 t.test('nor is what a share group has saved', async (t) => {
-  const dataDir = t.testdir()
-  const settings = { node: { dataDir }, auth: { jwt: { secret: 'a secret that only this test knows, of 32 bytes' } } }
-  const before = await startTestBroker(t, settings)
-  const [alice, bob] = [await Person.connect(t, before, 'alice'), await Person.connect(t, before, 'bob')]
-  const phone = await Person.connect(t, before, 'bob', { clientId: 'phone', clean: false })
+  const broker = await startTestBroker(t)
+  const [alice, bob] = [await Person.connect(t, broker, 'alice'), await Person.connect(t, broker, 'bob')]
+  const phone = await Person.connect(t, broker, 'bob', { clientId: 'phone', clean: false })
   await phone.subscribe('$share/crew/rooms/+/messages')
   const anew = async (texts: string[]) => {
     await alice.get('rooms.create', { room: 'tea' })
@@ -162,7 +158,7 @@ t.test('nor is what a share group has saved', async (t) => {
   await anew(['old 1', 'old 2', 'old 3', 'old 4'])
   await phone.hears('old 4')
   const group = 'bob/\u0001crew/rooms/+/messages'
-  const saved = () => before.running.store.sessions.progress(group)
+  const saved = () => broker.running.store.sessions.progress(group)
   while ((await saved()).cursors.get('m:tea') !== 4) await new Promise((resolve) => setTimeout(resolve, 20))
   const former = (await saved()).cursors
   t.match(Object.fromEntries(former), { 'm:tea>': 4, 'm:tea#': Number })
@@ -170,17 +166,14 @@ t.test('nor is what a share group has saved', async (t) => {
   await alice.get('rooms.delete', { room: 'tea' })
   const whole = ['new 1', 'new 2', 'new 3', 'new 4', 'new 5']
   await anew(whole)
-  await before.running.close()
 
   // As if the broker had died before the former cursor was forgotten, with the fourth entry under way.
-  const limits = { queueMessages: 100, queueBytes: 1e6 }
-  const store = await openLevelStore({ location: join(dataDir, 'store'), sync: false, limits })
-  const restored = [...former].map(([name, seq]) => store.sessions.cursorOp(group, name, name === 'm:tea' ? 3 : seq))
-  const inflight = { packetId: 0, source: 'm:tea', seq: 4, qos: 1 as const, released: false }
-  await commit(store, { ops: [...restored, ...store.sessions.inflightOps(group, [inflight])] })
-  await store.close()
-  const after = await startTestBroker(t, settings)
-  const again = await Person.connect(t, after, 'bob', { clientId: 'phone', clean: false })
+  await broker.restart({}, (store) => {
+    const restored = [...former].map(([name, seq]) => store.sessions.cursorOp(group, name, name === 'm:tea' ? 3 : seq))
+    const inflight = { packetId: 0, source: 'm:tea', seq: 4, qos: 1 as const, released: false }
+    return commit(store, { ops: [...restored, ...store.sessions.inflightOps(group, [inflight])] })
+  })
+  const again = await Person.connect(t, broker, 'bob', { clientId: 'phone', clean: false })
   await again.hears('new 5')
   t.same(
     again.lines,

@@ -10,6 +10,7 @@ import { movableClock } from '../helpers/clock.js'
 import { fetchFrom } from '../helpers/http.js'
 import { Person } from '../helpers/people.js'
 import { isSigned, Receiver } from '../helpers/receiver.js'
+import { onRedis } from '../helpers/test-store.js'
 
 const SECRET = `whsec_${Buffer.from('a secret that only the tests know').toString('base64')}`
 const OTHER = `whsec_${Buffer.from('another one that only tests know').toString('base64')}`
@@ -259,10 +260,11 @@ t.test('a message that is told costs no store operation more; the first of a log
     return { commits: counts.commits - commits, writes: counts.writes - writes }
   }
   await alice.say('lobby', 'joins')
-  t.strictSame(await costs('lobby', 'one more'), { commits: 1, writes: 1 })
-  t.strictSame(await costs('tea', 'the first'), { commits: 1, writes: 2 })
-  t.strictSame(await costs('tea', 'the second'), { commits: 1, writes: 1 })
-  t.strictSame(await costs('cake', 'told to nobody'), { commits: 1, writes: 1 })
+  const plain = await costs('cake', 'told to nobody')
+  t.strictSame(plain, { commits: 1, writes: onRedis ? 4 : 1 })
+  t.strictSame(await costs('lobby', 'one more'), plain)
+  t.strictSame(await costs('tea', 'the first'), { ...plain, writes: plain.writes + 1 })
+  t.strictSame(await costs('tea', 'the second'), plain)
 })
 
 t.test('a receiver that never answers holds up nobody', async (t) => {

@@ -5,7 +5,7 @@ import type { FoldLimits } from '../../broker/store/level/folding.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
 import { retainOp } from '../../broker/store/queue-ops.js'
 import type { Store } from '../../broker/store/store.js'
-import { found, secret } from '../helpers/disk.js'
+import { filesIn, found, secret } from '../helpers/disk.js'
 import { append, commit, draft, drop, folded } from './store-suite.js'
 
 const START = 1_800_000_000_000
@@ -52,7 +52,7 @@ t.test('what expired or was erased is off the disk within a day, without any tra
         await commit(store, [], [retainOp(message)])
       }
       await folded(store)
-      t.same(await found(location, secrets), secrets, 'all there before')
+      t.same(found(await filesIn(location), secrets), secrets, 'all there before')
       const gone = { why: 'deleted', by: 'ann', at: START } as const
       for (const log of erased ? ['m:0', 'm:1', 'm:2'] : []) {
         const seqs = (await store.log.read(log, 0, 1000, 1e6)).map(({ seq }) => seq)
@@ -70,7 +70,7 @@ t.test('what expired or was erased is off the disk within a day, without any tra
         now = START + hours * HOUR
         await store.log.sweep()
       }
-      t.same(await found(location, [...secrets, kept]), [kept], 'only what is kept')
+      t.same(found(await filesIn(location), [...secrets, kept]), [kept], 'only what is kept')
       await store.close()
     })
   }
@@ -82,13 +82,13 @@ t.test('so is a log that was dropped before any of it was in chunks', async (t) 
   const store = await openLevelStore({ location, sync: true, limits: LIMITS, fold: NEVER, now: () => now })
   const words = Array.from({ length: 10 }, secret)
   for (const word of words) await append(store, draft('m:a', word))
-  t.same(await found(location, words), words)
+  t.same(found(await filesIn(location), words), words)
   await drop(store, 'm:a')
   for (let hours = 1; hours <= 24; hours++) {
     now += HOUR
     await store.log.sweep()
   }
-  t.same(await found(location, words), [])
+  t.same(found(await filesIn(location), words), [])
   await store.close()
 })
 
@@ -111,14 +111,14 @@ t.test('a log that is dropped, and an account that is removed, are off the disk 
       store = await open(fold)
     }
     await folded(store)
-    t.same(await found(location, [kept!, ...gone]), [kept, ...gone], 'all there before')
+    t.same(found(await filesIn(location), [kept!, ...gone]), [kept, ...gone], 'all there before')
     await commit(store, [], store.directory.deleteUserOps('ann', now))
     await drop(store, 'm:a')
     for (let hours = 1; hours <= 24; hours++) {
       now += HOUR
       await store.log.sweep()
     }
-    t.same(await found(location, [kept!, ...gone]), [kept])
+    t.same(found(await filesIn(location), [kept!, ...gone]), [kept])
     await drop(store, 'm:b')
     await store.close()
   }

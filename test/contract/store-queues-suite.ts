@@ -13,6 +13,7 @@ export function queuesSuite(t: Test, newPlace: NewPlace): void {
   t.test('queues', (t) => queues(t, newPlace))
   t.test('who is queued for is decided at the commit', (t) => matchedAtCommit(t, newPlace))
   t.test('a full queue', (t) => fullQueue(t, newPlace))
+  t.test('a full queue whose receiver may hold more', (t) => allowed(t, newPlace))
   t.test('copies of retained messages', (t) => copies(t, newPlace))
   t.test('retained messages', (t) => retained(t, newPlace))
   t.test('retained entries', (t) => retainedEntries(t, newPlace))
@@ -178,6 +179,20 @@ async function fullQueue(t: Test, newPlace: NewPlace): Promise<void> {
   const [first] = await store.queue.read('ann/a', 0, 1, 1e6)
   await commit(store, [], [dequeueOp('ann/a', first!.number)])
   t.same(await queuedFor('7', 'ann/a'), ['ann/a'], 'an acknowledgement makes room')
+  await store.close()
+}
+
+/** What is committed together counts from one message to the next. */
+async function allowed(t: Test, newPlace: NewPlace): Promise<void> {
+  const store = await (await newPlace(t)).open({ queueMessages: 3, queueBytes: 100 })
+  store.queue.setAllowance('ann/a', { admits: (messages) => messages <= 7, left: () => {} })
+  const queued = await Promise.all(
+    Array.from({ length: 10 }, (_, i) => enqueued(store, message('t', `${i}`), ['ann/a', 'bob/b'])),
+  )
+  const takers = queued.map(({ sessions }) => sessions.join())
+  t.same(takers, [...Array(3).fill('ann/a,bob/b'), ...Array(4).fill('ann/a'), ...Array(3).fill('')])
+  t.equal(store.queue.dropped, 10)
+  t.same(store.queue.size('ann/a').messages, 7)
   await store.close()
 }
 

@@ -8,6 +8,8 @@ import type { Test } from 'tap'
 import { loadTokenSecret, mintToken } from '../../broker/auth/tokens.js'
 import { type BrokerOptions, type RunningBroker, startBroker } from '../../broker/broker.js'
 import { completeConfig } from '../../broker/config/config.js'
+import type { Store } from '../../broker/store/store.js'
+import { openStore } from '../../broker/wiring/storage.js'
 import type { Config } from '../../schemas/config.js'
 import { Random } from './random.js'
 import { checkResult } from './results.js'
@@ -28,8 +30,10 @@ export interface TestBroker {
   token(user: string, roles?: string[]): Promise<string>
   /** Connects MQTT.js (3.1.1) as `user`, by token. Ended with the test. */
   connect(user: string, options?: IClientOptions & { roles?: string[]; ws?: boolean }): Promise<MqttClient>
-  /** Stops and starts again on the same data. */
-  restart(overrides?: Overrides): Promise<void>
+  /** Stops and starts again on the same data. `offline` changes what is stored between the two. */
+  restart(overrides?: Overrides, offline?: (store: Store) => Promise<unknown>): Promise<void>
+  /** What the files of the store hold. */
+  stored(): Promise<string[]>
 }
 
 let http: number | null = null
@@ -97,14 +101,25 @@ export async function startTestBroker(
       await connected(client)
       return client
     },
-    restart: async (more = {}) => {
+    restart: async (more = {}, offline) => {
       await running.close()
+      if (offline) await withStore(config, offline)
       if (more.auth?.jwt) await store.forgetSecret()
       config = testConfig(dataDir, store.configure({ ...overrides, ...more }))
       running = await start(config, { log, ...options })
     },
+    stored: () => store.files(),
   }
   return broker
+}
+
+async function withStore(config: Config, work: (store: Store) => Promise<unknown>): Promise<void> {
+  const { store } = await openStore(config)
+  try {
+    await work(store)
+  } finally {
+    await store.close()
+  }
 }
 
 /** With `UNORDERED_STORE` set to a seed, the store keeps no more order than its port promises. */

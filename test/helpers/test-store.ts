@@ -1,25 +1,36 @@
 /** Which store the brokers of tests have: with `TEST_STORE=redis` each its own Redis server, else the embedded one. */
-import { basename } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import type { Test } from 'tap'
+import { storeLocation } from '../../broker/wiring/storage.js'
 import type { Overrides } from './broker.js'
-import { startRedis } from './redis-server.js'
+import { filesIn } from './disk.js'
+import { type RedisServer, startRedis } from './redis-server.js'
+import { TcpProxy } from './tcp-proxy.js'
 
 export const onRedis = process.env['TEST_STORE'] === 'redis'
+/** Ms by which each reply of Redis is late. */
+const LATE = Number(process.env['TEST_STORE_DELAY'] ?? 0)
 
 export interface TestStore {
   /** What a test says of `store` and `auth` itself stays as it is. */
   configure(overrides: Overrides): Overrides
   /** As an operator does who gives all nodes another secret. */
   forgetSecret(): Promise<unknown>
+  /** What its files hold; on Redis, what a rewritten append-only file would. */
+  files(): Promise<string[]>
 }
 
 /** Closed with the test. */
 export async function testStore(t: Test, dataDir: string): Promise<TestStore> {
-  if (!onRedis) return { configure: (overrides) => overrides, forgetSecret: async () => {} }
-  // What a test waits for is not the disk.
-  const server = await startRedis(t, { aof: 'off' })
+  if (!onRedis) return embedded(dataDir)
+  // What a test waits for is not the disk. A snapshot is searched for words.
+  const server = await startRedis(t, { aof: 'off', config: { rdbcompression: 'no' } })
   const prefix = basename(dataDir)
-  const store = { driver: 'redis', redis: { url: server.url, prefix, assume: ['appendonly', 'appendfsync'] } }
+  const store = {
+    driver: 'redis',
+    redis: { url: await addressOf(t, server), prefix, assume: ['appendonly', 'appendfsync'] },
+  }
   return {
     configure: ({ auth, ...overrides }) => ({
       ...overrides,
@@ -30,5 +41,24 @@ export async function testStore(t: Test, dataDir: string): Promise<TestStore> {
       },
     }),
     forgetSecret: () => server.command('HDEL', `{${prefix}}meta`, 'secret'),
+    files: async () => {
+      await server.command('SAVE')
+      return [await readFile(join(server.directory, 'dump.rdb'), 'latin1')]
+    },
   }
+}
+
+function embedded(dataDir: string): TestStore {
+  return {
+    configure: (overrides) => overrides,
+    forgetSecret: async () => {},
+    files: () => filesIn(storeLocation(dataDir)),
+  }
+}
+
+async function addressOf(t: Test, server: RedisServer): Promise<string> {
+  if (LATE === 0) return server.url
+  const proxy = await TcpProxy.start(t, server)
+  proxy.delay = LATE
+  return proxy.url
 }

@@ -1,9 +1,7 @@
 /** Packets in flight as they are stored: what a broker leaves when it dies, and when it closes. */
-import { join } from 'node:path'
 import type { IPublishPacket, Packet } from 'mqtt-packet'
 import t, { type Test } from 'tap'
 import { commit } from '../../broker/store/commit.js'
-import { openLevelStore } from '../../broker/store/level/level-store.js'
 import { clear, put } from '../../broker/store/op.js'
 import type { Store } from '../../broker/store/store.js'
 import { partsOf, type StoredRecord } from '../../broker/store/tables.js'
@@ -21,20 +19,12 @@ const isPublish = ({ cmd }: Packet): boolean => cmd === 'publish'
 const isExact = (packet: Packet): boolean => packet.cmd === 'publish' && packet.qos === 2
 const idsOf = (packets: readonly Packet[]) => packets.map((packet) => (packet as IPublishPacket).messageId!)
 
-function settings(dataDir: string) {
-  return {
-    node: { dataDir },
-    limits: { inflight: WINDOW },
-    auth: { jwt: { secret: 'a secret of this test, which nobody else knows' } },
-  }
-}
-
 /**
  * A session and a share group with their windows full: the first packet is released, and as many behind it are complete as it takes until there are
  * records of changes.
  */
-async function fill(t: Test, dataDir: string) {
-  const broker = await startTestBroker(t, settings(dataDir))
+async function fill(t: Test) {
+  const broker = await startTestBroker(t, { limits: { inflight: WINDOW } })
   const pia = await ProbeStream.login(broker, 'pia')
   const reader = await ProbeStream.login(broker, 'reader', { clean: false })
   const member = await ProbeStream.login(broker, 'member', { clean: false })
@@ -68,27 +58,15 @@ function changesIn(records: readonly StoredRecord[][]): number[] {
   return records.map((own) => own.filter(([key]) => partsOf(key)[1]!.startsWith('d')).length)
 }
 
-async function offline<T>(dataDir: string, work: (store: Store) => Promise<T>): Promise<T> {
-  const limits = { queueMessages: 100, queueBytes: 1e6 }
-  const store = await openLevelStore({ location: join(dataDir, 'store'), sync: false, limits })
-  try {
-    return await work(store)
-  } finally {
-    await store.close()
-  }
-}
-
 t.test('when it closes, the lists are whole: earlier versions read nothing else', async (t) => {
-  const dataDir = t.testdir()
-  const { broker, done } = await fill(t, dataDir)
+  const { broker, done } = await fill(t)
   const { inflight } = await broker.running.store.sessions.progress(GROUP)
   t.strictSame(
     inflight.map(({ seq }) => seq),
     [1, ...Array.from({ length: WINDOW - 1 }, (_, i) => i + 2 + done)],
     'of the group only the first message is left of those that were answered',
   )
-  await broker.running.close()
-  await offline(dataDir, async (store) => {
+  await broker.restart({}, async (store) => {
     const records = await recordsOf(store)
     t.strictSame(changesIn(records), [0, 0, 0])
     const lists = records.map((own) => own.find(([key]) => partsOf(key)[1] === 'f')![1])
@@ -102,20 +80,16 @@ t.test('when it closes, the lists are whole: earlier versions read nothing else'
 t.test(
   'when it dies, packets come back under their ids and in their order, whether they are in the list or in a change',
   async (t) => {
-    const dataDir = t.testdir()
-    const { broker, reader, done } = await fill(t, dataDir)
-    const { store } = broker.running
-    const records = await recordsOf(store)
+    const { broker, reader, done } = await fill(t)
+    const records = await recordsOf(broker.running.store)
     const [first, ...others] = idsOf(reader.packets.filter(isPublish)) as [number, ...number[]]
     const inFlight = [first, ...others.slice(done)]
-    await broker.running.close()
-    await offline(dataDir, (store) => {
+    await broker.restart({}, (store) => {
       const restored = records.flat().map(([key, value]) => put('sessionState', key, value))
       return commit(store, { ops: [...OWNERS.map((owner) => clear('sessionState', owner)), ...restored] })
     })
 
-    const after = await startTestBroker(t, settings(dataDir))
-    const again = await ProbeStream.login(after, 'reader', { clean: false })
+    const again = await ProbeStream.login(broker, 'reader', { clean: false })
     const [released, ...sent] = inFlight
     const packets = await again.until(({ cmd }) => cmd === 'publish' || cmd === 'pubrel', WINDOW)
     t.strictSame(
@@ -127,15 +101,15 @@ t.test(
     // The first save replaces the records of changes, too.
     again.receive(...inFlight.map((messageId) => ({ cmd: 'pubrec', messageId }) as const))
     await again.until(({ cmd }) => cmd === 'pubrel', WINDOW + 1)
-    const { inflight } = await after.running.store.sessions.progress(READER)
+    const { inflight } = await broker.running.store.sessions.progress(READER)
     t.strictSame(
       inflight.map(({ packetId, released }) => [packetId, released]),
       inFlight.map((id) => [id, true]),
     )
-    const member = await ProbeStream.login(after, 'member', { clean: false })
+    const member = await ProbeStream.login(broker, 'member', { clean: false })
     const inGroup = idsOf(await member.until(isPublish, WINDOW - 1))
     member.receive({ cmd: 'pubrec', messageId: inGroup[0]! })
     await member.until(({ cmd }) => cmd === 'pubrel', 2)
-    t.equal((await after.running.store.sessions.progress(GROUP)).inflightChanges, 0)
+    t.equal((await broker.running.store.sessions.progress(GROUP)).inflightChanges, 0)
   },
 )

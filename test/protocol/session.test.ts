@@ -18,6 +18,7 @@ import {
   untilPong,
 } from '../helpers/protocol.js'
 import { RawClient } from '../helpers/raw-client.js'
+import { onRedis } from '../helpers/test-store.js'
 
 const ROOM = 'rooms/lobby/messages'
 const numbers = (count: number, from = 0): number[] => Array.from({ length: count }, (_, i) => from + i)
@@ -261,7 +262,8 @@ t.test('what is queued', async (t) => {
       await leave(broker, client)
     }
     await publish(ann, 'm/1', 'x'.repeat(1000), { qos: 2 })
-    t.ok(broker.running.store.counts.writes - before < 40)
+    // Records of the embedded store, or commands of Redis.
+    t.ok(broker.running.store.counts.writes - before < (onRedis ? 100 : 40))
     for (const id of ['one', 'two', 'three']) t.same(queue.size(`bob/${id}`), { messages: 1, bytes: 1003 })
   })
   await t.test('a retained one that waits keeps its flag', async (t) => {

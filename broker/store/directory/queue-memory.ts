@@ -11,6 +11,13 @@ export interface QueueLimits {
   readonly queueBytes: number
 }
 
+export interface QueueSize {
+  messages: number
+  bytes: number
+}
+
+const NOTHING: Readonly<QueueSize> = { messages: 0, bytes: 0 }
+
 interface HeldMessage {
   references: number
   readonly bytes: number
@@ -49,7 +56,7 @@ export class QueueMemory {
     return this.#waiting.keys()
   }
 
-  size(sessionId: string): { messages: number; bytes: number } {
+  size(sessionId: string): QueueSize {
     return this.#waiting.get(sessionId)?.size ?? { messages: 0, bytes: 0 }
   }
 
@@ -80,14 +87,16 @@ export class QueueMemory {
   }
 
   /** Whether the queue has room for a message of that size, or its receiver may hold more. */
-  takes(sessionId: string, bytes: number): boolean {
+  takes(sessionId: string, bytes: number, ahead = NOTHING): boolean {
+    if (this.isWithin(sessionId, bytes, ahead)) return true
     const before = this.size(sessionId)
-    return this.isWithin(sessionId, bytes) || this.admits(sessionId, before.messages + 1, before.bytes + bytes)
+    return this.admits(sessionId, before.messages + ahead.messages + 1, before.bytes + ahead.bytes + bytes)
   }
 
-  isWithin(sessionId: string, bytes: number): boolean {
+  /** @param ahead What is about to be added before it */
+  isWithin(sessionId: string, bytes: number, ahead = NOTHING): boolean {
     const before = this.size(sessionId)
-    return this.#isWithin(before.messages + 1, before.bytes + bytes)
+    return this.#isWithin(before.messages + ahead.messages + 1, before.bytes + ahead.bytes + bytes)
   }
 
   /** Whether the receiver is connected and may hold so much. */

@@ -1,6 +1,6 @@
 /** Queues of plain topics: references in sorted sets, payloads in a hash; what waits is in memory too. */
 import { StoreError } from '../changes.js'
-import { type QueueLimits, QueueMemory } from '../directory/queue-memory.js'
+import { type QueueLimits, QueueMemory, type QueueSize } from '../directory/queue-memory.js'
 import type { Subscriptions } from '../directory/subscriptions.js'
 import type { RetainedLimit } from '../guards.js'
 import type { EnqueueOp, Op, QueueTarget } from '../op.js'
@@ -16,7 +16,7 @@ import type {
   RetainedRoom,
 } from '../queues.js'
 import type { TableChange } from '../tables.js'
-import type { Receivers } from './commit-words.js'
+import type { Receivers, WordSources } from './commit-words.js'
 import type { LocalStep, QueueEvent } from './events.js'
 import type { Keys } from './keys.js'
 import { PAGE, type Reader } from './reader.js'
@@ -92,8 +92,15 @@ export class RedisQueue implements QueueStore {
     else this.#retained.apply(event)
   }
 
-  /** For whom a message is queued if it were committed now. */
-  receivers({ targets, topic, publisher, bytes, copyAt }: EnqueueOp, before: readonly TableChange[]): Receivers {
+  /** For whom the messages of one request are queued if it were committed now; asked of each, in their order. */
+  receivers(): WordSources['receivers'] {
+    const ahead = new Map<string, QueueSize>()
+    return (op, before) => this.#receiversOf(op, before, ahead)
+  }
+
+  /** @param ahead What the request queues before, by session */
+  #receiversOf(op: EnqueueOp, before: readonly TableChange[], ahead: Map<string, QueueSize>): Receivers {
+    const { targets, topic, publisher, bytes, copyAt } = op
     const matched = targets === null
     const match = (): readonly QueueTarget[] =>
       before.length === 0
@@ -102,10 +109,21 @@ export class RedisQueue implements QueueStore {
     const found = targets ?? match()
     if (copyAt && this.#retained.isReplacedHere(topic, copyAt)) return { sessions: [], qos: [], forced: [], matched }
     const sessions = found.map(({ sessionId }) => sessionId)
-    const forced = sessions.map(
-      (id) => copyAt !== undefined || (!this.#memory.isWithin(id, bytes) && this.#memory.takes(id, bytes)),
-    )
+    const forced = sessions.map((id) => this.#takesBeyond(id, bytes, ahead) || copyAt !== undefined)
     return { sessions, qos: found.map(({ qos }) => qos), forced, matched }
+  }
+
+  /** Whether a queue has no room for a message, and its receiver may hold it all the same. */
+  #takesBeyond(id: string, bytes: number, ahead: Map<string, QueueSize>): boolean {
+    let before = ahead.get(id)
+    if (!before) ahead.set(id, (before = { messages: 0, bytes: 0 }))
+    const isWithin = this.#memory.isWithin(id, bytes, before)
+    const isTaken = isWithin || this.#memory.takes(id, bytes, before)
+    if (isTaken) {
+      before.messages++
+      before.bytes += bytes
+    }
+    return isTaken && !isWithin
   }
 
   mayEnqueue(topic: string): boolean {

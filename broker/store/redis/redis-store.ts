@@ -320,7 +320,7 @@ class RedisStore implements StorePort {
   #sources(): WordSources {
     return {
       wants: (log) => this.outbox.watches(log),
-      receivers: (op, before) => this.queue.receivers(op, before),
+      receivers: this.queue.receivers(),
       cutAt: (topic, cuts) => this.#retained.cutAt(topic, cuts),
       generation: generationAt(this.#now(), this.#dedupeDays),
     }
