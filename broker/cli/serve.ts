@@ -28,7 +28,7 @@ export async function serve(flags: ConfigFlags): Promise<void> {
   for (const warning of configWarnings(config)) log.warn(warning)
   const broker = await startBroker(config, { log })
   reloadOnHangup(flags, broker, log)
-  say(config, banner(config, broker, await broker.nodes.list()))
+  say(config, banner(config, broker, await nodesOf(broker)))
   const drains = await signals.first()
   say(config, drains ? 'draining: clients are sent away; once more stops at once' : 'stopping: once more ends at once')
   await stop(broker, config, signals, drains)
@@ -113,6 +113,11 @@ export function banner(
     '',
     'ready: Ctrl-C stops',
   ].join('\n')
+}
+
+/** None where the store cannot be asked: the log says why. */
+function nodesOf({ nodes }: RunningBroker): Promise<readonly NodeEntry[]> {
+  return nodes.list().catch(() => [])
 }
 
 function nodeText(name: string, isThis: boolean): string {

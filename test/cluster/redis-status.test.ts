@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { callAdmin } from '../../broker/admin/control-socket.js'
 import type { Status } from '../../broker/admin/status.js'
 import { banner } from '../../broker/cli/serve.js'
+import type { NodeEntry } from '../../broker/store/nodes.js'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { fetchFrom } from '../helpers/http.js'
 import { until } from '../helpers/redis-deployments.js'
@@ -41,6 +42,20 @@ t.test('each node lists all', async (t) => {
   await one.running.close()
   t.same(await namesOf(two), ['b'])
   t.same(await redis.command('HKEYS', '{topictalk}settings'), String(self), 'nothing is left of who is gone')
+})
+
+t.test('what a node said of itself is forgotten with it, also if it ended without a word', async (t) => {
+  const redis = await startRedis(t, { aof: 'off' })
+  const broker = await start(t, redis, 'a')
+  const gone = '999'
+  const [{ node: self, ...facts }] = (await statusOf(broker)).nodes as [NodeEntry]
+  const keys = ['{topictalk}facts', '{topictalk}settings', '{topictalk}nodes']
+  await redis.command('HSET', keys[0]!, gone, JSON.stringify({ ...facts, name: 'gone' }))
+  await redis.command('HSET', keys[1]!, gone, JSON.stringify({ name: 'gone', digests: {} }))
+  t.same(await namesOf(broker), ['a', 'gone'])
+  await redis.command('HSET', keys[2]!, gone, '1')
+  await until('it is taken for gone', async () => (await namesOf(broker)).length === 1)
+  for (const key of keys) t.equal(await redis.command('HKEYS', key), String(self), key)
 })
 
 t.test('a node whose Redis does not answer gets no new clients, and is not started anew', async (t) => {

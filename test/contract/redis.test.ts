@@ -13,6 +13,7 @@ function placeAt(t: Test, server: RedisServer, prefix: string, url = server.url)
     open: async (limits, now = Date.now) => {
       const { store } = await openRedisStore({
         url,
+        deployment: { secret: 'one', settings: { name: 'node', digests: {} } },
         needs: { acks: 'synced', replicas: 1, assume: ['appendonly', 'appendfsync'] },
         prefix,
         limits: { queueMessages: 1000, queueBytes: 1_000_000, ...limits },
