@@ -1,5 +1,4 @@
 /** `topictalk backup DIRECTORY`. */
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Config } from '../../schemas/config.js'
@@ -30,8 +29,8 @@ export async function backUp(directory: string, flags: ConfigFlags): Promise<voi
 /** Backs up a data directory that no broker has open. */
 async function backUpStore(config: Config, params: object): Promise<number> {
   const { dataDir } = config.node
-  const { openStore, storeLocation } = await import('../wiring/storage.js')
-  if (!existsSync(storeLocation(dataDir)))
+  const { mayBeStored, openStore, storeLocation } = await import('../wiring/storage.js')
+  if (!mayBeStored(config))
     throw new CommandError(`node.dataDir: there is no store in ${dataDir}; nothing has been stored yet`)
   const { store } = await openStore(config)
   const failed = (): void => {}

@@ -9,7 +9,7 @@ export async function runOnBroker(config: Config, command: string, params: objec
   const { dataDir } = config.node
   const answer = await callAdmin(dataDir, command, params)
   if (answer !== 'not_running') return answer
-  if (command !== 'user.add' && !existsSync(dataDir))
+  if (config.store.driver === 'level' && command !== 'user.add' && !existsSync(dataDir))
     throw new CommandError(`node.dataDir: there is no ${dataDir}; nothing has been stored yet`)
   const { runOnStore } = await import('./on-store.js')
   return runOnStore(config, command, params)

@@ -1,5 +1,4 @@
 /** Runs commands directly on the store when no broker runs. Loaded only then: beside a broker a command needs none of this. */
-import { existsSync } from 'node:fs'
 import type { Config } from '../../schemas/config.js'
 import { accountCommands } from '../admin/account-commands.js'
 import { auditedCommands } from '../admin/audited-commands.js'
@@ -7,13 +6,13 @@ import { Accounts } from '../auth/accounts.js'
 import { Passwords } from '../auth/passwords.js'
 import { Audit } from '../chat/model/audit.js'
 import { makeAccountServices } from '../wiring/logins.js'
-import { openStore, storeLocation } from '../wiring/storage.js'
+import { mayBeStored, openStore } from '../wiring/storage.js'
 import { ensureDataDir } from './settings.js'
 
 export async function runOnStore(config: Config, command: string, params: object): Promise<unknown> {
   const { dataDir } = config.node
   // Users in the wrong directory should notice.
-  if (!existsSync(storeLocation(dataDir)))
+  if (!mayBeStored(config))
     console.error(`topictalk: no broker runs on ${dataDir}, and nothing is there yet: a new store is made`)
   ensureDataDir(config)
   const { store } = await openStore(config)

@@ -1,4 +1,5 @@
 /** What is kept, and where: the only file that names the adapters of the store. Commands on a store that no broker has open load this alone. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../../schemas/config.js'
 import { Heartbeat } from '../store/heartbeat.js'
@@ -25,6 +26,11 @@ export interface OpenedStore {
 /** The folder of the embedded store below the data directory. */
 export function storeLocation(dataDir: string): string {
   return join(dataDir, 'store')
+}
+
+/** False: opening the store makes a new one. What is in Redis is not known before. */
+export function mayBeStored({ node, store }: Config): boolean {
+  return store.driver === 'redis' || existsSync(storeLocation(node.dataDir))
 }
 
 /** The file of the search index below the data directory. */
