@@ -182,6 +182,10 @@ function deliver({ failed }: Context, { store, bus, hub, chat, mqtt, streams }: 
   info.send = (topic, payload) => hub.send(unlogged(topic, payload, 1))
   const consequences = new Consequences({ store, hub, registry, streams, presence, receipts, info, failed })
   store.watch((change) => consequences.on(change))
+  store.onFresh(() => {
+    registry.resume()
+    streams.resume()
+  })
 }
 
 /** Brings to an end what an earlier run left under way, before any client is accepted. */

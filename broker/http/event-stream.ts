@@ -156,7 +156,7 @@ export class EventStream extends Subscriber implements Deadline {
   // --- as a subscriber -----------------------------------------------------------------------------------------------
 
   get capacity(): number {
-    return this.#stalled ? 0 : READ_ENTRIES
+    return this.#isHeld ? 0 : READ_ENTRIES
   }
 
   sendWaiting(): boolean {
@@ -183,7 +183,7 @@ export class EventStream extends Subscriber implements Deadline {
   // --- sending -------------------------------------------------------------------------------------------------------
 
   sendBatch(feed: LogFeed, batch: ViewBatch): boolean {
-    if (this.#stalled || this.pumping.held || batch.entries.length > READ_ENTRIES) return false
+    if (this.#isHeld || this.pumping.held || batch.entries.length > READ_ENTRIES) return false
     // A commit may hold megabytes; read it in pages instead.
     if (feed.qos > 0 && batch.entries.length > 1 && sizeOf(batch) > READ_BYTES) return false
     this.#send(feed, batch.entries, batch.last)
@@ -219,7 +219,7 @@ export class EventStream extends Subscriber implements Deadline {
 
   acceptUnlogged(message: UnloggedMessage): void {
     if (this.closed || isExpired(message.extra)) return
-    if (this.#stalled || this.pumping.held) return this.#countDropped()
+    if (this.#isHeld || this.pumping.held) return this.#countDropped()
     if (!message.retain) this.snapshots?.noteLive(message.topic)
     const [shown] = this.#forwarded(message, message.qos)
     if (shown) this.#write(eventText(shown, null))
@@ -239,7 +239,7 @@ export class EventStream extends Subscriber implements Deadline {
   }
 
   hasCapacity(): boolean {
-    return !this.#stalled && !this.pumping.held
+    return !this.#isHeld && !this.pumping.held
   }
 
   async whenCapacity(): Promise<void> {
@@ -265,12 +265,22 @@ export class EventStream extends Subscriber implements Deadline {
     this.services.counters.add('dropped.slow_reader')
   }
 
+  /** Nothing may be sent: the socket is full, or rights may have ended that this node has not heard of. */
+  get #isHeld(): boolean {
+    return this.#stalled || !this.services.store.fresh
+  }
+
   get #stalled(): boolean {
     return this.#out.writableNeedDrain
   }
 
   #drained(): void {
     this.#wasStalled = false
+    this.resume()
+  }
+
+  /** It may go on. */
+  resume(): void {
     this.pumped()
     this.pump()
   }

@@ -84,6 +84,11 @@ export class Streams {
     for (const mine of [...this.#byUser.values()]) for (const stream of [...mine]) stream.followRules()
   }
 
+  /** What is in memory is known to be up to date again. */
+  resume(): void {
+    for (const stream of this.all()) stream.resume()
+  }
+
   /** Those that are open now. */
   all(): EventStream[] {
     return [...this.#byUser.values()].flatMap((mine) => [...mine])

@@ -108,6 +108,11 @@ export class Registry {
     this.#counts.add(person)
   }
 
+  /** What is in memory is known to be up to date again. */
+  resume(): void {
+    for (const mine of this.#byUser.values()) for (const session of mine.keys()) session.pump()
+  }
+
   remove(session: Session): void {
     const mine = this.#byUser.get(session.user)
     mine?.delete(session)

@@ -96,9 +96,9 @@ export class Session extends Subscriber implements MemberSession {
     return this.stalled ? 0 : this.inflight.capacity
   }
 
-  /** Nothing may be sent: the session is still being resumed, or the socket is full. */
+  /** Nothing may be sent: the session is still being resumed, the socket is full, or rights may have ended that this node has not heard of. */
   get stalled(): boolean {
-    return this.pumping.held || this.#whenSettled !== null || this.#sender.congested
+    return this.pumping.held || this.#whenSettled !== null || this.#sender.congested || !this.services.store.fresh
   }
 
   /** Sends no further message. Resolves when the client has acknowledged what it was sent, or is gone. */

@@ -51,6 +51,13 @@ export interface StorePort {
    * not open. Rejects where copies are not supported.
    */
   copyTo(location: string, onProgress: (bytes: number) => void, signal: AbortSignal): Promise<void>
+  /**
+   * Whether memory is known to be no older than a second or so. If not, nothing is to be delivered by what it says: memberships may have ended. Always
+   * true where no other process writes to the store.
+   */
+  readonly fresh: boolean
+  /** Calls the listener whenever that is so again. */
+  onFresh(listener: () => void): void
   /** Of the last commit known here that changed something guarded: what followers are told, soon after. */
   readonly position: number
   /**

@@ -142,7 +142,8 @@ t.test('of connections that claim a session at once, one has it in the end', asy
 
 const NEVER = new Promise<void>(() => {})
 
-t.test('a message that is queued for who is connected elsewhere comes, even if nothing tells of it', async (t) => {
+/** Two nodes, the second of them behind a proxy. */
+async function withProxy(t: Test) {
   const server = await startRedis(t, { aof: 'off' })
   const proxy = await TcpProxy.start(t, server)
   const nodes = (url: string): Overrides => ({
@@ -150,8 +151,11 @@ t.test('a message that is queued for who is connected elsewhere comes, even if n
     store: { driver: 'redis', redis: { url, assume: ['appendonly', 'appendfsync'] } },
     auth: { jwt: { secret: SECRET } },
   })
-  const one = await startTestBroker(t, nodes(server.url))
-  const two = await startTestBroker(t, nodes(proxy.url))
+  return { one: await startTestBroker(t, nodes(server.url)), two: await startTestBroker(t, nodes(proxy.url)), proxy }
+}
+
+t.test('a message that is queued for who is connected elsewhere comes, even if nothing tells of it', async (t) => {
+  const { one, two, proxy } = await withProxy(t)
   const [ann, bob] = [await one.connect('ann'), await two.connect('bob', { clean: false, clientId: 'phone' })]
   const heard = new Inbox(bob)
   await bob.subscribeAsync('plain/#', { qos: 1 })
@@ -165,6 +169,34 @@ t.test('a message that is queued for who is connected elsewhere comes, even if n
     ['signal lost', 'all lost'],
   )
   t.ok(proxy.lost >= 2)
+})
+
+t.test('a node that may not know of rights that ended delivers nothing until it does', async (t) => {
+  const { two, proxy } = await withProxy(t)
+  const [bob, carol] = [await two.connect('bob'), await two.connect('carol')]
+  const heard = new Inbox(bob)
+  await bob.subscribeAsync('plain/#', { qos: 0 })
+  const { store } = two.running
+  const send = async (text: string): Promise<void> => {
+    await carol.publishAsync('plain/a', text, { qos: 0 })
+    // The ping of each of them is answered behind it.
+    for (const client of [carol, bob]) {
+      client.sendPing()
+      await new Promise<void>((resolve) => client.once('packetreceive', () => resolve()))
+    }
+  }
+  await carol.publishAsync('plain/a', 'heard', { qos: 0 })
+  await heard.wait(1)
+  proxy.blackhole()
+  while (store.fresh) await new Promise((resolve) => setTimeout(resolve, 10))
+  await send('held')
+  t.equal(heard.messages.length, 1)
+  proxy.heal()
+  t.same(
+    (await heard.wait(2)).map(({ payload }) => payload.toString()),
+    ['heard', 'held'],
+  )
+  t.ok(store.fresh)
 })
 
 t.test('presence', async (t) => {

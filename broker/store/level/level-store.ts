@@ -82,6 +82,8 @@ function foldLimits(cacheBytes: number, given: Partial<FoldLimits> = {}): FoldLi
 }
 
 class LevelStore implements StorePort {
+  /** Nobody else writes to the store. */
+  readonly fresh = true
   readonly counts: StoreCounts = {
     ...{ commits: 0, appended: 0, writes: 0, duplicates: 0, catchUps: 0, failures: 0 },
   }
@@ -204,6 +206,8 @@ class LevelStore implements StorePort {
   begin(): Promise<void> {
     return this.#epoch.open(this.#journal.last, this.#database.lostWrites)
   }
+
+  onFresh(): void {}
 
   get epoch(): string {
     return this.#epoch.id

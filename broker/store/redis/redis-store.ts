@@ -42,6 +42,8 @@ const GROUP_CHANGES = 1024
 const GROUP_BYTES = 1024 * 1024
 /** Ms for which what is in memory counts as up to date after it was confirmed. */
 const FRESH = 1000
+/** Ms between two looks whether it does. */
+const CHECK_EVERY = 100
 const NO_CONNECTION = 'there is no connection to Redis'
 /** Ms between two checks that nothing was missed, and signs that this node is there. */
 const BEAT_EVERY = 500
@@ -95,6 +97,7 @@ class RedisStore implements StorePort {
   readonly tables: RedisTables
   readonly nodes: RedisNodes
   position = 0
+  fresh = false
 
   readonly #keys: Keys
   /** Requests and what is told of commits, in their order. */
@@ -116,8 +119,11 @@ class RedisStore implements StorePort {
   readonly #now: () => number
   #request = 0
   #failing = false
-  #timer: NodeJS.Timeout | null = null
+  readonly #timers: NodeJS.Timeout[] = []
   #beating = false
+  /** Monotonic ms: as of then memory had all that was committed. */
+  #confirmedAt = Number.NEGATIVE_INFINITY
+  readonly #onFresh: (() => void)[] = []
   /** A request was given up: what became of it is seen when everything is read anew. */
   #isUncertain = false
 
@@ -207,7 +213,9 @@ class RedisStore implements StorePort {
     await this.#readLink.start()
     this.#link.onConnect = (connection) => this.#connected(connection)
     await this.#link.start()
-    this.#timer = setInterval(() => void this.#beat(), BEAT_EVERY).unref()
+    await this.#beat()
+    this.#timers.push(setInterval(() => void this.#beat(), BEAT_EVERY).unref())
+    this.#timers.push(setInterval(() => this.#checkFresh(), CHECK_EVERY).unref())
   }
 
   async #connected(connection: Connection): Promise<void> {
@@ -303,7 +311,7 @@ class RedisStore implements StorePort {
 
   async close(): Promise<void> {
     await this.#commits.close()
-    if (this.#timer) clearInterval(this.#timer)
+    for (const timer of this.#timers) clearInterval(timer)
     const connection = this.#link.connection
     if (connection) await this.nodes.leave(connection).catch(this.#onFault)
     await this.abandon()
@@ -311,7 +319,7 @@ class RedisStore implements StorePort {
 
   /** Ends the connections. */
   async abandon(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer)
+    for (const timer of this.#timers) clearInterval(timer)
     this.#requests.close()
     this.#reader.close()
     await Promise.all([this.#link.close(), this.#readLink.close()])
@@ -381,6 +389,7 @@ class RedisStore implements StorePort {
       let last = 0
       let isShorter = false
       const asked = this.#server.now()
+      const askedAt = performance.now()
       await this.nodes.beat(connection, ({ commit }, time) => {
         last = commit
         isShorter = commit < this.#sequence.reached
@@ -391,12 +400,30 @@ class RedisStore implements StorePort {
       // Who has read ahead by now, or loads memory, lets it go on; what is missing then is found the next time.
       if (last > this.#sequence.reached && !this.#sequence.isHeld) await this.#repair(last)
       else if (isShorter) connection.close('it has fewer commits than it had')
+      if (last <= this.#sequence.reached && !isShorter) this.#confirm(askedAt)
     } catch (error) {
       if (MUST_BEGIN.test((error as StoreError).message)) this.#begin(error as StoreError)
       else if (!connection.ended) this.#onFault(error)
     } finally {
       this.#beating = false
     }
+  }
+
+  onFresh(listener: () => void): void {
+    this.#onFresh.push(listener)
+  }
+
+  /** @param at Monotonic ms */
+  #confirm(at: number): void {
+    this.#confirmedAt = at
+    this.#checkFresh()
+  }
+
+  #checkFresh(): void {
+    const fresh = performance.now() - this.#confirmedAt < FRESH
+    if (fresh === this.fresh) return
+    this.fresh = fresh
+    if (fresh) for (const listener of this.#onFresh) this.#guard(listener)
   }
 
   /** Reads what was missed up to a commit. */
