@@ -80,6 +80,21 @@ t.test('an answer that is lost: what was committed is not committed again', asyn
   t.same(await membersNow(near), members(far))
 })
 
+t.test('a node alone: what it committed is in its memory, also if the answer is lost', async (t) => {
+  const server = await startRedis(t, { aof: 'off' })
+  const proxy = await TcpProxy.start(t, server)
+  const onFault = (error: unknown): void => void t.fail(String(error))
+  const { store } = await openRedisStore({ url: proxy.url, prefix: 'tt', limits: LIMITS, onFault })
+  for (const user of ['ann', 'bob', 'eve']) {
+    const cut = proxy.cutReply((request) => request.includes(user))
+    await Promise.all([commit(store, [], [member(store, user)]), cut])
+    await caughtUp(store)
+    t.ok(members(store).includes(user), user)
+  }
+  t.match(store.counts, { gaps: 0 })
+  await store.close()
+})
+
 t.test('what is told of a commit and does not arrive is read', async (t) => {
   const { proxy, far, near } = await setup(t)
   const told: string[] = []

@@ -286,8 +286,9 @@ class RedisStore implements StorePort {
   async catchUp(): Promise<void> {
     const connection = this.#link.connection
     if (!connection) throw new StoreError(NO_CONNECTION)
+    const owes = this.#requests.owes(connection)
     const last = Number(await connection.call('HGET', [this.#keys.meta, 'commit']))
-    if (this.#sequence.isHeld) await this.#sequence.whenReached(last)
+    if (this.#sequence.isHeld || owes) await this.#sequence.whenReached(last)
     else if (last > this.#sequence.reached) await this.#repair(last)
   }
 
@@ -390,6 +391,8 @@ class RedisStore implements StorePort {
       let isShorter = false
       const asked = this.#server.now()
       const askedAt = performance.now()
+      // Only the answer tells of a commit of this node's own, and what is sent from now on is answered later.
+      const owes = this.#requests.owes(connection)
       await this.nodes.beat(connection, ({ commit }, time) => {
         last = commit
         isShorter = commit < this.#sequence.reached
@@ -398,7 +401,8 @@ class RedisStore implements StorePort {
       if (this.#server.refusal !== null) await this.#server.check(connection)
       if (this.#server.refusal === null) this.#requests.resume()
       // Who has read ahead by now, or loads memory, lets it go on; what is missing then is found the next time.
-      if (last > this.#sequence.reached && !this.#sequence.isHeld) await this.#repair(last)
+      const waits = owes || this.#sequence.isHeld
+      if (last > this.#sequence.reached && !waits) await this.#repair(last)
       else if (isShorter) connection.close('it has fewer commits than it had')
       if (last <= this.#sequence.reached && !isShorter) this.#confirm(askedAt)
     } catch (error) {

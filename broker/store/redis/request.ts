@@ -41,6 +41,8 @@ export class Requests {
   /** Who waits until something can be sent. */
   #waiting: (() => void)[] = []
   #closed = false
+  /** Where the request under way was sent last; null: there is none, or it was not sent. */
+  #sentOn: Connection | null = null
 
   constructor({ line, script, meta, replicas, timeoutMs, counts }: RequestsDeps) {
     this.#line = line
@@ -49,6 +51,11 @@ export class Requests {
     this.#replicas = replicas
     this.#timeoutMs = timeoutMs
     this.#counts = counts
+  }
+
+  /** Whether a request was sent on a former connection, and not on this one: what it committed is heard with its answer. */
+  owes(connection: Connection): boolean {
+    return this.#sentOn !== null && this.#sentOn !== connection
   }
 
   /** Requests can be sent again. */
@@ -68,6 +75,14 @@ export class Requests {
    * @throws StoreError when the server refuses it, or too few replicas have what it wrote
    */
   async send(words: (isCluster: boolean) => readonly Word[], heard: (reply: Buffer) => void): Promise<void> {
+    try {
+      await this.#send(words, heard)
+    } finally {
+      this.#sentOn = null
+    }
+  }
+
+  async #send(words: (isCluster: boolean) => readonly Word[], heard: (reply: Buffer) => void): Promise<void> {
     const deadline = performance.now() + this.#timeoutMs
     let args: readonly Word[] | null = null
     let failure = new StoreError('the store is closed')
@@ -80,6 +95,7 @@ export class Requests {
       }
       this.#counts[args === null ? 'requests' : 'repeats']++
       args ??= words(line.isCluster)
+      this.#sentOn = line
       try {
         await this.#perform(line, args, heard)
         return
