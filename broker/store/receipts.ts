@@ -1,4 +1,5 @@
 /** Read and delivery receipts. */
+import type { SameRecord } from './guards.js'
 import type { Op } from './op.js'
 
 /** A member's read and delivery positions in a room. Belongs to one membership and is removed with it. */
@@ -22,4 +23,37 @@ export interface ReceiptRecord {
 export interface ReceiptStore {
   get(room: string, user: string): ReceiptRecord | undefined
   putOp(record: ReceiptRecord): Op
+  /** That what is stored is what is in memory. */
+  same(room: string, user: string): SameRecord
+}
+
+/** The places that a user has reached by either of two records of one membership. */
+export function furthest(one: ReceiptRecord, other: ReceiptRecord): ReceiptRecord {
+  return {
+    ...one,
+    read: Math.max(one.read, other.read),
+    sharedRead: Math.max(one.sharedRead, other.sharedRead),
+    delivered: Math.max(one.delivered, other.delivered),
+    at: Math.max(one.at, other.at),
+    ...(one.threads || other.threads ? { threads: furthestIn(one.threads ?? {}, other.threads ?? {}) } : {}),
+  }
+}
+
+/** Thread receipts kept per member and room: those with the highest seqs. */
+const MAX_THREADS = 100
+
+type Threads = NonNullable<ReceiptRecord['threads']>
+
+export function furthestIn(one: Threads, other: Threads): Threads {
+  const all: Record<string, number> = { ...one }
+  for (const [thread, place] of Object.entries(other)) all[thread] = Math.max(all[thread] ?? 0, place)
+  const places = Object.entries(all).sort(([, a], [, b]) => b - a)
+  return Object.fromEntries(places.slice(0, MAX_THREADS))
+}
+
+/** Whether a record has nothing that another one lacks. */
+export function isCovered(record: ReceiptRecord, by: ReceiptRecord | undefined): boolean {
+  if (!by || record.since !== by.since) return false
+  if (record.read > by.read || record.sharedRead > by.sharedRead || record.delivered > by.delivered) return false
+  return Object.entries(record.threads ?? {}).every(([thread, place]) => place <= (by.threads?.[Number(thread)] ?? 0))
 }

@@ -74,8 +74,10 @@ export class Delivery {
     )
   }
 
-  #receipt({ room, user, payload }: Signal & { kind: 'receipt' }): void {
+  #receipt(signal: Signal & { kind: 'receipt' }): void {
     const { hub, receipts } = this.#deps
+    if (receipts.isPassed(signal)) return
+    const { room, user, payload } = signal
     hub.send(unlogged(topics.room(room, 'receipts'), payload, 0), (endpoint) =>
       receipts.maySee(room, user, endpoint.user),
     )

@@ -17,7 +17,7 @@ export type Signal =
   /** Presence for users who may not see it any more; `only`: for this one, who could see it until now. */
   | { kind: 'presenceHidden'; user: string; payload: Buffer; only?: string }
   /** New receipts of `user` in a room, for members who may see them. */
-  | { kind: 'receipt'; room: string; user: string; payload: Buffer }
+  | { kind: 'receipt'; room: string; user: string; read: number; delivered: number; payload: Buffer }
   /** A session that another node may serve is to end there. */
   | { kind: 'sessionEnding'; ending: SessionEnding }
   /** A message on a plain topic; `queued`: the sessions that have it in their durable queue under `number`. */

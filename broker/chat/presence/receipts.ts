@@ -5,10 +5,9 @@
 import { Compile } from 'typebox/compile'
 import { Refusal } from '../../../schemas/errors.js'
 import { ReceiptInput } from '../../../schemas/message.js'
-import { topics } from '../../../schemas/topics.js'
 import type { Bus } from '../../store/bus.js'
-import { commit } from '../../store/commit.js'
-import type { ReceiptRecord } from '../../store/receipts.js'
+import type { Nodes } from '../../store/nodes.js'
+import { furthest, furthestIn, isCovered, type ReceiptRecord } from '../../store/receipts.js'
 import type { MemberRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
@@ -21,11 +20,11 @@ import { logs } from '../model/views.js'
 import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import type { RoomPreferences } from '../rooms/room-preferences.js'
 import type { RoomRules } from '../rooms/room-rules.js'
+import { receiptSignals } from './receipt-signals.js'
+import { type MovedReceipt, noReceipt, ReceiptWriter } from './receipt-writer.js'
 
 /** Minimum milliseconds between two receipts of one user in one room. */
 const INTERVAL = 1000
-/** Thread receipts kept per member and room: those with the highest seqs. */
-const MAX_THREADS = 100
 /** Maximum number of receipts in one commit. */
 const MAX_PER_COMMIT = 5000
 
@@ -33,6 +32,7 @@ const inputShape = Compile(ReceiptInput)
 
 export interface ReceiptsDeps {
   readonly store: Store
+  readonly nodes: Pick<Nodes, 'shared'>
   readonly bus: Bus<Signal>
   readonly wheel: TimerWheel
   readonly rules: RoomRules
@@ -52,14 +52,13 @@ export interface CursorPosition {
 /** A receipt that is not durable yet. */
 interface PendingReceipt {
   record: ReceiptRecord
-  /** The durable receipt. */
-  readonly before: ReceiptRecord
   /** Unix ms from which it may be committed and sent. */
   due: number
 }
 
 export class Receipts implements Deadline {
   readonly #deps: ReceiptsDeps
+  readonly #writer: ReceiptWriter
   /** Receipts to be committed, by room and user. */
   readonly #pending = new Map<string, PendingReceipt>()
   /** Unix ms at which the last receipt was sent, for receipts of the last second. */
@@ -73,6 +72,7 @@ export class Receipts implements Deadline {
 
   constructor(deps: ReceiptsDeps) {
     this.#deps = deps
+    this.#writer = new ReceiptWriter(deps.store, deps.nodes.shared)
   }
 
   /** A receipt that a member publishes: `{"read":42}`, `{"delivered":45}`, `{"read":42,"private":true}`. @throws Refusal */
@@ -116,9 +116,12 @@ export class Receipts implements Deadline {
 
   /** The member's receipt, durable or not. */
   of({ room, user, since }: MemberRecord): ReceiptRecord {
-    const known = this.#pending.get(key(room, user))?.record ?? this.#deps.store.receipts.get(room, user)
-    if (known?.since === since) return known
-    return { room, user, since, read: 0, sharedRead: 0, delivered: 0, at: 0 }
+    const pending = this.#pending.get(key(room, user))?.record
+    const stored = this.#deps.store.receipts.get(room, user)
+    // Another node may have stored more than what is pending here.
+    if (pending?.since === since)
+      return stored?.since === since && !isCovered(stored, pending) ? furthest(pending, stored) : pending
+    return stored?.since === since ? stored : noReceipt(room, user, since)
   }
 
   /** The durable receipt if `reader` may see it: one that is not durable could be taken back. */
@@ -157,6 +160,12 @@ export class Receipts implements Deadline {
     if (this.#pending.size === 0 && this.#lastSent.size === 0) return 0
     this.#scheduled = true
     return now + INTERVAL / 4
+  }
+
+  /** Whether a further place is stored by now: it is told, too, perhaps by another node and before this one. */
+  isPassed({ room, user, read, delivered }: Signal & { kind: 'receipt' }): boolean {
+    const stored = this.#deps.store.receipts.get(room, user)
+    return stored !== undefined && (stored.sharedRead > read || stored.delivered > delivered)
   }
 
   /** Whether `reader` may see the receipts of `user`. */
@@ -207,7 +216,7 @@ export class Receipts implements Deadline {
     if (read === known.read && sharedRead === known.sharedRead && delivered === known.delivered) return known
     const shown = sharedRead > known.sharedRead || delivered > known.delivered
     const record = { ...known, read, sharedRead, delivered, at: shown ? Date.now() : known.at }
-    this.#setPending(record, known)
+    this.#setPending(record)
     if (when === 'soon') this.#flushSoon()
     else if (!this.#scheduled) this.#schedule(this.#deps.wheel.now)
     return record
@@ -221,8 +230,7 @@ export class Receipts implements Deadline {
     const before = known.threads?.[thread] ?? 0
     const place = Math.max(before, read ?? 0)
     if (place > before) {
-      const places = Object.entries({ ...known.threads, [thread]: place }).sort(([, a], [, b]) => b - a)
-      this.#setPending({ ...known, threads: Object.fromEntries(places.slice(0, MAX_THREADS)) }, known)
+      this.#setPending({ ...known, threads: furthestIn(known.threads ?? {}, { [thread]: place }) })
       this.#flushSoon()
     }
     return { ...known, read: place }
@@ -233,11 +241,11 @@ export class Receipts implements Deadline {
     if (!this.#scheduled) this.#schedule(this.#deps.wheel.now)
   }
 
-  #setPending(record: ReceiptRecord, before: ReceiptRecord): void {
+  #setPending(record: ReceiptRecord): void {
     const id = key(record.room, record.user)
     const pending = this.#pending.get(id)
     if (pending && pending.record.since === record.since) pending.record = record
-    else this.#pending.set(id, { record, before, due: (this.#lastSent.get(id) ?? 0) + INTERVAL })
+    else this.#pending.set(id, { record, due: (this.#lastSent.get(id) ?? 0) + INTERVAL })
   }
 
   /** Flushes run one at a time. */
@@ -250,38 +258,29 @@ export class Receipts implements Deadline {
     const now = Date.now()
     const due = [...this.#pending.values()].filter((pending) => pending.due <= now).slice(0, MAX_PER_COMMIT)
     if (due.length === 0) return
-    const { store } = this.#deps
     const written = due.map(({ record }) => record)
-    await commit(store, { ops: written.map((record) => store.receipts.putOp(record)) })
-    for (const [i, pending] of due.entries()) this.#confirm(pending, written[i]!, now)
+    const outcomes = await this.#writer.write(written)
+    for (const [i, outcome] of outcomes.entries())
+      if (outcome.status === 'rejected') this.#deps.failed(outcome.reason)
+      else {
+        this.#confirm(due[i]!, written[i]!, now)
+        this.#sendMoved(outcome.value)
+      }
   }
 
-  /** The receipt is durable: sends it to others. */
-  #confirm({ before, record }: PendingReceipt, written: ReceiptRecord, now: number): void {
+  /** The receipt is durable. */
+  #confirm({ record }: PendingReceipt, written: ReceiptRecord, now: number): void {
     const id = key(written.room, written.user)
-    if (this.#pending.get(id)?.record.since === written.since) {
-      this.#pending.delete(id)
-      this.#lastSent.set(id, now)
-      if (record !== written) this.#setPending(record, written)
-    }
-    if (this.#deps.store.directory.member(written.room, written.user)?.since === written.since)
-      this.#send(before, written)
+    if (this.#pending.get(id)?.record.since !== written.since) return
+    this.#pending.delete(id)
+    this.#lastSent.set(id, now)
+    if (record !== written) this.#setPending(record)
   }
 
-  #send(before: ReceiptRecord, { room, user, read, sharedRead, delivered, at, threads = {} }: ReceiptRecord): void {
-    const { bus, largeRooms } = this.#deps
-    const shown = (how: object): Buffer => Buffer.from(JSON.stringify({ user, ...how, delivered, ts: at }))
-    const toSelf = (payload: Buffer): void =>
-      bus.send({ kind: 'ephemeral', topic: topics.room(room, 'receipts'), payload, qos: 0, only: user })
-    if (sharedRead > before.sharedRead || delivered > before.delivered) {
-      // In a large room, sending every receipt to everyone would grow with the square of the number of members.
-      if (largeRooms.suppresses(room, 'receipts')) toSelf(shown({ read: sharedRead }))
-      else bus.send({ kind: 'receipt', room, user, payload: shown({ read: sharedRead }) })
-    }
-    if (read > before.read && read > sharedRead) toSelf(shown({ read, private: true }))
-    for (const [thread, place] of Object.entries(threads))
-      if (place !== before.threads?.[Number(thread)])
-        toSelf(shown({ read: place, thread: Number(thread), private: true }))
+  #sendMoved({ before, after }: MovedReceipt): void {
+    const { store, bus, largeRooms } = this.#deps
+    if (store.directory.member(after.room, after.user)?.since !== after.since) return
+    for (const signal of receiptSignals(before, after, largeRooms.suppresses(after.room, 'receipts'))) bus.send(signal)
   }
 }
 

@@ -26,7 +26,7 @@ export function makePeople(config: Config, deps: SharedServices & RoomServices) 
   })
   presence.begin()
   const { delivered } = config.receipts
-  const receipts = new Receipts({ store, bus, wheel, rules, preferences, largeRooms, delivered, failed })
+  const receipts = new Receipts({ store, nodes, bus, wheel, rules, preferences, largeRooms, delivered, failed })
   const unread = new Unread(store, receipts, config.limits)
   return {
     presence,

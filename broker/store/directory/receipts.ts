@@ -1,4 +1,5 @@
 /** Receipts: one small record per user and room. */
+import type { SameRecord } from '../guards.js'
 import { type Op, put } from '../op.js'
 import type { ReceiptRecord, ReceiptStore } from '../receipts.js'
 import { keyOf } from '../tables.js'
@@ -19,10 +20,19 @@ export class Receipts implements ReceiptStore {
     return this.#table.now.byOwner.get(room, user)
   }
 
-  putOp({ room, user, since, read, sharedRead, delivered, at, threads }: ReceiptRecord): Op {
-    const places: Stored = [since, read, sharedRead, delivered, at]
-    return put('receipt', keyOf(room, user), JSON.stringify(threads ? [...places, threads] : places))
+  putOp(record: ReceiptRecord): Op {
+    return put('receipt', keyOf(record.room, record.user), stored(record))
   }
+
+  same(room: string, user: string): SameRecord {
+    const record = this.get(room, user)
+    return { table: 'receipt', key: keyOf(room, user), value: record ? stored(record) : null }
+  }
+}
+
+function stored({ since, read, sharedRead, delivered, at, threads }: ReceiptRecord): string {
+  const places: Stored = [since, read, sharedRead, delivered, at]
+  return JSON.stringify(threads ? [...places, threads] : places)
 }
 
 function read(value: Value, room: string, user: string): ReceiptRecord {
