@@ -175,9 +175,9 @@ interface Delivering extends Pick<Running, 'chat' | 'mqtt' | 'streams'> {
  * follows their logs.
  */
 function deliver({ failed }: Context, { store, bus, hub, chat, mqtt, streams }: Delivering): void {
-  const { presence, receipts, info } = chat
+  const { presence, receipts, typing, info } = chat
   const { registry } = mqtt
-  const delivery = new Delivery({ hub, registry, bus, presence, receipts, failed })
+  const delivery = new Delivery({ hub, registry, bus, presence, receipts, typing, failed })
   bus.listen((signal) => delivery.on(signal))
   info.send = (topic, payload) => hub.send(unlogged(topic, payload, 1))
   const consequences = new Consequences({ store, hub, registry, streams, presence, receipts, info, failed })

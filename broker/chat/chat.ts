@@ -41,7 +41,7 @@ export async function makeChat(config: Config, deps: ChatDeps) {
 
   const { store, views, acl, plainTopics, rates } = shared
   const { info, members, sanctions } = rooms
-  const { presence, receipts, notifications, exports } = people
+  const { presence, receipts, typing, notifications, exports } = people
   const { audit, reports } = moderated
   /** What an acknowledgement of a log's entry means. Hot path. */
   const delivered: Delivered = (user, place, seq) => {
@@ -58,7 +58,7 @@ export async function makeChat(config: Config, deps: ChatDeps) {
     access: new Access({ store, acl, entry: rooms.entry, presence, info, devices: devices.rules }),
     rooms: rooms.rooms,
     ownership: rooms.ownership,
-    ...{ acl, views, members, sanctions, presence, plainTopics, pipeline, commands, rates, receipts },
+    ...{ acl, views, members, sanctions, presence, plainTopics, pipeline, commands, rates, receipts, typing },
     ...{ notifications, exports, removals, info, audit, reports },
   }
 }

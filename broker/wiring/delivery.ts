@@ -4,6 +4,7 @@ import type { Signal } from '../chat/model/signals.js'
 import { ANY_PRESENCE } from '../chat/model/views.js'
 import type { Presence } from '../chat/presence/presence.js'
 import type { Receipts } from '../chat/presence/receipts.js'
+import type { Typing } from '../chat/presence/typing.js'
 import { type Endpoint, type Hub, unlogged } from '../hub.js'
 import type { Registry } from '../mqtt/registry.js'
 import type { Bus } from '../store/bus.js'
@@ -14,6 +15,7 @@ export interface DeliveryDeps {
   bus: Pick<Bus<Signal>, 'send'>
   presence: Presence
   receipts: Receipts
+  typing: Pick<Typing, 'heard'>
   failed: (error: unknown) => void
 }
 
@@ -32,6 +34,8 @@ export class Delivery {
           unlogged(signal.topic, signal.payload, signal.qos),
           signal.only === undefined ? undefined : (endpoint) => endpoint.user === signal.only,
         )
+      case 'typing':
+        return this.#deps.typing.heard(signal.room, signal.user, signal.typing)
       case 'plain':
         return hub.publishPlain(signal.message, signal.queued.length > 0 ? new Set(signal.queued) : null, signal.number)
       case 'reply':

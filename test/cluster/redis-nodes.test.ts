@@ -229,3 +229,30 @@ t.test('presence', async (t) => {
   await heard.wait(7)
   t.same(states().slice(5), ['away 1', 'offline 0'], 'nobody looked after it but the other node')
 })
+
+t.test('receipts and typing', async (t) => {
+  const [one, two] = await twoNodes(t)
+  const ann = await one.connect('ann')
+  const [first, second] = [await one.connect('bob', { clientId: 'a' }), await two.connect('bob', { clientId: 'b' })]
+  await ann.subscribeAsync('rooms/den/messages', { qos: 1 })
+  t.match(await request(first, 'bob', 'rooms.join', { room: 'den' }), { ok: true })
+  for (let i = 0; i < 20; i++) await ann.publishAsync('rooms/den/messages', 'x', { qos: 1 })
+  const heard = new Inbox(ann)
+  await ann.subscribeAsync(['rooms/den/receipts', 'rooms/den/typing'], { qos: 1 })
+  await second.publishAsync('rooms/den/typing', '', { qos: 1 })
+  await heard.wait(1, ({ topic }) => topic === 'rooms/den/typing')
+  const read = (client: typeof first, seq: number) =>
+    client.publishAsync('rooms/den/receipts', JSON.stringify({ read: seq }), { qos: 1 })
+  await Promise.all([19, 3, 7, 20, 5].map((seq, i) => read(i % 2 === 0 ? first : second, seq)))
+  await heard.wait(1, ({ payload }) => payload.includes('"user":"bob","read":20'))
+  const places = heard
+    .json('rooms/den/receipts')
+    .filter(({ user }) => user === 'bob')
+    .map((one) => one.read)
+  t.same(
+    places,
+    [...new Set(places)].sort((a, b) => a - b),
+    'none goes back, none comes twice',
+  )
+  for (const { running } of [one, two]) t.equal(running.store.receipts.get('den', 'bob')?.read, 20)
+})

@@ -10,6 +10,8 @@ import type { SessionEnding } from './session-endings.js'
 export type Signal =
   /** An ephemeral message, for the subscribers of its topic; `only`: for this user alone. */
   | { kind: 'ephemeral'; topic: string; payload: Buffer; qos: QoS; only?: string }
+  /** A user types in a room, or stops. */
+  | { kind: 'typing'; room: string; user: string; typing: boolean }
   /** A reply: to the asking session if it subscribes to its replies, else to the user's sessions that do. `sessionId` null: to these at once. */
   | { kind: 'reply'; user: string; sessionId: string | null; payload: Buffer; answer: AnswerTo | null }
   /** New presence of a user, for those who may see it; `only`: for this user alone. */

@@ -1,6 +1,7 @@
 /**
  * Typing indicators. They expire, because a client that loses its connection cannot end them. Large rooms get the number of typing users
- * instead of names, at most once a second, when it changes.
+ * instead of names, at most once a second, when it changes. Every node hears who types, and tells those who are connected to it: so the numbers are of
+ * all nodes, and a notice ends even if the node that it comes from has ended.
  */
 import { TYPING_LASTS } from '../../../schemas/message.js'
 import { topics } from '../../../schemas/topics.js'
@@ -32,6 +33,11 @@ export class Typing implements Deadline {
   }
 
   set(room: string, user: string, typing: boolean): void {
+    this.#bus.send({ kind: 'typing', room, user, typing })
+  }
+
+  /** Somebody types, or stops, on whatever node. */
+  heard(room: string, user: string, typing: boolean): void {
     let typingUsers = this.#rooms.get(room)
     if (!this.#largeRooms.suppresses(room, 'typing')) this.#send(room, { user, typing })
     if (!typingUsers && !typing) return
@@ -64,6 +70,6 @@ export class Typing implements Deadline {
 
   #send(room: string, notice: { user?: string; typing: boolean | number }): void {
     const payload = Buffer.from(JSON.stringify({ ...notice, ts: Date.now() }))
-    this.#bus.send({ kind: 'ephemeral', topic: topics.room(room, 'typing'), payload, qos: 0 })
+    this.#bus.sendHere({ kind: 'ephemeral', topic: topics.room(room, 'typing'), payload, qos: 0 })
   }
 }

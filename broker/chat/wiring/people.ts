@@ -7,6 +7,7 @@ import { Announcements } from '../notices/announcements.js'
 import { Notifications } from '../notices/notifications.js'
 import { Presence } from '../presence/presence.js'
 import { Receipts } from '../presence/receipts.js'
+import { Typing } from '../presence/typing.js'
 import type { RoomServices } from './rooms.js'
 import type { SharedServices } from './shared.js'
 
@@ -31,6 +32,7 @@ export function makePeople(config: Config, deps: SharedServices & RoomServices) 
   return {
     presence,
     receipts,
+    typing: new Typing(bus, wheel, largeRooms),
     unread,
     sync: new Sync({ store, unread, receipts, replyBytes, largeRooms }),
     notifications: new Notifications({ store, replies, options: config.notifications, failed }),

@@ -8,7 +8,6 @@ import { MessageWriter, type MessageWriterDeps } from '../messages/message-write
 import { isChange } from '../model/message-types.js'
 import { Pipeline } from '../pipeline.js'
 import { EphemeralMessages } from '../presence/ephemeral.js'
-import { Typing } from '../presence/typing.js'
 import { DirectConversations } from '../rooms/direct-conversations.js'
 import type { DeviceServices } from './devices.js'
 import type { ModerationServices } from './moderation.js'
@@ -51,7 +50,5 @@ function makeWriter({ history, limits }: Config, deps: Deps): MessageWriter {
 }
 
 function makeEphemeral({ limits: { typingPerSecond } }: Config, deps: Deps): EphemeralMessages {
-  const { bus, wheel, store, largeRooms } = deps
-  const typing = new Typing(bus, wheel, largeRooms)
-  return new EphemeralMessages({ ...deps, directory: store.directory, typing, typingPerSecond })
+  return new EphemeralMessages({ ...deps, directory: deps.store.directory, typingPerSecond })
 }
