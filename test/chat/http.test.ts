@@ -13,6 +13,7 @@ import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { CERTIFICATE, certificateFiles } from '../helpers/certificate.js'
 import { type Answer, fetchFrom, httpUrl, type Request } from '../helpers/http.js'
 import { Person } from '../helpers/people.js'
+import { onRedis } from '../helpers/test-store.js'
 
 const basic = (user: string, password: string) => ({
   authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
@@ -53,13 +54,17 @@ t.test('pages', async (t) => {
     t.match(answer, /mqtt:\/\/localhost:/)
   })
 
-  t.test('/healthz says whether the broker can serve', async (t) => {
+  t.test('/healthz says whether the broker can serve, /readyz whether it can now', async (t) => {
     t.match(await fetchFrom(broker, '/healthz'), { status: 200, body: { status: 'ok' } })
     const { store } = broker.running
-    Object.defineProperty(store, 'healthy', { value: false, configurable: true })
-    t.teardown(() => Reflect.deleteProperty(store, 'healthy'))
-    const sick = await fetchFrom(broker, '/healthz')
-    t.match(sick, { status: 503, body: { code: 'unavailable' } })
+    for (const [name, value] of Object.entries({ healthy: false, hindrance: 'the disk is gone' })) {
+      Object.defineProperty(store, name, { value, configurable: true })
+      t.teardown(() => Reflect.deleteProperty(store, name))
+    }
+    const refused = { status: 503, body: { code: 'unavailable' } }
+    t.match(await fetchFrom(broker, '/readyz'), { ...refused, body: { detail: 'the disk is gone' } })
+    // To start the broker anew mends nothing that is elsewhere.
+    t.match(await fetchFrom(broker, '/healthz'), onRedis ? { status: 200 } : refused)
   })
 
   t.test('HEAD is GET without its body', async (t) => {
