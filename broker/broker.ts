@@ -175,12 +175,12 @@ interface Delivering extends Pick<Running, 'chat' | 'mqtt' | 'streams'> {
  * follows their logs.
  */
 function deliver({ failed }: Context, { store, bus, hub, chat, mqtt, streams }: Delivering): void {
-  const { presence, receipts, typing, info } = chat
+  const { presence, receipts, typing, info, deviceCommands: commands } = chat
   const { registry } = mqtt
   const delivery = new Delivery({ hub, registry, bus, presence, receipts, typing, failed })
   bus.listen((signal) => delivery.on(signal))
   info.send = (topic, payload) => hub.send(unlogged(topic, payload, 1))
-  const consequences = new Consequences({ store, hub, registry, streams, presence, receipts, info, failed })
+  const consequences = new Consequences({ store, hub, registry, streams, presence, receipts, info, commands, failed })
   store.watch((change) => consequences.on(change))
   store.onFresh(() => {
     registry.resume()

@@ -57,6 +57,7 @@ export async function makeChat(config: Config, deps: ChatDeps) {
     },
     access: new Access({ store, acl, entry: rooms.entry, presence, info, devices: devices.rules }),
     rooms: rooms.rooms,
+    deviceCommands: devices.commands,
     ownership: rooms.ownership,
     ...{ acl, views, members, sanctions, presence, plainTopics, pipeline, commands, rates, receipts, typing },
     ...{ notifications, exports, removals, info, audit, reports },

@@ -17,6 +17,8 @@ export type RecordChange =
   | { readonly kind: 'owner'; readonly session: string }
   /** What is shown of a user's presence was set, or is of other devices: `devices` as stored, before and after. */
   | PresenceChange
+  /** A command to a device was stored that has yet to end. */
+  | { readonly kind: 'openCommand'; readonly device: string }
   /** Memory was loaded anew: any account may have changed, and any session may have been removed or have another owner. */
   | { readonly kind: 'reloaded' }
 

@@ -1,4 +1,5 @@
 /** What follows from stored changes for those who are connected here, on the node that made them and on all others alike. */
+import type { DeviceCommands } from '../chat/devices/device-commands.js'
 import { logs } from '../chat/model/views.js'
 import type { Presence } from '../chat/presence/presence.js'
 import type { Receipts } from '../chat/presence/receipts.js'
@@ -19,6 +20,7 @@ export interface ConsequenceDeps {
   readonly presence: Pick<Presence, 'stored'>
   readonly receipts: Pick<Receipts, 'membershipEnded'>
   readonly info: Pick<RoomInfo, 'changed'>
+  readonly commands: Pick<DeviceCommands, 'opened' | 'reloaded'>
   readonly failed: (error: unknown) => void
 }
 
@@ -58,9 +60,12 @@ export class Consequences {
       case 'owner':
         // Followed by the claims of sessions (mqtt/claims.ts).
         return
+      case 'openCommand':
+        return this.#deps.commands.opened(change.device)
       case 'presence':
         return this.#deps.presence.stored(change)
       case 'reloaded':
+        this.#deps.commands.reloaded()
         streams.accountsChanged().catch(failed)
         registry.reloaded().catch(failed)
     }

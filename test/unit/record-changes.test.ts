@@ -40,6 +40,8 @@ function asText(change: RecordChange): string {
       return `session ${change.session} removed`
     case 'owner':
       return `session ${change.session} has another owner`
+    case 'openCommand':
+      return `${change.device} is asked for something`
     case 'presence':
       return `${change.record.user} ${change.isSet ? 'is set' : 'has'} ${change.devices.join(' to ')}`
     case 'reloaded':

@@ -66,6 +66,16 @@ export class DeviceCommands implements Deadline {
   constructor(deps: DeviceCommandsDeps) {
     this.#deps = deps
     this.#trimming = new Trimming(deps.store.log, KEPT_ENTRIES)
+    this.reloaded()
+  }
+
+  /** Commands of a device have yet to end, sent from whatever node: each node looks after them, and what is stored decides which one ends them. */
+  opened(device: string): void {
+    for (const { expiresAt } of this.#devices.open.of(device).values()) this.#scheduleExpiry(expiresAt)
+  }
+
+  /** The commands in memory were read anew. */
+  reloaded(): void {
     for (const { expiresAt } of this.#devices.allOpen()) this.#scheduleExpiry(expiresAt)
   }
 
@@ -100,7 +110,6 @@ export class DeviceCommands implements Deadline {
     const [result] = results
     if (!result) return value
     this.#trimming.appended(draft.log, result.seq)
-    this.#scheduleExpiry(value.record.expiresAt)
     return { record: value.record, seq: result.seq }
   }
 

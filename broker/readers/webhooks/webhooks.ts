@@ -1,5 +1,6 @@
 /** Manages all webhooks: creates, changes and removes them, and passes log entries to their workers. */
 
+import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../../../schemas/config.js'
 import { Refusal } from '../../../schemas/errors.js'
 import { directMembers, SYSTEM } from '../../../schemas/ids.js'
@@ -72,7 +73,9 @@ export class Webhooks implements WebhookAdmin {
       const listed = config.webhooks.map((entry) => configured(entry, known.get(entry.id)))
       const ids = new Set(listed.map(({ id }) => id))
       const others = [...known.values()].filter(({ id }) => !ids.has(id))
-      const ops = listed.map((record) => tx.webhooks.putOp(record))
+      // Nodes that start with the same configuration write nothing.
+      const changed = listed.filter((record) => !isDeepStrictEqual(record, known.get(record.id)))
+      const ops = changed.map((record) => tx.webhooks.putOp(record))
       for (const { id, source } of others) if (source === 'config') ops.push(...(await this.#forgetOps(id)))
       for (const record of listed)
         if (!known.has(record.id)) ops.push(...registry.cursorOps(record.id, await this.#starts(record)))

@@ -61,6 +61,10 @@ export class RecordWatch {
         case 'claimant':
           ;(former ??= nothing()).changes.push({ kind: 'owner', session: ownerOfChange(change) })
           break
+        case 'openCommand':
+          if ('value' in change && change.value !== null)
+            (former ??= nothing()).changes.push({ kind: 'openCommand', device: ownerOfChange(change) })
+          break
         case 'presence':
         case 'userDevices':
           this.#notePresence((former ??= nothing()), change)
