@@ -14,7 +14,7 @@ export interface CommitterDeps {
   readonly hear: (commit: Committed) => void
   /** For a request that committed nothing. */
   readonly follow: (steps: readonly LocalStep[]) => void
-  /** Resolves when memory has a commit; undefined: it has. */
+  /** Resolves when memory has a commit; undefined: it has. @throws StoreError when it is not there in time */
   readonly whenReached: (number: number) => Promise<void> | undefined
   readonly counts: StoreCounts
   readonly onFault: (error: unknown) => void
@@ -65,9 +65,7 @@ export class Committer {
       const outcome = outcomes[i]
       if (outcome) this.#settle(change, outcome, position)
     })
-    const rest = words.sent.slice(outcomes.length).map(({ change }) => change)
-    if (rest.length > 0) await whenReached(last)
-    return rest
+    return words.sent.slice(outcomes.length).map(({ change }) => change)
   }
 
   #encode(group: readonly RedisChange[]): CommitWords {

@@ -155,7 +155,7 @@ class RedisStore implements StorePort {
       timeoutMs,
       counts: this.counts,
     })
-    this.#sequence = new Sequence((commit) => this.#follow(commit))
+    this.#sequence = new Sequence((commit) => this.#follow(commit), timeoutMs)
     this.#commits = new CommitQueue((group) => this.#committer.write(group), {
       changes: GROUP_CHANGES,
       bytes: GROUP_BYTES,

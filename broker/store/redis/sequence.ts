@@ -2,11 +2,14 @@
  * The order in which this node follows what all nodes commit: commit by commit, without gaps. Messages of other nodes and replies to own commits come on one
  * connection, in the order in which the commits were made; after a gap the rest is read from the store.
  */
+import { StoreError } from '../changes.js'
 import type { Committed } from './events.js'
 
 interface Waiting {
   readonly number: number
+  readonly timer: NodeJS.Timeout
   readonly resolve: () => void
+  readonly reject: (error: StoreError) => void
 }
 
 export class Sequence {
@@ -15,11 +18,14 @@ export class Sequence {
   readonly #apply: (commit: Committed) => void
   /** Commits heard before one that is missing, or while memory is loaded. */
   readonly #ahead = new Map<number, Committed>()
-  #waiting: Waiting[] = []
+  readonly #waiting = new Set<Waiting>()
+  readonly #timeoutMs: number
   #held = 0
 
-  constructor(apply: (commit: Committed) => void) {
+  /** @param timeoutMs For which a commit is waited for */
+  constructor(apply: (commit: Committed) => void, timeoutMs: number) {
     this.#apply = apply
+    this.#timeoutMs = timeoutMs
   }
 
   /** What is heard waits: memory is loaded, or what was missed is read. */
@@ -50,10 +56,11 @@ export class Sequence {
     this.#tell()
   }
 
-  /** The store has fewer commits than were heard of: begins anew at one of them. */
+  /** The store has fewer commits than were heard of: begins anew at one of them. Who waits for what is lost is told so. */
   restart(number: number): void {
     this.#ahead.clear()
     this.reached = number
+    for (const waiting of this.#waiting) this.#giveUp(waiting, 'Redis has lost the commit')
   }
 
   /** What is heard waits until the function returned is called. */
@@ -64,10 +71,24 @@ export class Sequence {
     }
   }
 
-  /** Resolves when memory has a commit. */
+  /** Resolves when memory has a commit. @throws StoreError when the store has lost it, or what was missed before it is not read in time */
   whenReached(number: number): Promise<void> | undefined {
     if (number <= this.reached) return undefined
-    return new Promise((resolve) => this.#waiting.push({ number, resolve }))
+    return new Promise((resolve, reject) => {
+      const late = (): void => this.#giveUp(waiting, 'what other nodes did before could not be read in time')
+      const waiting: Waiting = { number, resolve, reject, timer: setTimeout(late, this.#timeoutMs) }
+      this.#waiting.add(waiting)
+    })
+  }
+
+  #giveUp(waiting: Waiting, why: string): void {
+    this.#end(waiting)
+    waiting.reject(new StoreError(why))
+  }
+
+  #end(waiting: Waiting): void {
+    clearTimeout(waiting.timer)
+    this.#waiting.delete(waiting)
   }
 
   #advance(): void {
@@ -86,10 +107,10 @@ export class Sequence {
   }
 
   #tell(): void {
-    if (this.#waiting.length === 0) return
-    const due = this.#waiting.filter(({ number }) => number <= this.reached)
-    if (due.length === 0) return
-    this.#waiting = this.#waiting.filter(({ number }) => number > this.reached)
-    for (const { resolve } of due) resolve()
+    for (const waiting of this.#waiting) {
+      if (waiting.number > this.reached) continue
+      this.#end(waiting)
+      waiting.resolve()
+    }
   }
 }
