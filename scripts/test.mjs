@@ -4,6 +4,8 @@
  *
  *     npm test                         all of them
  *     npm test -- chat/rooms unit/     the files whose path has one of these in it
+ *     npm test -- --store=redis        brokers of tests have a Redis server each (test/helpers/test-store.ts)
+ *     npm test -- --minutes=40         no file is begun later; those that were left out are named
  *
  * On a terminal, what passes is a line, and of a file that fails all is shown but the checks that passed. Elsewhere (CI, a pipe) the output is
  * TAP 14 with every check, each file a subtest.
@@ -11,6 +13,7 @@
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 
 const ROOT = join('dist', 'test')
 const JOBS = 2
@@ -23,7 +26,12 @@ const MOST_SHOWN = 60
 
 const onTerminal = process.stdout.isTTY === true
 
-const wanted = process.argv.slice(2)
+const { values: options, positionals: wanted } = parseArgs({
+  options: { store: { type: 'string' }, minutes: { type: 'string' } },
+  allowPositionals: true,
+})
+const until = Number(options.minutes ?? Number.POSITIVE_INFINITY) * 60
+const store = options.store ? { TEST_STORE: options.store } : {}
 const files = readdirSync(ROOT, { recursive: true })
   .filter((file) => file.endsWith('.test.js'))
   .map((file) => file.replaceAll('\\', '/'))
@@ -44,7 +52,8 @@ await Promise.all(Array.from({ length: JOBS }, work))
 report()
 
 async function work() {
-  for (let file = queue.shift(); file; file = queue.shift()) {
+  while (queue.length > 0 && process.uptime() < until) {
+    const file = queue.shift()
     const result = await runFile(file)
     results.push(result)
     console.log(onTerminal ? asLine(result) : asSubtest(result))
@@ -71,7 +80,7 @@ function runFile(file) {
   const started = performance.now()
   // Stacks name the TypeScript.
   const child = spawn(process.execPath, ['--enable-source-maps', join(ROOT, file)], {
-    env: { ...process.env, TAP_TIMEOUT: String(TIMEOUT) },
+    env: { ...process.env, ...store, TAP_TIMEOUT: String(TIMEOUT) },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   running.add(child)
@@ -148,6 +157,7 @@ function report() {
   console.log(`# slowest: ${slowest.map(({ file, seconds }) => `${file} ${Math.round(seconds)} s`).join(', ')}`)
   for (const { file, leftOut } of results)
     for (const line of leftOut) console.log(`# left out in ${file}: ${line.trim()}`)
+  for (const file of queue) console.log(`# left out after ${options.minutes} minutes: ${file}`)
   const failed = results.filter(({ failure }) => failure)
   // Again at the end, as that is the part of a long log which people and CI look at.
   for (const { file, failure, output } of failed)

@@ -29,7 +29,7 @@ async function play(program: Program): Promise<void> {
     failed = true
     throw error
   } finally {
-    for (const end of ends) await end()
+    for (const end of ends.reverse()) await end()
   }
 }
 

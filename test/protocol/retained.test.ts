@@ -2,12 +2,16 @@
 import type { IPublishPacket, Packet } from 'mqtt-packet'
 import t from 'tap'
 import { startTestBroker } from '../helpers/broker.js'
+import { inTime } from '../helpers/patience.js'
 import { cut, OPEN_ACL, open, publish, subscribe } from '../helpers/protocol.js'
 import { Random } from '../helpers/random.js'
 import type { RawClient } from '../helpers/raw-client.js'
 import { people, privateRoom } from '../helpers/rooms.js'
 
 type QoS = 0 | 1 | 2
+
+/** As of inTime. */
+const LOOKS = 200
 
 const KINDS: readonly (readonly [clean: boolean, qos: QoS])[] = [
   [true, 0],
@@ -132,12 +136,18 @@ t.test('a subscriber that comes while a topic changes sees each value once, in o
         await until(sub, () => sub.packets.some(({ cmd }) => cmd === 'suback'))
         writer.send({ ...retain(topic, 'end', publishQos, ++packetId), retain: false } as Packet)
         await until(sub, () => publishes(sub).some(({ payload }) => payload.toString() === 'end'))
+        const seen = (): string[] => publishes(sub).map(({ payload }) => payload.toString())
+        const values = (): number[] =>
+          seen()
+            .filter((value) => value !== 'end')
+            .map((value) => (value === '' ? last : Number(value)))
+        const isWhole = (): boolean => (values().length > 0 ? values().at(-1) === last : clears)
+        const failed = (): Error => new Error(`round ${round}: ${last}${clears ? ' clears' : ''}, seen ${seen()}`)
+        // What is read from the store may come behind what is published later.
+        await inTime(until(sub, isWhole), LOOKS, failed)
         await quiet(sub)
-        const seen = publishes(sub).map(({ payload }) => payload.toString())
-        const values = seen.filter((value) => value !== 'end').map((value) => (value === '' ? last : Number(value)))
-        const ascending = values.every((value, i) => i === 0 || value > values[i - 1]!)
-        if (!ascending || (values.length > 0 ? values.at(-1) !== last : !clears))
-          t.fail(`round ${round}: ${last}${clears ? ' clears' : ''}, seen ${seen}`)
+        const ascending = values().every((value, i, all) => i === 0 || value > all[i - 1]!)
+        if (!ascending || !isWhole()) throw failed()
         await cut(broker, sub)
       }
       t.pass()
