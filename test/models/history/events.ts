@@ -1,0 +1,142 @@
+/**
+ * The history of a run of several nodes as its clients saw it, written by one process, in one order: what `check.ts` judges. A model of it knows
+ * nothing of nodes, stores and connections but what is told here.
+ */
+
+export type QoS = 0 | 1 | 2
+
+/** What a log had at a seq. */
+export interface Entry {
+  readonly seq: number
+  readonly id: string
+  /** Its name in this history: the cid. */
+  readonly message: string
+}
+
+export interface Sent {
+  readonly type: 'sent'
+  /** A name that no other message has: the cid, or the payload where there is no log. Each transmission is an event. */
+  readonly message: string
+  /** Null: a plain topic. */
+  readonly log: string | null
+  readonly qos: QoS
+}
+
+/** PUBACK or PUBREC, or the reply to the cid. */
+export interface Acked {
+  readonly type: 'acked'
+  readonly message: string
+  /** Null: a plain topic. */
+  readonly entry: Omit<Entry, 'message'> | null
+}
+
+export interface Refused {
+  readonly type: 'refused'
+  readonly message: string
+  readonly code: string
+}
+
+/** CONNACK. */
+export interface Connected {
+  readonly type: 'connected'
+  readonly session: string
+  readonly user: string
+  readonly connection: number
+  readonly node: string
+  readonly resumed: boolean
+}
+
+/** The client gave up a connection, or it was closed. What still arrives on it counts. */
+export interface Disconnected {
+  readonly type: 'disconnected'
+  readonly connection: number
+}
+
+/** A subscription is granted, and never given up. */
+export interface Following {
+  readonly type: 'following'
+  readonly session: string
+  /** Null: all plain topics of this history. */
+  readonly log: string | null
+  /** The cursor: the last seq that the session is not owed. */
+  readonly after: number
+  readonly qos: QoS
+  /** The session outlives its connections. */
+  readonly persistent: boolean
+}
+
+/** An application message for the session: at QoS 2 without those whose packet id the receiver still has [MQTT-4.3.3-2]. */
+export interface Delivered {
+  readonly type: 'delivered'
+  readonly session: string
+  readonly connection: number
+  readonly log: string | null
+  readonly message: string
+  readonly entry: Omit<Entry, 'message'> | null
+  readonly qos: QoS
+}
+
+/** A whole log as a node answers, at the end. */
+export interface Read {
+  readonly type: 'read'
+  readonly node: string
+  readonly log: string
+  readonly entries: readonly Entry[]
+}
+
+export interface Presence {
+  readonly type: 'presence'
+  readonly watcher: string
+  readonly user: string
+  readonly state: 'online' | 'away' | 'offline'
+}
+
+/** A client with a will has lost its connection and does not come back. */
+export interface Died {
+  readonly type: 'died'
+  /** The payload of the will. */
+  readonly will: string
+}
+
+/** A will reached a session that is there all the time. */
+export interface WillSeen {
+  readonly type: 'will'
+  readonly session: string
+  readonly will: string
+}
+
+export type Event =
+  | Sent
+  | Acked
+  | Refused
+  | Connected
+  | Disconnected
+  | Following
+  | Delivered
+  | Read
+  | Presence
+  | Died
+  | WillSeen
+
+/** In the order of their time. */
+export type History = readonly (Event & { readonly ms: number })[]
+
+/** An event with its place in the history. */
+export type Placed<E> = E & { readonly at: number; readonly ms: number }
+
+/** The events of one kind. */
+export function ofType<T extends Event['type']>(history: History, type: T): Placed<Extract<Event, { type: T }>>[] {
+  return history.flatMap((event, at) =>
+    event.type === type ? [{ ...(event as Extract<Event, { type: T }> & { ms: number }), at }] : [],
+  )
+}
+
+export function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const group = groups.get(key(item))
+    if (group) group.push(item)
+    else groups.set(key(item), [item])
+  }
+  return groups
+}

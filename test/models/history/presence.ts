@@ -1,0 +1,57 @@
+/** Nobody is said to be offline who is not, and whoever went is said so once; a will is published once. */
+import { groupBy, type History, ofType, type Placed, type Presence } from './events.js'
+
+/** For so many ms after a CONNACK what was said before it may still be under way. */
+const UNDER_WAY = 1000
+
+interface Span {
+  /** Ms. */
+  readonly since: number
+  readonly to: number
+}
+
+export function checkPresence(history: History): string[] {
+  const spans = connectionsOf(history)
+  return [...groupBy(ofType(history, 'presence'), ({ watcher, user }) => `${watcher} ${user}`).values()].flatMap(
+    (told) => {
+      const { watcher, user } = told[0]!
+      return judge(told, spans.get(user) ?? [], history.length).map(
+        (what) => `${watcher} was told that ${user} ${what}`,
+      )
+    },
+  )
+}
+
+function judge(told: readonly Placed<Presence>[], spans: readonly Span[], end: number): string[] {
+  const isOffline = ({ state }: Presence): boolean => state === 'offline'
+  const between = told
+    .filter(isOffline)
+    .filter(({ at, ms }) => spans.some(({ since, to }) => since + UNDER_WAY < ms && at < to))
+  const last = Math.max(...spans.map(({ to }) => to))
+  const after = told.filter(({ at, state }) => at > last && state === 'offline').length
+  return [
+    ...between.map(() => 'is offline, with a connection'),
+    ...(last < end && after !== 1 ? [`is offline ${after} times after the last connection`] : []),
+    ...(last === end && isOffline(told.at(-1)!) ? ['is offline, and nothing else at the end'] : []),
+  ]
+}
+
+function connectionsOf(history: History): Map<string, Span[]> {
+  const ends = new Map(ofType(history, 'disconnected').map(({ connection, at }) => [connection, at]))
+  const spans = new Map<string, Span[]>()
+  for (const { user, connection, ms } of ofType(history, 'connected'))
+    spans.set(user, [...(spans.get(user) ?? []), { since: ms, to: ends.get(connection) ?? history.length }])
+  return spans
+}
+
+export function checkWills(history: History): string[] {
+  const died = ofType(history, 'died')
+  const seen = groupBy(ofType(history, 'will'), ({ session }) => session)
+  if (seen.size === 0) return died.map(({ will }) => `nobody has ${will}`)
+  return [...seen].flatMap(([session, wills]) => {
+    const times = (name: string): number => wills.filter(({ will }) => will === name).length
+    const wrong = died.filter(({ will }) => times(will) !== 1).map(({ will }) => `has ${will} ${times(will)} times`)
+    const early = wills.filter(({ will, at }) => !died.some((each) => each.will === will && each.at < at))
+    return [...wrong, ...early.map(({ will }) => `has ${will}, and nobody died`)].map((what) => `${session} ${what}`)
+  })
+}
