@@ -6,7 +6,8 @@
 import type { Feed, UnloggedMessage, View, ViewBatch } from '../hub.js'
 import type { LogEntry } from '../store/logs.js'
 import type { QoS } from '../store/qos.js'
-import type { QueuedMessage } from '../store/queues.js'
+import type { QueuedMessage, QueueReceiver } from '../store/queues.js'
+import { QueueOrder } from './queue-order.js'
 
 /** Most entries, and bytes, that a feed reads from the store at once. */
 export const READ_ENTRIES = 64
@@ -191,7 +192,7 @@ export class LogFeed implements Feed, LaggingFeed {
 }
 
 /** The queue of plain messages of a persistent session. */
-export class QueueFeed implements LaggingFeed {
+export class QueueFeed implements LaggingFeed, QueueReceiver {
   readonly source = 'queue'
   /** Messages below this number were sent. */
   next: number
@@ -200,6 +201,8 @@ export class QueueFeed implements LaggingFeed {
   readonly #host: FeedHost
   /** Highest number known to be in the queue. */
   #newest = 0
+  /** Null: messages come in the order of the queue. */
+  #order: QueueOrder | null = null
 
   constructor(host: FeedHost, next: number) {
     this.#host = host
@@ -207,9 +210,20 @@ export class QueueFeed implements LaggingFeed {
   }
 
   accept(message: UnloggedMessage, qos: QoS, number: number): void {
+    if (number < this.next || this.#order?.isEarly(number)) return
     if (number > this.#newest) this.#newest = number
-    if (this.lagging || number < this.next) return
-    if (!this.#host.sendPlain(this, message, qos, number)) this.#host.catchUp(this)
+    if (this.lagging) return
+    const isNext = !this.#order?.hasBetween(this.next, number)
+    if (!isNext || !this.#host.sendPlain(this, message, qos, number)) this.#host.catchUp(this)
+  }
+
+  ordered(): void {
+    this.#order ??= new QueueOrder()
+  }
+
+  queued(number: number): void {
+    if (this.#order!.add(number)) this.announce(number)
+    else if (this.lagging && number > this.#newest) this.#newest = number
   }
 
   /** A message was added to the queue of this session only. */
@@ -235,6 +249,7 @@ export class QueueFeed implements LaggingFeed {
 
   /** A message must not be sent: remove it from the queue. */
   skip(number: number): void {
+    this.#order?.remove(number)
     this.#host.forgetQueued(number)
     this.#host.touched(this)
   }
@@ -245,6 +260,7 @@ export class QueueFeed implements LaggingFeed {
     const messages = await this.#host.readQueue(this.next - 1, Math.min(this.#host.capacity, READ_ENTRIES))
     if (messages.length === 0) {
       this.lagging = this.#newest !== newest
+      if (!this.lagging) this.#order?.clear()
       return this.lagging ? 'sent' : 'done'
     }
     await this.#host.sendQueued(this, messages)

@@ -145,9 +145,8 @@ export class Session extends Subscriber implements MemberSession {
   }
 
   override start(): void {
-    const missed = (number: number): void => this.queue.missed(number)
     if (this.#queueBacklog)
-      this.#leaveQueue = this.services.store.queue.setAllowance(this.id, this.#queueBacklog, missed)
+      this.#leaveQueue = this.services.store.queue.setAllowance(this.id, this.#queueBacklog, this.queue)
     super.start()
   }
 

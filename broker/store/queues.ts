@@ -39,13 +39,19 @@ export interface Allowance {
   left(messages: number, bytes: number): void
 }
 
+/** Who is sent the messages of a queue, and is told of them in another order than theirs where several processes queue them. */
+export interface QueueReceiver {
+  /** From now on each message is reported by `queued`, in their order, before it counts as there. */
+  ordered(): void
+  queued(number: number): void
+  /** Some time after another process queued messages up to this number: what tells of them otherwise may be lost. */
+  missed(number: number): void
+}
+
 /** Queues of references: a message is stored once, with a small key for each persistent session that waits for it. */
 export interface QueueStore {
-  /**
-   * Sets the allowance of a queue while its receiver is connected. Returns a function that removes it.
-   * @param missed Called some time after another process queued messages up to this number: what tells of them otherwise may be lost
-   */
-  setAllowance(id: string, allowance: Allowance, missed?: (number: number) => void): () => void
+  /** Sets the allowance of a queue while its receiver is connected. Returns a function that removes it. */
+  setAllowance(id: string, allowance: Allowance, receiver?: QueueReceiver): () => void
   /** False: if a message on the topic were committed now, no session would get a reference. From memory; an adapter that cannot know says true. */
   mayEnqueue(topic: string): boolean
   /** Ids with a queue that is not empty. */

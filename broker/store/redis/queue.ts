@@ -10,6 +10,7 @@ import type {
   Allowance,
   PlainMessage,
   QueuedMessage,
+  QueueReceiver,
   QueueStore,
   RetainedAmount,
   RetainedCut,
@@ -30,7 +31,7 @@ export class RedisQueue implements QueueStore {
   readonly #retained: Retained
   readonly #memory: QueueMemory
   /** Of receivers that are connected here: to be told of what they may have missed. */
-  readonly #receivers = new Map<string, (number: number) => void>()
+  readonly #receivers = new Map<string, QueueReceiver>()
   /** Highest number that another node queued for them, by session: since the last interval, and in it. */
   #queued = new Map<string, number>()
   #due: ReadonlyMap<string, number> = new Map()
@@ -86,7 +87,9 @@ export class RedisQueue implements QueueStore {
     if (event.type === 'queued') {
       for (const session of event.sessions) {
         if (!this.#memory.has(session, event.number)) this.#memory.add(session, event.number, event.bytes)
-        if (!isOwn && this.#receivers.has(session)) this.#queued.set(session, event.number)
+        const receiver = this.#receivers.get(session)
+        if (receiver && !isOwn) this.#queued.set(session, event.number)
+        receiver?.queued(event.number)
       }
     } else if (event.type === 'dequeued') this.#memory.remove(event.session, event.number)
     else this.#retained.apply(event)
@@ -130,18 +133,21 @@ export class RedisQueue implements QueueStore {
     return this.#memory.mayEnqueue(topic)
   }
 
-  setAllowance(id: string, allowance: Allowance, missed?: (number: number) => void): () => void {
+  setAllowance(id: string, allowance: Allowance, receiver?: QueueReceiver): () => void {
     const remove = this.#memory.setAllowance(id, allowance)
-    if (missed) this.#receivers.set(id, missed)
+    if (receiver) {
+      this.#receivers.set(id, receiver)
+      receiver.ordered()
+    }
     return () => {
       remove()
-      if (this.#receivers.get(id) === missed) this.#receivers.delete(id)
+      if (this.#receivers.get(id) === receiver) this.#receivers.delete(id)
     }
   }
 
   /** Called at intervals: reminds receivers of what others had queued for them by the time of the last call. */
   remind(): void {
-    for (const [id, number] of this.#due) this.#receivers.get(id)?.(number)
+    for (const [id, number] of this.#due) this.#receivers.get(id)?.missed(number)
     this.#due = this.#queued
     this.#queued = new Map()
   }
