@@ -20,18 +20,29 @@ export class BrokerProcess {
   readonly complaints: string[] = []
   readonly #dataDir: string
   readonly #settings: readonly string[]
+  readonly #environment: Readonly<Record<string, string>>
   #process: ChildProcess | null = null
 
-  private constructor(port: number, dataDir: string, settings: readonly string[]) {
+  private constructor(
+    port: number,
+    dataDir: string,
+    settings: readonly string[],
+    environment: Readonly<Record<string, string>>,
+  ) {
     this.port = port
     this.#dataDir = dataDir
     this.#settings = settings
+    this.#environment = environment
   }
 
   /** Makes a broker that is not started yet; it is stopped and its data deleted with the test. `settings` are `key=value`. */
-  static async make(t: Test, settings: readonly string[]): Promise<BrokerProcess> {
+  static async make(
+    t: Test,
+    settings: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<BrokerProcess> {
     const dataDir = await mkdtemp(join(tmpdir(), 'topictalk-process-'))
-    const broker = new BrokerProcess(await freePort(), dataDir, settings)
+    const broker = new BrokerProcess(await freePort(), dataDir, settings, environment)
     t.teardown(async () => {
       await broker.kill()
       await rm(dataDir, { recursive: true, force: true })
@@ -62,6 +73,7 @@ export class BrokerProcess {
         TOPICTALK_LISTEN_MQTT: String(this.port),
         TOPICTALK_NODE_DATA_DIR: join(this.#dataDir, 'data'),
         TOPICTALK_AUTH_JWT_SECRET: SECRET,
+        ...this.#environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -102,6 +114,15 @@ export class BrokerProcess {
     child.kill('SIGTERM')
     const [code] = await gone
     return code
+  }
+
+  /** SIGSTOP: it keeps its connections and does nothing. */
+  pause(): void {
+    this.#process!.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#process!.kill('SIGCONT')
   }
 
   /** `kill -9`; resolves when the process is gone. */

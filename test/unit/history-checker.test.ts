@@ -68,6 +68,9 @@ t.test('logs', async (t) => {
   t.same(judged(sent('a'), gap), ['log den has 2 where 1 is next'])
   const refused = (code: string): Event => ({ type: 'refused', message: 'a', code })
   t.same(judged(sent('a'), refused('forbidden'), read(['a'])), ['a is refused as forbidden and stored'])
+  const untold: Event = { type: 'acked', message: 'b', entry: null }
+  t.match(judged(sent('b', 2), untold, read(['b'])), [/^b is 1 id-b, and was acknowledged as undefined/])
+  t.same(judged(sent('b', 2), sent('b', 2), untold, read(['b'])), [], 'its packet id was known')
   t.same(judged(sent('a'), refused('unavailable'), read(['a'])), [])
 })
 
@@ -99,6 +102,19 @@ t.test('sessions that owe nothing', async (t) => {
   t.same(judged(follows({ persistent: false, qos: 0 }), ...zero, ...twice), ['bob/phone in den: a came 2 times'])
 })
 
+t.test('a position that was not stored', async (t) => {
+  const zero = [
+    follows(),
+    connected(1),
+    connected(2),
+    sent('a', 0),
+    read(['a']),
+    delivered('a', 1, { qos: 0, connection: 2 }),
+  ]
+  t.same(judged(...zero, delivered('a', 1, { qos: 0, connection: 3 })), [])
+  t.same(judged(...zero, delivered('a', 1, { qos: 0, connection: 2 })), ['bob/phone in den: a came 2 times'])
+})
+
 t.test('plain topics', async (t) => {
   const plain = (message: string): Event => delivered(message, 0, { log: null, entry: null })
   const ack: Event = { type: 'acked', message: 'v', entry: null }
@@ -114,6 +130,10 @@ t.test('connections', async (t) => {
   t.same(judged(follows(), connected(1), connected(2, { resumed: false })), ['one did not have the session bob/phone'])
   const moved = [...ALL, read(['a', 'b', 'c']), connected(2, { node: 'two' })]
   t.same(judged(...moved, sent('c'), delivered('c', 3)), [
+    'bob/phone got c on a connection after it had another one, to two',
+  ])
+  const overheard: Event = { type: 'overheard', session: 'bob/phone', connection: 1, message: 'c' }
+  t.same(judged(...moved, sent('c'), delivered('c', 3, { connection: 2 }), overheard), [
     'bob/phone got c on a connection after it had another one, to two',
   ])
   t.same(judged(...moved, sent('c'), delivered('c', 3, { connection: 2 })), [])

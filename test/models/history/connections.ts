@@ -22,7 +22,8 @@ function overlaps(history: History): string[] {
       .map(({ message, at }) => [message, at]),
   )
   const connected = groupBy(ofType(history, 'connected'), ({ session }) => session)
-  return ofType(history, 'delivered').flatMap(({ session, connection, message }) => {
+  const arrived = [...ofType(history, 'delivered'), ...ofType(history, 'overheard')]
+  return arrived.flatMap(({ session, connection, message }) => {
     const mine = connected.get(session) ?? []
     const next = mine.slice(mine.findIndex((each) => each.connection === connection))[1]
     if (!next || sentAt.get(message)! < next.at) return []

@@ -26,7 +26,7 @@ export interface Sent {
 export interface Acked {
   readonly type: 'acked'
   readonly message: string
-  /** Null: a plain topic. */
+  /** Null: a plain topic, or a PUBREC for a packet id that was received before, which tells nothing of the message. */
   readonly entry: Omit<Entry, 'message'> | null
 }
 
@@ -46,7 +46,7 @@ export interface Connected {
   readonly resumed: boolean
 }
 
-/** The client gave up a connection, or it was closed. What still arrives on it counts. */
+/** The client gave up a connection, or it was closed. */
 export interface Disconnected {
   readonly type: 'disconnected'
   readonly connection: number
@@ -74,6 +74,14 @@ export interface Delivered {
   readonly message: string
   readonly entry: Omit<Entry, 'message'> | null
   readonly qos: QoS
+}
+
+/** A message on a connection that the client had given up, and does not read any more. */
+export interface Overheard {
+  readonly type: 'overheard'
+  readonly session: string
+  readonly connection: number
+  readonly message: string
 }
 
 /** A whole log as a node answers, at the end. */
@@ -113,6 +121,7 @@ export type Event =
   | Disconnected
   | Following
   | Delivered
+  | Overheard
   | Read
   | Presence
   | Died

@@ -47,15 +47,18 @@ function strangers(history: History): string[] {
 
 function acknowledgements(history: History): string[] {
   const acked = groupBy(ofType(history, 'acked'), ({ message }) => message)
-  const sent = new Map(ofType(history, 'sent').map(({ message, log }) => [message, log]))
+  const sent = groupBy(ofType(history, 'sent'), ({ message }) => message)
   const logs = logsOf(history)
   return [...acked].flatMap(([message, acks]) => {
-    const log = sent.get(message)
+    const transmissions = sent.get(message) ?? []
+    const log = transmissions[0]?.log
     if (log === undefined) return [`${message} is acknowledged, and nobody sent it`]
     if (log === null) return []
     const stored = (logs.get(log) ?? []).find((entry) => entry.message === message)
     if (!stored) return [`${message} is acknowledged and not in ${log}`]
-    return acks.filter((ack) => !isThat(ack, stored)).map(({ entry }) => wrongNumber(message, entry, stored))
+    const mayTellNothing = transmissions.length > 1 && transmissions[0]!.qos === 2
+    const isRight = (ack: Acked): boolean => (ack.entry === null ? mayTellNothing : isThat(ack, stored))
+    return acks.filter((ack) => !isRight(ack)).map(({ entry }) => wrongNumber(message, entry, stored))
   })
 }
 
