@@ -214,6 +214,7 @@ t.test('a deleted message is gone for everyone, at once and for good', async (t)
 
   const phone = await back(t, broker)
   await phone.hears('last')
+  await phone.inbox.wait(2, ({ topic }) => topic === 'rooms/lobby/text')
   t.same(
     (await phone.on(LOBBY, 3)).map(({ seq }) => seq),
     [1, 4, 5],

@@ -446,7 +446,7 @@ t.test('wills of a broker that died are sent by the next', async (t) => {
     qos: 1 as const,
     user: 'ann',
   })
-  await persistence.putWill({ id: 'ann/mine' }, { ...will('will/mine'), roles: [] })
+  await open(broker, { id: 'mine', will: { topic: 'will/mine', payload: 'late' } })
   const watcher = await open(broker)
   await subscribe(watcher, ['will/#', 0])
   await broker.running.aedes.sweepWills()

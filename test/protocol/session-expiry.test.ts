@@ -3,6 +3,7 @@ import t from 'tap'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { movableClock } from '../helpers/clock.js'
 import { connect5, open5 } from '../helpers/mqtt5.js'
+import { onRedis } from '../helpers/test-store.js'
 
 /** As if it were killed: what its sessions write when they end is not written, nor that it ends. */
 async function kill(broker: TestBroker): Promise<void> {
@@ -13,7 +14,9 @@ async function kill(broker: TestBroker): Promise<void> {
   await broker.restart()
 }
 
-t.test('a session that was connected when the broker died ends when it should', async (t) => {
+const NO_HEARTBEAT = { skip: onRedis && 'nodes see there who is gone: cluster/gone-nodes' }
+
+t.test('a session that was connected when the broker died ends when it should', NO_HEARTBEAT, async (t) => {
   const clock = movableClock(t)
   const broker = await startTestBroker(t)
   const there = async (id: string): Promise<boolean> => {
