@@ -196,6 +196,7 @@ t.test('commits that the server had acknowledged and lost: another epoch, and no
   await far.log.follow('m:a', () => {})
   for (const text of ['3', '4']) await append(near, draft('m:a', text))
   await commit(near, [], [member(near, 'lost')])
+  await caughtUp(far)
   await server.kill9()
   await server.restart()
   await until(async () => (await append(near, draft('m:a', 'other 3')).catch(() => '')) !== '')

@@ -15,24 +15,25 @@ import type { UpkeepOp, Word, WordSources } from './commit-words.js'
 import { Committer } from './committer.js'
 import { newCounts } from './counts.js'
 import { generationAt } from './dedupe.js'
-import { type Committed, readCommit } from './events.js'
+import { FRESH, Freshness } from './freshness.js'
 import { Journal } from './journal.js'
 import { Keys } from './keys.js'
-import { type Connection, Link, type LinkOptions } from './link.js'
+import { Link, type LinkOptions } from './link.js'
 import { RedisLogs } from './logs.js'
-import { type Beat, RedisNodes } from './nodes.js'
+import { NodeMemory } from './node-memory.js'
+import { RedisNodes } from './nodes.js'
 import { RedisNotes } from './notes.js'
 import { RedisOutbox } from './outbox.js'
 import { RedisQueue } from './queue.js'
 import { Reader } from './reader.js'
 import { RedisTables } from './redis-tables.js'
-import { Requests, Unanswered } from './request.js'
+import { Requests } from './request.js'
 import { Retained } from './retained.js'
 import { commitScript } from './script.js'
-import { Sequence } from './sequence.js'
 import type { Needs } from './server-check.js'
 import { ServerWatch } from './server-watch.js'
 import type { Deployment } from './settings.js'
+import { Standing } from './standing.js'
 import { StoredLogs } from './stored-logs.js'
 import { Sweeper } from './sweeper.js'
 
@@ -40,16 +41,11 @@ const CACHE_BYTES = 64 * 1024 * 1024
 /** One script holds up all nodes while it runs. */
 const GROUP_CHANGES = 1024
 const GROUP_BYTES = 1024 * 1024
-/** Ms for which what is in memory counts as up to date after it was confirmed. */
-const FRESH = 1000
-/** Ms between two looks whether it does. */
+/** Ms between two looks whether what is in memory counts as up to date. */
 const CHECK_EVERY = 100
 const NO_CONNECTION = 'there is no connection to Redis'
 /** Ms between two checks that nothing was missed, and signs that this node is there. */
 const BEAT_EVERY = 500
-
-/** Answers after which a node cannot go on as it is. */
-const MUST_BEGIN = /^(FENCED|LOST)\b/
 
 export interface RedisStoreOptions extends Pick<LinkOptions, 'url' | 'tls'> {
   /** Distinguishes deployments in one Redis. */
@@ -96,8 +92,6 @@ class RedisStore implements StorePort {
   readonly outbox: RedisOutbox
   readonly tables: RedisTables
   readonly nodes: RedisNodes
-  position = 0
-  fresh = false
 
   readonly #keys: Keys
   /** Requests and what is told of commits, in their order. */
@@ -106,13 +100,13 @@ class RedisStore implements StorePort {
   readonly #reader: Reader
   readonly #requests: Requests
   readonly #server: ServerWatch
-  readonly #sequence: Sequence
+  readonly #memory: NodeMemory
+  readonly #freshness = new Freshness()
+  readonly #standing: Standing
   readonly #committer: Committer
   readonly #commits: CommitQueue
-  readonly #journal: Journal
   readonly #retained: Retained
   readonly #sweeper: Sweeper
-  readonly #followers: TableFollower[] = []
   readonly #limits: QueueLimits
   readonly #dedupeDays: number
   readonly #onFault: (error: unknown) => void
@@ -120,12 +114,6 @@ class RedisStore implements StorePort {
   #request = 0
   #failing = false
   readonly #timers: NodeJS.Timeout[] = []
-  #beating = false
-  /** Monotonic ms: as of then memory had all that was committed. */
-  #confirmedAt = Number.NEGATIVE_INFINITY
-  readonly #onFresh: (() => void)[] = []
-  /** A request was given up: what became of it is seen when everything is read anew. */
-  #isUncertain = false
 
   constructor(options: RedisStoreOptions) {
     const { url, tls, prefix, limits, needs, timeoutMs = 5000, dedupeDays = 7, cacheBytes = CACHE_BYTES } = options
@@ -155,7 +143,6 @@ class RedisStore implements StorePort {
       timeoutMs,
       counts: this.counts,
     })
-    this.#sequence = new Sequence((commit) => this.#follow(commit), timeoutMs)
     this.#commits = new CommitQueue((group) => this.#committer.write(group), {
       changes: GROUP_CHANGES,
       bytes: GROUP_BYTES,
@@ -168,17 +155,34 @@ class RedisStore implements StorePort {
     this.tables = new RedisTables(reader, keys)
     const slots = new TableSlots()
     this.subscriptions = new Subscriptions(slots)
-    this.#followers.push(slots)
     this.#retained = new Retained(reader, keys)
     this.queue = new RedisQueue(reader, keys, this.subscriptions, this.#retained, limits)
     this.outbox = new RedisOutbox(reader, keys)
-    this.#journal = new Journal(reader, keys)
+    this.#memory = new NodeMemory({
+      ...{ tables: this.tables, log: this.log, queue: this.queue, retained: this.#retained, outbox: this.outbox },
+      ...{
+        followers: [slots],
+        journal: new Journal(reader, keys),
+        counts: this.counts,
+        now: this.#now,
+        onFault: this.#onFault,
+      },
+      timeoutMs,
+    })
+    const { sequence } = this.#memory
+    this.#standing = new Standing({
+      ...{ nodes: this.nodes, server: this.#server, memory: this.#memory, requests: this.#requests },
+      ...{ freshness: this.#freshness, counts: this.counts, onFault: this.#onFault },
+      connection: () => this.#link.connection,
+      remind: () => this.queue.remind(),
+      logs: () => this.log.known(),
+    })
     this.#committer = new Committer({
       sources: () => this.#sources(),
       send: (words, heard) => this.#send(words, heard),
-      hear: (commit) => this.#sequence.hear(commit),
+      hear: (commit) => sequence.hear(commit),
       follow: (steps) => this.queue.apply([], steps),
-      whenReached: (number) => this.#sequence.whenReached(number),
+      whenReached: (number) => sequence.whenReached(number),
       counts: this.counts,
       onFault: this.#onFault,
       dropped: (count) => void (this.queue.dropped += count),
@@ -211,71 +215,11 @@ class RedisStore implements StorePort {
   /** Connects, takes a number among the nodes and loads what is in memory. */
   async begin(): Promise<void> {
     await this.#readLink.start()
-    this.#link.onConnect = (connection) => this.#connected(connection)
+    this.#link.onConnect = (connection) => this.#standing.connected(connection)
     await this.#link.start()
-    await this.#beat()
-    this.#timers.push(setInterval(() => void this.#beat(), BEAT_EVERY).unref())
-    this.#timers.push(setInterval(() => this.#checkFresh(), CHECK_EVERY).unref())
-  }
-
-  async #connected(connection: Connection): Promise<void> {
-    const begins = this.nodes.self === 0
-    const before = this.nodes.epoch
-    if (before !== '') this.counts.reconnects++
-    await (before === '' ? this.#server.begin(connection) : this.#server.check(connection))
-    await this.nodes.begin(connection, (commit) => {
-      this.counts.pushes++
-      this.#sequence.hear(readCommit(commit))
-    })
-    const release = this.#sequence.hold()
-    try {
-      const entered = await this.nodes.enter(connection)
-      const hasLost = before !== '' && (this.nodes.epoch !== before || entered.commit < this.#sequence.reached)
-      if (hasLost) await this.#lose(connection, before)
-      else if (begins || this.#isUncertain) await this.#loadAt(entered)
-    } finally {
-      release()
-    }
-    // Those who wait for the connection have it in a moment.
-    setImmediate(() => {
-      this.#requests.resume()
-      if (!begins) void this.#beat()
-    })
-  }
-
-  /** What was acknowledged is gone: a new epoch begins, and everything is read anew. */
-  async #lose(connection: Connection, before: string): Promise<void> {
-    const { reached } = this.#sequence
-    const beat = await this.nodes.lose(connection, before, reached, this.log.known())
-    const what = beat.lost > 0 ? `at least ${beat.lost} of its last commits` : 'commits'
-    this.#onFault(
-      new StoreError(
-        `Redis has lost ${what} that it had acknowledged (${beat.shorter} logs are shorter). The store has a new epoch: what clients remember of numbers is void`,
-      ),
-    )
-    this.#sequence.restart(0)
-    await this.#loadAt(beat)
-  }
-
-  /** This node cannot go on as it is: it connects anew, and finds out there what the store says. */
-  #begin(error: StoreError): void {
-    if (error.message.startsWith('FENCED')) {
-      this.counts.fences++
-      this.nodes.end()
-    }
-    this.#link.connection?.close(error.message)
-  }
-
-  /** Loads memory as of a commit or a later one: what is heard since is applied to it. */
-  async #loadAt({ commit, position }: Beat): Promise<void> {
-    const applies = [await this.queue.load(), await this.#retained.load(), await this.outbox.load()]
-    for (const follower of this.#followers) applies.push(await follower.load(this.tables))
-    await this.log.repair()
-    for (const apply of applies) apply()
-    this.position = Math.max(this.position, position)
-    for (const follower of this.#followers) follower.apply(this.position, [])
-    this.#sequence.jumpTo(commit)
-    this.#isUncertain = false
+    await this.#standing.beat()
+    this.#timers.push(setInterval(() => void this.#standing.beat(), BEAT_EVERY).unref())
+    this.#timers.push(setInterval(() => this.#freshness.check(), CHECK_EVERY).unref())
   }
 
   commit(change: Change): void {
@@ -288,22 +232,24 @@ class RedisStore implements StorePort {
     if (!connection) throw new StoreError(NO_CONNECTION)
     const owes = this.#requests.owes(connection)
     const last = Number(await connection.call('HGET', [this.#keys.meta, 'commit']))
-    if (this.#sequence.isHeld || owes) await this.#sequence.whenReached(last)
-    else if (last > this.#sequence.reached) await this.#repair(last)
+    if (this.#memory.sequence.isHeld || owes) await this.#memory.sequence.whenReached(last)
+    else if (last > this.#memory.sequence.reached) await this.#memory.repair(last)
   }
 
   follow(follower: TableFollower): Promise<void> {
-    return this.#commits.exclusive(async () => {
-      const release = this.#sequence.hold()
-      try {
-        const apply = await follower.load(this.tables)
-        apply()
-        follower.apply(this.position, [])
-        this.#followers.push(follower)
-      } finally {
-        release()
-      }
-    })
+    return this.#commits.exclusive(() => this.#memory.follow(follower))
+  }
+
+  get position(): number {
+    return this.#memory.position
+  }
+
+  get fresh(): boolean {
+    return this.#freshness.isFresh
+  }
+
+  onFresh(listener: () => void): void {
+    this.#freshness.onFresh(listener)
   }
 
   copyTo(): Promise<void> {
@@ -337,7 +283,7 @@ class RedisStore implements StorePort {
 
   async #send(words: readonly Word[], heard: (reply: Buffer) => void): Promise<void> {
     const { queueMessages, queueBytes } = this.#limits
-    const seen = String(this.#sequence.reached)
+    const seen = String(this.#memory.sequence.reached)
     const request = String(++this.#request)
     // It may begin anew under another number until there is a connection.
     const complete = (isCluster: boolean): Word[] => [
@@ -357,92 +303,8 @@ class RedisStore implements StorePort {
     } catch (error) {
       if (!this.#failing) this.#onFault(error)
       this.#failing = true
-      this.#failed(error as StoreError)
+      this.#standing.failed(error as StoreError)
       throw error
-    }
-  }
-
-  /** After a request that failed. */
-  #failed(error: StoreError): void {
-    if (error instanceof Unanswered) {
-      this.#isUncertain = true
-      this.#link.connection?.close('a request has no answer')
-    } else if (MUST_BEGIN.test(error.message)) this.#begin(error)
-  }
-
-  /** Applies a commit to memory, then tells who follows. */
-  #follow(commit: Committed): void {
-    const { changes, events, queued, local = null } = commit
-    this.position = Math.max(this.position, commit.position)
-    for (const follower of this.#followers) this.#guard(() => follower.apply(this.position, changes))
-    this.queue.apply(queued, local)
-    for (const event of events) this.outbox.apply(event)
-    this.log.apply(events)
-  }
-
-  /** Says that this node is there, and checks that it heard of all commits: on the one connection the reply comes behind all that was told before. */
-  async #beat(): Promise<void> {
-    const connection = this.#link.connection
-    if (!connection || this.#beating) return
-    this.#beating = true
-    try {
-      this.queue.remind()
-      let last = 0
-      let isShorter = false
-      const asked = this.#server.now()
-      const askedAt = performance.now()
-      // Only the answer tells of a commit of this node's own, and what is sent from now on is answered later.
-      const owes = this.#requests.owes(connection)
-      await this.nodes.beat(connection, ({ commit }, time) => {
-        last = commit
-        isShorter = commit < this.#sequence.reached
-        this.#server.heardClock(time, asked)
-      })
-      if (this.#server.refusal !== null) await this.#server.check(connection)
-      if (this.#server.refusal === null) this.#requests.resume()
-      // Who has read ahead by now, or loads memory, lets it go on; what is missing then is found the next time.
-      const waits = owes || this.#sequence.isHeld
-      if (last > this.#sequence.reached && !waits) await this.#repair(last)
-      else if (isShorter) connection.close('it has fewer commits than it had')
-      if (last <= this.#sequence.reached && !isShorter) this.#confirm(askedAt)
-    } catch (error) {
-      if (MUST_BEGIN.test((error as StoreError).message)) this.#begin(error as StoreError)
-      else if (!connection.ended) this.#onFault(error)
-    } finally {
-      this.#beating = false
-    }
-  }
-
-  onFresh(listener: () => void): void {
-    this.#onFresh.push(listener)
-  }
-
-  /** @param at Monotonic ms */
-  #confirm(at: number): void {
-    this.#confirmedAt = at
-    this.#checkFresh()
-  }
-
-  #checkFresh(): void {
-    const fresh = performance.now() - this.#confirmedAt < FRESH
-    if (fresh === this.fresh) return
-    this.fresh = fresh
-    if (fresh) for (const listener of this.#onFresh) this.#guard(listener)
-  }
-
-  /** Reads what was missed up to a commit. */
-  async #repair(last: number): Promise<void> {
-    this.counts.gaps++
-    this.counts.lastGap = this.#now()
-    const release = this.#sequence.hold()
-    try {
-      const missed = await this.#journal.between(this.#sequence.reached, last)
-      if (!missed) return await this.#loadAt({ commit: last, position: this.position })
-      for (const commit of missed) this.#follow(commit)
-      await this.log.repair()
-      this.#sequence.jumpTo(last)
-    } finally {
-      release()
     }
   }
 
@@ -451,13 +313,5 @@ class RedisStore implements StorePort {
       const settled: Change['settled'] = (error) => (error ? reject(error) : resolve())
       this.#commits.add({ drafts: [], ops: ops as never, settled })
     })
-  }
-
-  #guard(call: () => void): void {
-    try {
-      call()
-    } catch (error) {
-      this.#onFault(error)
-    }
   }
 }

@@ -1,0 +1,144 @@
+/** How a node stands with the store: it enters, says that it is there, hears whether it missed anything, and begins anew where it cannot go on. */
+import { StoreError } from '../changes.js'
+import type { RedisCounts } from './counts.js'
+import { readCommit } from './events.js'
+import type { Freshness } from './freshness.js'
+import type { Connection } from './link.js'
+import type { NodeMemory } from './node-memory.js'
+import type { Beat, RedisNodes } from './nodes.js'
+import { type Requests, Unanswered } from './request.js'
+import type { ServerWatch } from './server-watch.js'
+
+/** Answers after which a node cannot go on as it is. */
+const MUST_BEGIN = /^(FENCED|LOST)\b/
+
+export interface StandingDeps {
+  readonly connection: () => Connection | null
+  readonly nodes: RedisNodes
+  readonly server: ServerWatch
+  readonly memory: NodeMemory
+  readonly requests: Requests
+  readonly freshness: Freshness
+  readonly counts: RedisCounts
+  /** Called before each beat. */
+  readonly remind: () => void
+  /** What is in memory of logs with entries. */
+  readonly logs: () => Parameters<RedisNodes['lose']>[3]
+  readonly onFault: (error: unknown) => void
+}
+
+export class Standing {
+  readonly #deps: StandingDeps
+  #beating = false
+  /** A request was given up: what became of it is seen when everything is read anew. */
+  #isUncertain = false
+
+  constructor(deps: StandingDeps) {
+    this.#deps = deps
+  }
+
+  /** To be called with each new connection, before anybody uses it. */
+  async connected(connection: Connection): Promise<void> {
+    const { nodes, server, memory, requests, counts } = this.#deps
+    const begins = nodes.self === 0
+    const before = nodes.epoch
+    if (before !== '') counts.reconnects++
+    await (before === '' ? server.begin(connection) : server.check(connection))
+    await nodes.begin(connection, (commit) => {
+      counts.pushes++
+      memory.sequence.hear(readCommit(commit))
+    })
+    const release = memory.sequence.hold()
+    try {
+      const entered = await nodes.enter(connection)
+      const hasLost = before !== '' && (nodes.epoch !== before || entered.commit < memory.sequence.reached)
+      if (hasLost) await this.#lose(connection, before)
+      else if (begins || this.#isUncertain) await this.#load(entered)
+    } finally {
+      release()
+    }
+    // Those who wait for the connection have it in a moment.
+    setImmediate(() => {
+      requests.resume()
+      if (!begins) void this.beat()
+    })
+  }
+
+  /** What was acknowledged is gone: a new epoch begins, and everything is read anew. */
+  async #lose(connection: Connection, before: string): Promise<void> {
+    const { nodes, memory, logs, onFault } = this.#deps
+    const beat = await nodes.lose(connection, before, memory.sequence.reached, logs())
+    const what = beat.lost > 0 ? `at least ${beat.lost} of its last commits` : 'commits'
+    onFault(
+      new StoreError(
+        `Redis has lost ${what} that it had acknowledged (${beat.shorter} logs are shorter). The store has a new epoch: what clients remember of numbers is void`,
+      ),
+    )
+    memory.sequence.restart(0)
+    await this.#load(beat)
+  }
+
+  /** Everything anew. */
+  async #load(beat: Beat): Promise<void> {
+    await this.#deps.memory.load(beat)
+    this.#isUncertain = false
+  }
+
+  /** A request failed. */
+  failed(error: StoreError): void {
+    if (error instanceof Unanswered) {
+      this.#isUncertain = true
+      this.#deps.connection()?.close('a request has no answer')
+    } else if (MUST_BEGIN.test(error.message)) this.#begin(error)
+  }
+
+  /** The node cannot go on as it is: it connects anew, and finds out there what the store says. */
+  #begin(error: StoreError): void {
+    const { nodes, counts, connection } = this.#deps
+    if (error.message.startsWith('FENCED')) {
+      counts.fences++
+      nodes.end()
+    }
+    connection()?.close(error.message)
+  }
+
+  /** To be called in short intervals: says that the node is there, and checks that it heard of all commits. */
+  async beat(): Promise<void> {
+    const connection = this.#deps.connection()
+    if (!connection || this.#beating) return
+    this.#beating = true
+    try {
+      await this.#beatOn(connection)
+    } catch (error) {
+      if (MUST_BEGIN.test((error as StoreError).message)) this.#begin(error as StoreError)
+      else if (!connection.ended) this.#deps.onFault(error)
+    } finally {
+      this.#beating = false
+    }
+  }
+
+  /** On the one connection the reply comes behind all that was told before. */
+  async #beatOn(connection: Connection): Promise<void> {
+    const { nodes, server, memory, requests, freshness, remind } = this.#deps
+    const { sequence } = memory
+    remind()
+    let last = 0
+    let isShorter = false
+    const asked = server.now()
+    const askedAt = performance.now()
+    // Only the answer tells of a commit of this node's own, and what is sent from now on is answered later.
+    const owes = requests.owes(connection)
+    await nodes.beat(connection, ({ commit }, time) => {
+      last = commit
+      isShorter = commit < sequence.reached
+      server.heardClock(time, asked)
+    })
+    if (server.refusal !== null) await server.check(connection)
+    if (server.refusal === null) requests.resume()
+    // Who has read ahead by now, or loads memory, lets it go on; what is missing then is found the next time.
+    const waits = owes || sequence.isHeld
+    if (last > sequence.reached && !waits) await memory.repair(last)
+    else if (isShorter) connection.close('it has fewer commits than it had')
+    if (last <= sequence.reached && !isShorter) freshness.confirm(askedAt)
+  }
+}
