@@ -9,7 +9,8 @@ const RUNS: Readonly<Record<string, faults.Fault>> = {
   'Redis is killed': faults.killRedis,
   'Redis forgets its scripts': faults.forgetScripts,
   'replies are cut off after the commit': faults.cutReplies,
-  'a node and Redis do not hear each other for three seconds': faults.blackhole,
+  'a node and Redis do not hear each other for less than its lease': faults.blackholeShort,
+  'a node and Redis do not hear each other for longer than its lease': faults.blackholeLong,
   'connections to Redis are cut': faults.cutConnections,
   'the nodes are restarted one after the other': faults.restartNodes,
 }

@@ -13,7 +13,7 @@ export const killNode: Fault = async ({ nodes: [one] }) => {
 }
 
 /** For less than the lease of a node. */
-export const pauseShort: Fault = (stage) => pause(stage, 2000)
+export const pauseShort: Fault = (stage) => pause(stage, 4000)
 
 /** For more than it. */
 export const pauseLong: Fault = (stage) => pause(stage, 8000)
@@ -46,9 +46,15 @@ export const losePushes: Fault = async (stage) => {
   for (const { proxy } of stage.nodes) proxy.loses = (channel) => channel.includes('node:')
 }
 
-export const blackhole: Fault = async ({ nodes: [one] }) => {
+/** For less than the lease of a node. */
+export const blackholeShort: Fault = (stage) => blackhole(stage, 3000)
+
+/** For more than it: what the node had sent arrives when it is not one of them any more. */
+export const blackholeLong: Fault = (stage) => blackhole(stage, 10_000)
+
+async function blackhole({ nodes: [one] }: Stage, ms: number): Promise<void> {
   one!.proxy.blackhole()
-  await sleep(3000)
+  await sleep(ms)
   one!.proxy.heal()
 }
 
