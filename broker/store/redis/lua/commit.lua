@@ -1,5 +1,5 @@
 -- Performs the changes of one request of a node, in their order, each as a whole or not at all. What a change is decided on is checked in
--- the state that the changes before it left. Words of a change: commit-words.ts; of the reply: commit-reply.ts.
+-- the state that the changes before it left. Words of a change: commit-words.ts; of the reply: answer.ts.
 local NODES, ANSWER = PREFIX .. 'nodes', PREFIX .. 'answer:' .. NODE
 
 if call('HEXISTS', NODES, NODE) == 0 then return redis.error_reply('FENCED this node is not known any more') end
@@ -11,9 +11,9 @@ local results
 
 -- Reads the guards of a change; returns whether they hold.
 local function guards_hold()
-  local at = number()
-  local holds = at >= meta.floor
-  for _ = 1, number() do
+  local at, keys = number(), number()
+  local holds = keys == 0 or at >= meta.floor
+  for _ = 1, keys do
     local guard = word()
     if holds and has_changed(guard, at) then holds = false end
   end
