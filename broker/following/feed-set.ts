@@ -33,7 +33,7 @@ export class FeedSet {
     this.#counters = counters
   }
 
-  viewsOf(subscription: Subscription): FilterViews {
+  viewsOf(subscription: Pick<Subscription, 'parsed'>): FilterViews {
     return this.#views.viewsOf(subscription.parsed, this.#subscriber.user)
   }
 

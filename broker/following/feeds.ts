@@ -13,6 +13,9 @@ import { QueueOrder } from './queue-order.js'
 export const READ_ENTRIES = 64
 export const READ_BYTES = 65536
 
+/** Name of the queue, as a source of messages. */
+export const QUEUE = 'queue'
+
 /** Cursor name of the queue's position. */
 export const QUEUE_SENT = 'queue>'
 
@@ -193,7 +196,7 @@ export class LogFeed implements Feed, LaggingFeed {
 
 /** The queue of plain messages of a persistent session. */
 export class QueueFeed implements LaggingFeed, QueueReceiver {
-  readonly source = 'queue'
+  readonly source = QUEUE
   /** Messages below this number were sent. */
   next: number
   lagging = false

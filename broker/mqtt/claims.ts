@@ -7,6 +7,7 @@
 import type { Fence } from '../store/fence.js'
 import type { SameRecord } from '../store/guards.js'
 import { mayServe, type Nodes } from '../store/nodes.js'
+import type { Op } from '../store/op.js'
 import type { RecordChange } from '../store/record-changes.js'
 import { nodeOfClaim, type SessionClaim, sessionClaim } from '../store/session-owners.js'
 import type { Store } from '../store/store.js'
@@ -15,18 +16,10 @@ import type { Transaction } from '../store/transaction.js'
 import type { Deadline, TimerWheel } from '../util/timer-wheel.js'
 import { Reason } from './codec/reason-codes.js'
 import { ConnectRefused } from './connect-refused.js'
+import type { Claimant, Ownership, StoredClaim } from './shared/ownership.js'
 
 /** Ms within which the owner of a session gives it up. */
 const PATIENCE = 1000
-
-/** The connection that a session is claimed for. */
-export interface Claimant {
-  readonly closed: boolean
-  /** A claim elsewhere waits: it ends as if another connection took over the session here. */
-  close(): void
-  /** Another node has the session: it ends, and saves nothing. */
-  sessionLost(): void
-}
 
 export interface ClaimsDeps {
   readonly store: Pick<Store, 'transact' | 'watch' | 'sessionOwners' | 'tables'>
@@ -35,7 +28,7 @@ export interface ClaimsDeps {
   readonly failed: (error: unknown) => void
 }
 
-export class Claims {
+export class Claims implements Ownership {
   readonly #deps: ClaimsDeps
   /** By session: that of its connection here. */
   readonly #claims = new Map<string, Claim>()
@@ -55,11 +48,10 @@ export class Claims {
    * @throws ConnectRefused
    */
   async claim(session: string, claimant: Claimant): Promise<Fence> {
-    const claim = new Claim(session, this.#newClaim(), claimant, this.#behind)
-    this.#claims.set(session, claim)
+    let claim: StoredClaim
     try {
-      await this.#ask(claim)
-      if (claim.state === 'waiting') await this.#granted(claim)
+      claim = await this.begin(session, claimant, PATIENCE)
+      await claim.decided
     } catch (error) {
       this.#deps.failed(error)
       throw new ConnectRefused(3, Reason.serverUnavailable, 'the session cannot be loaded right now')
@@ -69,13 +61,29 @@ export class Claims {
     return claim
   }
 
-  /** The connection is closed, and what it had to save is saved. */
-  async release(session: string, claimant: Claimant): Promise<void> {
+  /** Resolves when the claim is stored: it is held, or waits. @param patience Ms after which it is taken from an owner that does not give it up; null: never */
+  async begin(session: string, claimant: Claimant, patience: number | null): Promise<StoredClaim> {
+    const { wheel } = this.#deps
+    const claim = new Claim(session, this.#newClaim(), claimant, patience, this.#behind)
+    this.#claims.set(session, claim)
+    await this.#ask(claim)
+    if (claim.state === 'waiting' && patience !== null) wheel.set(claim, wheel.now + patience)
+    return claim
+  }
+
+  /** The connection is closed, and what it had to save is saved. @param ending What is written with it if nobody waits for the session */
+  async release(session: string, claimant: Claimant, ending: () => readonly Op[] = () => []): Promise<void> {
     const claim = this.#claims.get(session)
     if (claim?.claimant !== claimant) return
     this.#claims.delete(session)
     claim.end('lost')
-    await this.#handOver(session, claim.value).catch(this.#deps.failed)
+    await this.#handOver(session, claim.value, ending).catch(this.#deps.failed)
+  }
+
+  /** Whether the claim of a node waits that could serve the session. */
+  isWanted(session: string): boolean {
+    const waiting = this.#deps.store.sessionOwners.claimant(session)
+    return waiting !== undefined && waiting !== this.#claims.get(session)?.value && this.#isAlive(waiting)
   }
 
   /** The connection is closing: it waits no longer. */
@@ -91,6 +99,7 @@ export class Claims {
   /** What claims ask for by themselves. */
   readonly #behind: BehindClaim = {
     late: (claim) => void this.#ask(claim, true).catch(this.#deps.failed),
+    decided: (claim) => this.#deps.wheel.delete(claim),
     check: (claim) => this.#check(claim).catch(this.#deps.failed),
   }
 
@@ -123,6 +132,12 @@ export class Claims {
   /** Whether a node has the session that may still serve it. */
   isServed(session: string): boolean {
     return this.#isServedBy(session, this.#deps.store.sessionOwners.owner(session))
+  }
+
+  /** Whether this node has the session, perhaps without a connection. */
+  isOwn(session: string): boolean {
+    const owner = this.#deps.store.sessionOwners.owner(session)
+    return owner !== undefined && nodeOfClaim(owner) === this.#deps.nodes.self
   }
 
   /** Whether another node has the session. */
@@ -162,19 +177,13 @@ export class Claims {
     return { ops, value: undefined }
   }
 
-  #granted(claim: Claim): Promise<void> {
-    const { wheel } = this.#deps
-    wheel.set(claim, wheel.now + PATIENCE)
-    return claim.decided.finally(() => wheel.delete(claim))
-  }
-
   /** To who waits for the session, or to nobody. */
-  async #handOver(session: string, value: SessionClaim): Promise<void> {
+  async #handOver(session: string, value: SessionClaim, ending: () => readonly Op[] = () => []): Promise<void> {
     await this.#deps.store.transact(`owner ${session}`, ({ sessionOwners: owners }) => {
       const waiting = owners.claimant(session)
       const heir = waiting !== undefined && waiting !== value && this.#isAlive(waiting) ? waiting : null
       const isMine = owners.owner(session) === value
-      const ops = isMine ? [heir ? owners.ownerOp(session, heir) : owners.deleteOwnerOp(session)] : []
+      const ops = isMine ? (heir ? [owners.ownerOp(session, heir)] : [...ending(), owners.deleteOwnerOp(session)]) : []
       if (waiting === value || (isMine && waiting !== undefined)) ops.push(owners.deleteClaimantOp(session))
       return { ops, value: undefined }
     })
@@ -240,11 +249,12 @@ function ownedBy(session: string, value: SessionClaim): SameRecord {
 
 interface BehindClaim {
   late(claim: Claim): void
+  decided(claim: Claim): void
   check(claim: Claim): Promise<void>
 }
 
 /** A connection's claim of a session; a fence for what it writes of it. */
-class Claim implements Fence, Deadline {
+class Claim implements StoredClaim, Deadline {
   readonly session: string
   readonly value: SessionClaim
   readonly claimant: Claimant
@@ -252,17 +262,18 @@ class Claim implements Fence, Deadline {
   state: 'waiting' | 'held' | 'lost' = 'waiting'
   /** It was stored that it waits. */
   wasNoted = false
-  /** Settles when it waits no longer. */
   readonly decided: Promise<void>
   #decide!: () => void
+  readonly #patience: number | null
   readonly #behind: BehindClaim
 
-  constructor(session: string, value: SessionClaim, claimant: Claimant, behind: BehindClaim) {
+  constructor(session: string, value: SessionClaim, claimant: Claimant, patience: number | null, behind: BehindClaim) {
     this.session = session
     this.value = value
     this.claimant = claimant
     this.same = ownedBy(session, value)
     this.decided = new Promise((decide) => (this.#decide = decide))
+    this.#patience = patience
     this.#behind = behind
   }
 
@@ -272,6 +283,7 @@ class Claim implements Fence, Deadline {
 
   end(state: 'held' | 'lost'): void {
     this.state = state
+    this.#behind.decided(this)
     this.#decide()
   }
 
@@ -287,6 +299,6 @@ class Claim implements Fence, Deadline {
   /** The owner of the session did not give it up in time. Repeated until that is decided: the store may have failed. */
   due(now: number): number {
     this.#behind.late(this)
-    return now + PATIENCE
+    return this.#patience === null ? 0 : now + this.#patience
   }
 }

@@ -2,10 +2,10 @@
 import type { Principal } from '../auth/principal.js'
 import { type Fence, type Writer, writerBehind } from '../store/fence.js'
 import type { SavedSession } from '../store/sessions.js'
-import type { Claimant } from './claims.js'
 import type { AuthPacket, ConnectPacket } from './codec/packets.js'
 import type { Properties } from './codec/properties.js'
 import type { ClientConnection, ConnectedClient } from './connected-client.js'
+import type { Claimant } from './shared/ownership.js'
 import type { WriteBuffer } from './write-buffer.js'
 
 /** What the steps need of a connection. */

@@ -100,6 +100,11 @@ export class Inflight implements PacketsInFlight {
     }
   }
 
+  has(source: string, seq: number): boolean {
+    for (const flight of this.#flights.values()) if (flight.seq === seq && flight.owner.source === source) return true
+    return false
+  }
+
   /** PUBREC came. */
   release(flight: Flight): void {
     flight.released = true

@@ -46,7 +46,7 @@ export class SessionWriter {
   #count = 0
 
   /** Called before the last save. */
-  onClose: () => void = () => {}
+  onClose: () => void | Promise<void> = () => {}
 
   /** Called before a session is removed: what its share groups write of it comes first. */
   onDiscard: (id: string) => void = () => {}
@@ -97,8 +97,8 @@ export class SessionWriter {
     for (const session of saved) session.pumped()
   }
 
-  /** Saves nothing more of a closed session: another connection may own its records by then. */
-  forget(session: Session): void {
+  /** Saves nothing more of a closed session or group: others may own its records by then. */
+  forget(session: Subscriber): void {
     this.#dirty.delete(session)
     session.saver = null
   }
@@ -113,7 +113,7 @@ export class SessionWriter {
 
   async close(): Promise<void> {
     clearInterval(this.#timer)
-    this.onClose()
+    await this.onClose()
     await this.flush(true)
   }
 
@@ -188,7 +188,7 @@ export class SessionWriter {
 
 /** Nothing else refers to what it saves: if it was taken over, the saves of others do not fail for it. */
 function isApart(one: Subscriber): boolean {
-  return one.fence !== null && !(one instanceof Session && one.shares.size > 0)
+  return one instanceof Session && one.fence !== null && one.shares.size === 0
 }
 
 function isConflict(error: unknown): boolean {

@@ -142,7 +142,7 @@ async function decide(
     const again = known.get(passed.filter)
     if (again) return { ...again, subscription }
     if (!quota.has(passed.filter)) await reserveFollowed(client, parsed)
-    if (parsed.kind === 'shared') await shares.settled(actor.principal.user, parsed)
+    if (parsed.kind === 'shared') await shares.prepare(actor.principal.user, parsed, passed.qos)
     const whose = feedSetOf(client, subscription)
     const shown = whose.viewsOf(asFollowed(subscription))
     const heads = await whose.heads(shown)
@@ -163,6 +163,10 @@ function feedSetOf({ feedSet, actor, services }: ConnectedClient, { parsed }: Su
   return parsed.kind === 'shared' ? services.shares.feedSet(actor.principal.user, parsed) : feedSet
 }
 
+function isElsewhere({ actor, services }: ConnectedClient, { parsed }: Subscription): boolean {
+  return parsed.kind === 'shared' && services.shares.isElsewhere(actor.principal.user, parsed)
+}
+
 /** A share group subscribes to the filter behind the share name. */
 function asFollowed(subscription: Subscription): Subscription {
   const { parsed } = subscription
@@ -176,10 +180,9 @@ function opsOf(client: ConnectedClient, decided: readonly (Granted | Refusal)[])
   if (!session.persistent) return []
   const ops: Op[] = []
   for (const { subscription, shown, heads } of lastOfEach(decided.filter(isGranted))) {
-    ops.push(
-      ...sessions.subscribeOps(session.id, [stored(subscription)]),
-      ...feedSetOf(client, subscription).cursorOps(shown, subscription, heads),
-    )
+    ops.push(...sessions.subscribeOps(session.id, [stored(subscription)]))
+    if (!isElsewhere(client, subscription))
+      ops.push(...feedSetOf(client, subscription).cursorOps(shown, subscription, heads))
   }
   return ops
 }

@@ -10,6 +10,8 @@ import type { Store } from '../store/store.js'
 import type { Counters } from '../util/counters.js'
 import type { Claims } from './claims.js'
 import type { SessionWriter } from './session-writer.js'
+import { isGroupClaim } from './shared/group-name.js'
+import type { SharedSubscriptions } from './shared/groups.js'
 import type { WillPublisher } from './will-publisher.js'
 
 /** Sessions of gone nodes that are settled at once. */
@@ -19,6 +21,7 @@ export interface UnservedDeps {
   readonly store: Store
   /** Null: a single node has the store. */
   readonly claims: Claims | null
+  readonly shares: Pick<SharedSubscriptions, 'endAbandoned'>
   readonly wills: WillPublisher
   readonly sessionWriter: SessionWriter
   readonly counters: Counters
@@ -41,9 +44,14 @@ export class UnservedSessions {
     const abandoned = this.#deps.claims?.abandoned() ?? []
     const next = abandoned[Symbol.iterator]()
     const work = async (): Promise<void> => {
-      for (let one = next.next(); !one.done; one = next.next()) await this.settle(one.value)
+      for (let one = next.next(); !one.done; one = next.next()) await this.#settleAbandoned(one.value)
     }
     await Promise.all(Array.from({ length: Math.min(BESIDE, abandoned.length) }, work))
+  }
+
+  async #settleAbandoned(claimed: string): Promise<void> {
+    if (isGroupClaim(claimed)) await this.#deps.shares.endAbandoned(claimed).catch(this.#deps.failed)
+    else await this.settle(claimed)
   }
 
   /** Sends the wills that are due. */

@@ -71,6 +71,8 @@ export interface SessionStore {
   record(id: string): Promise<SessionRecord | null>
   /** Of a session, or of a share group, which has no record of its own. */
   progress(id: string): Promise<Progress>
+  /** Stored for a session; or for a share group, one: at which QoS messages are kept for it. */
+  subscriptionsOf(id: string): Promise<StoredSubscription[]>
   recordOp(record: SessionRecord): Op
   subscribeOps(id: string, subscriptions: readonly StoredSubscription[]): Op[]
   unsubscribeOps(id: string, topics: readonly string[]): Op[]

@@ -12,6 +12,7 @@ import { Claims } from '../mqtt/claims.js'
 import { Registry } from '../mqtt/registry.js'
 import type { MqttServices } from '../mqtt/services.js'
 import { SessionWriter } from '../mqtt/session-writer.js'
+import { claimOfGroup } from '../mqtt/shared/group-name.js'
 import { SharedSubscriptions } from '../mqtt/shared/groups.js'
 import { UnservedSessions } from '../mqtt/unserved-sessions.js'
 import { Flusher } from '../mqtt/write-buffer.js'
@@ -48,10 +49,12 @@ export async function makeMqtt(context: Context, { store, nodes, hub, logins, ch
   const backlogs = new Backlogs(limits)
   const subscribing = { hub, store, counters, views: chat.views, limits, backlogs, delivered: chat.delivered }
   const couldReceive = chat.access.couldReceive.bind(chat.access)
-  const shares = new SharedSubscriptions({ ...subscribing, couldReceive }, sessionWriter, failed)
-  await shares.load()
   const { accountOf: personBehind, namesCountedWith: namesOf } = countPersons(store.directory, config)
   const claims = nodes.shared ? new Claims({ store, nodes, wheel, failed }) : null
+  const isWanted = (group: string): boolean => claims?.isWanted(claimOfGroup(group)) ?? false
+  const among = claims && { claims, wheel, onGone: (told: () => void) => nodes.onGone(told) }
+  const shares = new SharedSubscriptions({ ...subscribing, couldReceive, isWanted }, sessionWriter, failed, among)
+  await shares.load()
   const registry = new Registry({
     ...{ hub, store, sessionWriter, shares, claims, anonymousSessions },
     ...{ personBehind, namesOf, failed },
@@ -88,7 +91,7 @@ export async function makeMqtt(context: Context, { store, nodes, hub, logins, ch
   broker.on('error' as never, failed as never)
   backlogs.slow = (origin, backlog) => broker.clients[origin]?.packets.slowFor(backlog)
   const unserved = new UnservedSessions({
-    ...{ store, claims, wills: broker.wills, sessionWriter, counters, failed },
+    ...{ store, claims, shares, wills: broker.wills, sessionWriter, counters, failed },
     longest: limits.sessionExpiry,
     isConnected: (session) => broker.clients[session] !== undefined,
   })

@@ -44,6 +44,22 @@ export interface SavedAssignment {
   readonly seq: number
 }
 
+/** Owner of a QoS 2 exchange whose group is not served here, or was not when the exchange went on here. */
+export class LentElsewhere implements FlightOwner {
+  readonly source: string
+  readonly #acknowledged: (packet: { readonly seq: number }) => void
+
+  /** @param acknowledged Tells the group, if it is served here by then. If not, it finds what its sessions have saved */
+  constructor(source: string, acknowledged: (packet: { readonly seq: number }) => void) {
+    this.source = source
+    this.#acknowledged = acknowledged
+  }
+
+  acknowledged(seq: number): void {
+    this.#acknowledged({ seq })
+  }
+}
+
 export class Assignments {
   readonly #assignments = new Set<Assignment>()
 
@@ -54,6 +70,15 @@ export class Assignments {
   /** False: it was already settled or withdrawn. */
   delete(assignment: Assignment): boolean {
     return this.#assignments.delete(assignment)
+  }
+
+  [Symbol.iterator](): Iterator<Assignment> {
+    return this.#assignments.values()
+  }
+
+  some(is: (assignment: Assignment) => boolean): boolean {
+    for (const assignment of this.#assignments) if (is(assignment)) return true
+    return false
   }
 
   clear(): void {
@@ -74,7 +99,7 @@ export class Assignments {
 }
 
 /** Names an assignment among the in-flight packets of a session: the group, and which of its feeds. */
-function assignmentSource(group: string, source: string): string {
+export function assignmentSource(group: string, source: string): string {
   return `${group}\0${source}`
 }
 

@@ -24,10 +24,11 @@ import { emptyCache, type UnloggedMessage, unlogged, type ViewBatch } from '../.
 import type { LogEntry } from '../../store/logs.js'
 import type { QoS } from '../../store/qos.js'
 import type { QueuedMessage } from '../../store/queues.js'
-import type { Progress } from '../../store/sessions.js'
+import type { Progress, SavedInflight } from '../../store/sessions.js'
 import type { OutboundMessage } from '../codec/outbound-message.js'
-import { Assignment, Assignments, type SavedAssignment } from './assignments.js'
+import { Assignment, Assignments, type LentElsewhere, type SavedAssignment } from './assignments.js'
 import { AwayBacklog } from './away-backlog.js'
+import { isSubscribed, type SharedFilter } from './group-name.js'
 import { isPresent, type PresentMember, type SharedMessage, type ShareMember, ShareMembers } from './members.js'
 import { Unsettled } from './unsettled.js'
 
@@ -36,6 +37,8 @@ type Source = LogFeed | QueueFeed
 export interface ShareServices extends SubscriberServices {
   /** Whether a message could be delivered to some login of a user who is not connected. */
   readonly couldReceive: (user: string, clientId: string, topic: string) => boolean
+  /** Among nodes: whether members wait for the group at another one. */
+  readonly isWanted: (group: string) => boolean
 }
 
 /** A message assigned before a reconnect. `read` reads it again: null when it is gone, or no longer allowed. */
@@ -52,6 +55,7 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
   /** To its pump the group itself is a feed: of returned messages. */
   readonly source = null
   lagging = false
+  readonly shared: SharedFilter
   readonly #filter: string
   readonly #parsed: Filter
   readonly #onFailure: (error: unknown) => void
@@ -61,24 +65,28 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
   readonly inflightRecords = new InflightRecords(this.#unsettled)
   #returned: { feed: Source; seq: number }[] = []
   readonly #awayBacklog: AwayBacklog
-  readonly #couldReceive: ShareServices['couldReceive']
+  declare protected readonly services: ShareServices
   #unfollow: (() => void) | null = null
   readonly #backlog: Backlog
   #leaveQueue: (() => void) | null = null
+  /** Among nodes: the QoS at which messages are kept for it, whichever members are here. It is not lowered. */
+  kept: QoS = 0
+  /** Set when nothing more is to be assigned; called when nothing is assigned to who is connected here. */
+  #whenSettled: (() => void) | null = null
 
   /** `user`: whose rooms and topics it follows; empty where the filter is plain, and its sessions are of any user. */
   constructor(
     id: string,
     user: string,
-    { filter, of }: Filter & { kind: 'shared' },
+    shared: SharedFilter,
     services: ShareServices,
     onFailure: (error: unknown) => void,
   ) {
     super(id, user, services)
-    this.#couldReceive = services.couldReceive
     this.#awayBacklog = new AwayBacklog(services.limits)
-    this.#filter = filter
-    this.#parsed = of
+    this.shared = shared
+    this.#filter = shared.filter
+    this.#parsed = shared.of
     this.#onFailure = onFailure
     this.#backlog = services.backlogs.open((sessionId) => this.#members.get(sessionId) !== undefined)
     this.feedSet = new FeedSet(this, services.views, services.store, services.counters)
@@ -87,7 +95,7 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
   // --- members ---------------------------------------------------------------------------------------------------------------------
 
   get persistent(): boolean {
-    return this.#members.persistent
+    return this.fence !== null || this.#members.persistent
   }
 
   get isEmpty(): boolean {
@@ -117,8 +125,12 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
     this.pump()
   }
 
+  get #qos(): QoS {
+    return Math.max(this.kept, this.#members.highestQos) as QoS
+  }
+
   #follow(heads: ReadonlyMap<string, number>): void {
-    const qos = this.#members.highestQos
+    const qos = this.#qos
     if (this.subscriptions.get(this.#filter)?.qos === qos) return
     this.feedSet.add(this.#subscription(qos), heads)
     if (this.user === '') this.#queueFor(qos)
@@ -129,10 +141,11 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
     return { filter: this.#filter, parsed: this.#parsed, qos, unconditional: true, ...options }
   }
 
-  /** On plain topics its messages are queued in the store under the id of the group. */
+  /** On plain topics its messages are queued in the store under the id of the group. Among nodes all know that by a record (groups.ts). */
   #queueFor(qos: QoS): void {
     this.#unfollow?.()
-    this.#unfollow = qos > 0 ? this.services.store.subscriptions.follow(this.id, this.#filter, qos) : null
+    this.#unfollow =
+      qos > 0 && !this.fence ? this.services.store.subscriptions.follow(this.id, this.#filter, qos) : null
   }
 
   /** While a member is connected, the backlog may exceed the plain queue limits. */
@@ -140,7 +153,7 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
     const present = this.user === '' && !this.closed && this.#members.isAnyPresent
     if (present === (this.#leaveQueue !== null)) return
     if (present) {
-      this.#leaveQueue = this.services.store.queue.setAllowance(this.id, this.#backlog)
+      this.#leaveQueue = this.services.store.queue.setAllowance(this.id, this.#backlog, this.queue)
       return
     }
     this.#leaveQueue?.()
@@ -187,6 +200,61 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
     this.settle(assignment)
   }
 
+  /** Messages are kept for it at a higher QoS from now on. */
+  raise(kept: QoS, heads: ReadonlyMap<string, number>): void {
+    this.kept = kept
+    this.#follow(heads)
+    for (const feed of this.feeds.values()) this.touched(feed)
+  }
+
+  // --- given up to another node ------------------------------------------------------------------------------------------------------
+
+  /** Assigns nothing more. Resolves when all that was assigned to who is connected here is acknowledged. */
+  settleAssignments(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenSettled = resolve
+      this.#noteSettled()
+    })
+  }
+
+  #noteSettled(): void {
+    if (this.#whenSettled && !this.#assignments.some(({ member }) => isPresent(member))) this.#whenSettled()
+  }
+
+  /**
+   * Ends here. What is not acknowledged is not settled in what is saved of the group: it is assigned anew where the group is served next; but a QoS 2
+   * exchange stays with its session.
+   */
+  endHere(entrust: (assignment: Assignment) => LentElsewhere): void {
+    for (const assignment of this.#assignments)
+      if (assignment.source !== null) assignment.member.session?.inflight.entrust(assignment, entrust(assignment))
+      else if (assignment.qos === 2) this.#done(assignment.feed, assignment.seq)
+    this.close()
+    for (const { session } of this.#members) session?.shares.delete(this)
+  }
+
+  /** Exchanges of present members that ended while nobody served the group here. */
+  settleEnded(): void {
+    for (const assignment of [...this.#assignments]) {
+      const { member, source, seq } = assignment
+      if (source !== null && isPresent(member) && member.session.started && !member.session.inflight.has(source, seq))
+        this.settle(assignment)
+    }
+  }
+
+  /** The session was served elsewhere, and has still only these packets in flight. */
+  settleOthers(sessionId: string, inflight: readonly SavedInflight[]): void {
+    for (const assignment of this.#assignments.ofSession(sessionId)) {
+      const { source, seq, member } = assignment
+      if (isPresent(member) || inflight.some((packet) => packet.source === source && packet.seq === seq)) continue
+      this.settle(assignment)
+    }
+  }
+
+  holdsOf(sessionId: string): boolean {
+    return this.#assignments.ofSession(sessionId).length > 0
+  }
+
   #return(feed: Source, seq: number): void {
     this.#returned.push({ feed, seq })
     this.catchUp(this)
@@ -195,7 +263,7 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
   // --- as a subscriber ---------------------------------------------------------------------------------------------------------------
 
   get capacity(): number {
-    return this.#returned.length > MOST_RETURNED ? 0 : this.#members.capacity
+    return this.#whenSettled || this.#returned.length > MOST_RETURNED ? 0 : this.#members.capacity
   }
 
   readonly waiting = 0
@@ -294,11 +362,21 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
 
   /** Whether an absent member may receive it, judged by its user: the roles of its next login are not known. */
   #mayGoToAway(topic: string): boolean {
-    for (const { sessionId } of this.#members.away()) {
+    if (this.fence && this.services.isWanted(this.id)) return true
+    for (const { sessionId } of this.#away()) {
       const slash = sessionId.indexOf('/')
-      if (this.#couldReceive(sessionId.slice(0, slash), sessionId.slice(slash + 1), topic)) return true
+      if (this.services.couldReceive(sessionId.slice(0, slash), sessionId.slice(slash + 1), topic)) return true
     }
     return false
+  }
+
+  /** Among nodes, those that subscribed elsewhere since the group is served here are known by what is stored. */
+  *#away(): Generator<Pick<ShareMember, 'sessionId'>> {
+    yield* this.#members.away()
+    if (!this.fence) return
+    const name = { user: this.user, parsed: this.shared }
+    for (const stored of this.services.store.subscriptions.shared())
+      if (stored.qos > 0 && isSubscribed(name, stored)) yield { sessionId: stored.clientId }
   }
 
   /** Messages that no member may receive must not fill the queue while the members are absent. */
@@ -354,14 +432,20 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
     const qos = Math.min(message.qos, member.subscription.qos) as QoS
     const assignment = new Assignment(this, member, feed, seq, qos)
     this.#assignments.add(assignment)
+    const stays = this.fence !== null && assignment.source !== null
+    // Before it is sent, which may save the group.
+    if (stays) this.#unsettled.stays(feed, seq)
     const taken = member.session.take(assignment, seq, { ...message, ...asked(member, message), qos })
-    if (taken !== 'assigned') this.#assignments.delete(assignment)
+    if (taken === 'assigned') return taken
+    this.#assignments.delete(assignment)
+    if (stays) this.#unsettled.staysNot(feed, seq)
     return taken
   }
 
   /** The message of an assignment was acknowledged, or dropped. */
   readonly settle = (assignment: Assignment): void => {
     if (!this.#assignments.delete(assignment)) return
+    this.#noteSettled()
     this.#backlog.progressed()
     this.#done(assignment.feed, assignment.seq)
     assignment.member.session?.saver?.touched()
@@ -374,7 +458,7 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
       this.lagging = false
       return 'done'
     }
-    if (this.#members.capacity <= 0) return 'blocked'
+    if (this.#whenSettled || this.#members.capacity <= 0) return 'blocked'
     const { feed, seq } = this.#returned.shift()!
     const message = await this.#read(feed, seq)
     if (this.closed || !feed.outstanding.has(seq)) return 'sent'
@@ -401,24 +485,33 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
   async restore({ cursors, inflight, inflightChanges }: Progress, held: readonly SavedAssignment[]): Promise<void> {
     this.inflightRecords.found(inflightChanges)
     this.queue.next = (cursors.get(QUEUE_SENT) ?? 0) + 1
-    const qos = this.#members.highestQos
+    const qos = this.#qos
     this.subscriptions.set(this.#filter, this.#subscription(qos))
     let former: ReadonlySet<string> = new Set()
     if (this.user === '') {
       this.subscribePlain(this.#filter, qos)
       this.#queueFor(qos)
     } else former = await this.feedSet.restore(cursors)
-    for (const { source, seq } of inflight) {
+    const ended: { feed: Source; seq: number }[] = []
+    for (const { source, seq, qos } of inflight) {
       const feed = source === this.queue.source ? this.queue : this.feeds.get(source)
       if (!feed || former.has(source)) continue
       feed.outstanding.add(seq)
       const holder = held.find((assignment) => assignment.source === source && assignment.seq === seq)
       const member = holder && this.#members.get(holder.sessionId)
-      if (member) this.#assignments.add(new Assignment(this, member, feed, seq, 2))
+      if (member) this.#resume(new Assignment(this, member, feed, seq, 2))
+      // It was assigned, and ended with its session or while another node served that.
+      else if (qos === 2) ended.push({ feed, seq })
       else this.#return(feed, seq)
     }
     if (this.services.store.queue.size(this.id).messages > 0) this.catchUp(this.queue)
     this.start()
+    for (const { feed, seq } of ended) this.#done(feed, seq)
+  }
+
+  #resume(assignment: Assignment): void {
+    this.#assignments.add(assignment)
+    if (this.fence) this.#unsettled.stays(assignment.feed, assignment.seq)
   }
 
   /** An assignment from before the reconnect of its member. */
@@ -434,19 +527,22 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
   }
 }
 
-function asShown({ view }: LogFeed, { payload, qos, extra }: LogEntry): SharedMessage {
+function asShown({ view }: Pick<LogFeed, 'view'>, { payload, qos, extra }: LogEntry): SharedMessage {
   return { topic: view.topic, payload, qos, retain: false, extra }
 }
 
 /** Null: the view does not show the entry. */
-function formed(feed: LogFeed, entry: LogEntry): SharedMessage | null {
+export function formed(feed: Pick<LogFeed, 'view'>, entry: LogEntry): SharedMessage | null {
   const { form } = feed.view
   const shown = asShown(feed, form ? { ...entry, payload: form(entry) } : entry)
   return shown.payload.length > 0 ? shown : null
 }
 
 /** What the options of the member's subscription change in a message. */
-function asked({ subscription }: ShareMember, { retain, replaces = false }: SharedMessage | UnloggedMessage) {
+export function asked(
+  { subscription }: Pick<ShareMember, 'subscription'>,
+  { retain, replaces = false }: SharedMessage | UnloggedMessage,
+) {
   const { identifier, retainAsPublished } = subscription
   return {
     retain: retain || (replaces && retainAsPublished),

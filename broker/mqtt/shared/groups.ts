@@ -2,7 +2,6 @@
  * The shared subscriptions of this broker [MQTT5-4.8.2], one group per share name and filter. On plain and device topics a group is open to all
  * users, as in MQTT. Below rooms, users and broadcast a group belongs to one user: it follows that user's memberships, with one cursor per log.
  */
-import { type Filter, isPlainFilter, parseFilter } from '../../../schemas/topics.js'
 import { roomCursors } from '../../chat/model/views.js'
 import { dropCursorOps, type FeedSet } from '../../following/feed-set.js'
 import type { MembershipChange } from '../../following/membership-change.js'
@@ -10,140 +9,88 @@ import type { SubscriberSaver } from '../../following/services.js'
 import type { Subscriber } from '../../following/subscriber.js'
 import type { Subscription } from '../../following/subscription.js'
 import { commit } from '../../store/commit.js'
+import { writerBehind } from '../../store/fence.js'
 import type { LogEntry } from '../../store/logs.js'
+import type { QoS } from '../../store/qos.js'
 import type { SavedInflight } from '../../store/sessions.js'
-import type { StoredSubscription } from '../../store/subscription.js'
-import { parseAssignmentSource, type SavedAssignment } from './assignments.js'
-import { type AssignedMessage, ShareGroup, type ShareServices } from './group.js'
+import { parseAssignmentSource } from './assignments.js'
+import type { AssignedMessage, ShareGroup, ShareServices } from './group.js'
+import type { AmongNodes } from './group-claims.js'
+import { groupName, groupOfStored, isGroupId, type SharedFilter } from './group-name.js'
+import { GroupsAmongNodes } from './groups-among-nodes.js'
+import { KnownGroups } from './known-groups.js'
 import type { MemberSession } from './members.js'
-
-type SharedFilter = Filter & { kind: 'shared' }
+import { storedAssignments } from './stored-members.js'
 
 /** Saves the state of groups, and reports sessions that end. */
 export interface GroupWriter {
   onDiscard: (sessionId: string) => void
-  onClose: () => void
+  onClose: () => void | Promise<void>
   saver(group: Subscriber): SubscriberSaver
-}
-
-/** No client id contains a control character: the id of a group is never that of a session. */
-const MARK = '\u0001'
-
-function groupId(user: string, { share, filter }: SharedFilter): string {
-  return `${user === '' ? '' : `${user}/`}${MARK}${share}/${filter}`
-}
-
-function isGroupId(id: string): boolean {
-  return id.startsWith(MARK) || id[id.indexOf('/') + 1] === MARK
-}
-
-/** The user a group belongs to; empty: it is open to all. */
-function ownerOf({ of }: SharedFilter, user: string): string {
-  return isPlainFilter(of) ? '' : user
-}
-
-function add<T>(map: Map<string, Set<T>>, key: string, value: T): void {
-  const known = map.get(key)
-  if (known) known.add(value)
-  else map.set(key, new Set([value]))
-}
-
-function remove<T>(map: Map<string, Set<T>>, key: string, value: T): void {
-  const known = map.get(key)
-  known?.delete(value)
-  if (known?.size === 0) map.delete(key)
+  flush(): Promise<void>
+  /** Saves nothing more of it. */
+  forget(group: Subscriber): void
 }
 
 export class SharedSubscriptions {
   readonly #services: ShareServices
-  readonly #sessionWriter: GroupWriter
   readonly #failed: (error: unknown) => void
-  readonly #groups = new Map<string, ShareGroup>()
-  readonly #byUser = new Map<string, Set<ShareGroup>>()
-  /** Groups of which a session is a member, or has unacknowledged messages. */
-  readonly #bySession = new Map<string, Set<ShareGroup>>()
+  readonly #groups: KnownGroups
+  /** Null: a single node has the store, and serves all groups. */
+  readonly #among: GroupsAmongNodes | null
   /** Groups that ended, whose records are being deleted. */
   readonly #ending = new Map<string, Promise<void>>()
 
-  constructor(services: ShareServices, sessionWriter: GroupWriter, failed: (error: unknown) => void) {
+  constructor(
+    services: ShareServices,
+    sessionWriter: GroupWriter,
+    failed: (error: unknown) => void,
+    among: AmongNodes | null,
+  ) {
     this.#services = services
-    this.#sessionWriter = sessionWriter
     this.#failed = failed
+    const groups = new KnownGroups({ services, failed, saver: (group) => sessionWriter.saver(group) })
+    this.#groups = groups
+    this.#among = among && new GroupsAmongNodes({ among, groups, services, sessionWriter, failed })
     sessionWriter.onDiscard = (id) => this.forget(id)
     sessionWriter.onClose = () => {
-      for (const group of this.#groups.values()) group.saver?.touched()
+      for (const group of groups.all()) group.saver?.touched()
+      return this.#among?.claims.idle()
     }
   }
 
   /** Restores the groups of stored sessions, and deletes the queues of groups that no longer exist. */
   async load(): Promise<void> {
+    if (this.#among) return this.#among.claims.load()
     const { sessions, subscriptions, queue } = this.#services.store
-    for (const stored of subscriptions.shared()) this.#loadMember(stored)
-    const held = new Map<string, SavedAssignment[]>()
-    for (const sessionId of this.#bySession.keys()) await this.#loadAssignments(sessionId, held)
-    for (const group of this.#groups.values())
-      await group.restore(await sessions.progress(group.id), held.get(group.id) ?? [])
-    for (const id of [...queue.nonEmptyQueues()]) if (isGroupId(id) && !this.#groups.has(id)) await this.#discard(id)
-  }
-
-  #loadMember(stored: StoredSubscription & { clientId: string }): void {
-    const { clientId: sessionId, topic, qos, rap: retainAsPublished = false, subscriptionIdentifier } = stored
-    const parsed = parseFilter(topic)
-    if (parsed.kind !== 'shared') return
-    const group = this.#groupOf(sessionId.slice(0, sessionId.indexOf('/')), parsed)
-    const subscription = {
-      filter: topic,
-      qos,
-      retainAsPublished,
-      identifier: subscriptionIdentifier,
-      unconditional: false,
-    }
-    add(this.#bySession, sessionId, group)
-    group.remember({ sessionId, persistent: true, subscription, session: null })
-  }
-
-  /** The QoS 2 exchanges a session had begun, by group. */
-  async #loadAssignments(sessionId: string, held: Map<string, SavedAssignment[]>): Promise<void> {
-    const { inflight } = await this.#services.store.sessions.progress(sessionId)
-    for (const { source, seq } of inflight) {
-      const parts = parseAssignmentSource(source)
-      if (parts) held.set(parts.group, [...(held.get(parts.group) ?? []), { sessionId, source: parts.source, seq }])
-    }
-  }
-
-  #known(user: string, parsed: SharedFilter): ShareGroup | undefined {
-    return this.#groups.get(groupId(ownerOf(parsed, user), parsed))
-  }
-
-  #make(user: string, parsed: SharedFilter): ShareGroup {
-    const owner = ownerOf(parsed, user)
-    return new ShareGroup(groupId(owner, parsed), owner, parsed, this.#services, this.#failed)
-  }
-
-  #groupOf(user: string, parsed: SharedFilter): ShareGroup {
-    const known = this.#known(user, parsed)
-    if (known) return known
-    const group = this.#make(user, parsed)
-    group.saver = this.#sessionWriter.saver(group)
-    this.#groups.set(group.id, group)
-    add(this.#byUser, group.user, group)
-    return group
+    const groups = this.#groups
+    for (const stored of subscriptions.shared())
+      groups.remember(groups.of(groupOfStored(stored.clientId, stored.topic)!), stored)
+    const held = await storedAssignments(sessions, groups.sessions())
+    for (const group of groups.all()) await group.restore(await sessions.progress(group.id), held.get(group.id) ?? [])
+    for (const id of [...queue.nonEmptyQueues()]) if (isGroupId(id) && !groups.get(id)) await this.#discard(id)
   }
 
   /** Resolves when the records of an earlier group of that name are deleted: records of a new one would be deleted with them. */
-  async settled(user: string, parsed: SharedFilter): Promise<void> {
-    await this.#ending.get(groupId(ownerOf(parsed, user), parsed))
+  async prepare(user: string, parsed: SharedFilter, qos: QoS): Promise<void> {
+    if (this.#among) await this.#among.prepare(user, parsed, qos)
+    else await this.#ending.get(groupName(user, parsed).id)
   }
 
   /** The feeds of a shared filter of `user`; of a group not yet made where there is none. */
   feedSet(user: string, parsed: SharedFilter): FeedSet {
-    return (this.#known(user, parsed) ?? this.#make(user, parsed)).feedSet
+    return (this.#groups.known(user, parsed) ?? this.#groups.make(groupName(user, parsed))).feedSet
+  }
+
+  /** Whether its cursors are another node's. */
+  isElsewhere(user: string, parsed: SharedFilter): boolean {
+    return this.#among !== null && !this.#groups.known(user, parsed)
   }
 
   /** Logs and topics that the groups of a user follow. */
   followedBy(user: string): number {
     let followed = 0
-    for (const group of this.#byUser.get(user) ?? []) followed += group.followed
+    for (const group of this.#groups.ofUser(user)) followed += group.followed
     return followed
   }
 
@@ -151,45 +98,45 @@ export class SharedSubscriptions {
     const { parsed } = subscription
     if (parsed.kind !== 'shared') return
     session.subscriptions.set(subscription.filter, subscription)
-    const { id: sessionId, persistent } = session
-    const group = this.#groupOf(session.user, parsed)
-    if (!group.started) group.start()
-    add(this.#bySession, sessionId, group)
-    group.join({ sessionId, persistent, subscription, session }, heads)
+    const name = groupName(session.user, parsed)
+    const member = { sessionId: session.id, persistent: session.persistent, subscription, session }
+    if (this.#among) this.#among.join(name, member, heads)
+    else this.#groups.join(this.#groups.of(name), member, heads)
   }
 
   /** The session unsubscribed. */
   leave(session: MemberSession, parsed: SharedFilter): void {
-    const group = this.#known(session.user, parsed)
-    if (!group) return
-    group.leave(session.id)
-    this.#tidy(group)
+    const group = this.#groups.known(session.user, parsed)
+    group?.leave(session.id)
+    if (group) this.#tidy(group)
+    this.#among?.claims.leave(groupName(session.user, parsed), session.id)
   }
 
   /** Its connection is gone. */
   away(session: MemberSession): void {
-    for (const group of this.#bySession.get(session.id) ?? []) {
+    const groups = this.#groups.ofSession(session.id)
+    for (const group of groups) {
       group.away(session.id)
       this.#tidy(group)
     }
-    if (!session.persistent) this.#bySession.delete(session.id)
+    this.#among?.away(groups, session)
+    this.#groups.away(session)
   }
 
   /** Its session ended. Idempotent: it is told before this node removes a session, and when any node has. */
   forget(sessionId: string): void {
-    for (const group of this.#bySession.get(sessionId) ?? []) {
+    for (const group of this.#groups.ofSession(sessionId)) {
       group.forget(sessionId)
       this.#tidy(group)
     }
-    this.#bySession.delete(sessionId)
+    this.#groups.forget(sessionId)
+    this.#among?.claims.forget(sessionId)
   }
 
   #tidy(group: ShareGroup): void {
-    // A session may still refer to a group that ended; there may be a new one of the same name.
-    if (!group.isEmpty || this.#groups.get(group.id) !== group) return
-    group.close()
-    this.#groups.delete(group.id)
-    remove(this.#byUser, group.user, group)
+    // A session may still refer to a group that ended; there may be a new one of the same name. Among nodes it ends when nobody has it (group-claims.ts).
+    if (this.#among || !group.isEmpty || this.#groups.get(group.id) !== group) return
+    this.#groups.remove(group)
     const ending = this.#discard(group.id)
       .catch(this.#failed)
       .finally(() => {
@@ -203,17 +150,26 @@ export class SharedSubscriptions {
     await commit(store, { ops: store.sessions.discardOps(id) })
   }
 
+  /** Of a node that ended without a word. */
+  async endAbandoned(claimed: string): Promise<void> {
+    await this.#among?.claims.endAbandoned(claimed)
+  }
+
   /** An in-flight packet of a session that belongs to a share group; null: it does not, or it is settled. */
   assignment(session: MemberSession, { source, seq }: SavedInflight): AssignedMessage | null {
     const parts = parseAssignmentSource(source)
-    return (parts && this.#groups.get(parts.group)?.assignment(session.id, parts.source, seq)) ?? null
+    if (!parts) return null
+    const group = this.#groups.get(parts.group)
+    if (this.#among && !group?.started) return this.#among.assignment(session, parts.group, parts.source, seq)
+    return group?.assignment(session.id, parts.source, seq) ?? null
   }
 
   membership({ room, user, member, last }: MembershipChange): void {
-    for (const group of [...(this.#byUser.get(user) ?? [])]) {
+    for (const group of this.#groups.ofUser(user)) {
       if (member) group.feedSet.roomJoined(room).catch(this.#failed)
       else this.#roomLeft(group, room, last)
     }
+    if (!member) this.#among?.claims.roomLeft(user, room)
   }
 
   #roomLeft(group: ShareGroup, room: string, last?: Pick<LogEntry, 'seq' | 'payload'>): void {
@@ -221,7 +177,7 @@ export class SharedSubscriptions {
     if (exact.length === 0) {
       const { store } = this.#services
       const ops = roomCursors(room).flatMap((cursor) => dropCursorOps(store, group.id, cursor))
-      if (group.persistent) commit(store, { ops }).catch(this.#failed)
+      if (group.persistent) commit(writerBehind(store, group.fence), { ops }).catch(this.#failed)
       return
     }
     for (const { sessionId, session, subscription } of [...group.members]) {
@@ -232,6 +188,6 @@ export class SharedSubscriptions {
   }
 
   channel(channel: string): void {
-    for (const group of this.#groups.values()) group.feedSet.channelAdded(channel)
+    for (const group of this.#groups.all()) group.feedSet.channelAdded(channel)
   }
 }

@@ -13,12 +13,16 @@ export type TakeResult = 'assigned' | 'done' | 'full' | 'too_large'
 
 /** What a share group needs of the session of a member. */
 export interface MemberSession
-  extends Pick<Subscriber, 'id' | 'user' | 'persistent' | 'closed' | 'subscriptions' | 'saver'> {
+  extends Pick<Subscriber, 'id' | 'user' | 'persistent' | 'started' | 'closed' | 'subscriptions' | 'saver'> {
   /** Messages that it can take now. */
   readonly capacity: number
   /** The groups it takes messages for. */
-  readonly shares: { add(group: Subscriber): void }
-  readonly inflight: { forget(owner: FlightOwner): void }
+  readonly shares: { add(group: Subscriber): void; delete(group: Subscriber): void }
+  readonly inflight: {
+    forget(owner: FlightOwner): void
+    entrust(owner: FlightOwner, to: FlightOwner): void
+    has(source: string, seq: number): boolean
+  }
   /** Whether a message on a plain topic may be delivered to it. */
   mayReceive(topic: string): boolean
   /** Whether a message is for its user, as far as roles say. */

@@ -46,6 +46,10 @@ export class Sessions implements SessionStore {
     return this.#place(id)
   }
 
+  subscriptionsOf(id: string): Promise<StoredSubscription[]> {
+    return readSubscriptions(this.#port.tables, id)
+  }
+
   /** The keys are neighbours, so that one read finds them all. */
   async #place(id: string): Promise<Progress & Pick<SavedSession, 'incoming'>> {
     const cursors = new Map<string, number>()

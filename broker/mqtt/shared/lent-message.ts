@@ -1,0 +1,48 @@
+/** Reads a message again that a share group assigned to a session, where the group is not served. */
+import { QUEUE } from '../../following/feeds.js'
+import type { Subscription } from '../../following/subscription.js'
+import type { OutboundMessage } from '../codec/outbound-message.js'
+import { asked, formed, type ShareServices } from './group.js'
+import { groupName } from './group-name.js'
+import type { MemberSession, SharedMessage } from './members.js'
+
+interface Assigned {
+  readonly group: string
+  readonly source: string
+  readonly seq: number
+}
+
+/** Null: it is gone, or not allowed to the session any more. */
+export async function readAssigned(
+  services: ShareServices,
+  session: MemberSession,
+  assigned: Assigned,
+): Promise<OutboundMessage | null> {
+  const subscription = subscriptionTo(session, assigned.group)
+  const message = subscription && (await read(services, session, assigned))
+  if (!message || !session.isFor(message.topic, message.payload)) return null
+  if (!subscription.unconditional && !session.mayReceive(message.topic)) return null
+  return { ...message, ...asked({ subscription }, message) }
+}
+
+function subscriptionTo({ subscriptions, user }: MemberSession, group: string): Subscription | undefined {
+  for (const subscription of subscriptions.values()) {
+    const { parsed } = subscription
+    if (parsed.kind === 'shared' && groupName(user, parsed).id === group) return subscription
+  }
+  return undefined
+}
+
+async function read(
+  { store, views }: ShareServices,
+  { user }: MemberSession,
+  { group, source, seq }: Assigned,
+): Promise<SharedMessage | null> {
+  if (source === QUEUE) {
+    const [queued] = await store.queue.read(group, seq - 1, 1, 1)
+    return queued?.number === seq ? queued.message : null
+  }
+  const view = views.viewOfCursor(source, user)
+  const [entry] = view ? await store.log.read(view.log, seq - 1, 1, 1, 'expired too') : []
+  return view && entry?.seq === seq ? formed({ view }, entry) : null
+}
