@@ -64,7 +64,7 @@ export class GroupClaims {
     const known = this.#all.get(name.claim)
     if (known) return known
     const { open, attach, end, failed } = this.#deps
-    const claim = new GroupClaim(name, {
+    const claim: GroupClaim = new GroupClaim(name, {
       ...{ claims: this.#claims, wheel: this.#wheel, open, attach, end, failed },
       ending: () => (this.#isDeserted(name, claim.left) ? this.#discardOps(name) : []),
       idle: (one) => void (this.#all.get(name.claim) === one && this.#all.delete(name.claim)),
