@@ -9,6 +9,20 @@ import { numberOf, numberPart } from './tables.js'
  */
 export type NoteKind = 'state' | 'reaction' | 'edit' | 'reply' | 'pin' | 'mention' | 'notice'
 
+/** Each kind in the keys of an adapter. */
+export const NOTE_LETTERS: Readonly<Record<NoteKind, string>> = {
+  state: 's',
+  reaction: 'r',
+  edit: 'e',
+  reply: 't',
+  pin: 'p',
+  mention: 'm',
+  notice: 'n',
+}
+
+/** Those that others are decided on; not those that come with a message by itself, such as mentions. */
+export const GUARDED_NOTES: ReadonlySet<NoteKind> = new Set(['state', 'reaction', 'edit', 'pin', 'notice'])
+
 /** A small value beside a log, keyed by the entry it is about and removed with it. */
 export interface Note {
   readonly kind: NoteKind

@@ -4,7 +4,7 @@ import type { Effect } from '../effect.js'
 import { isNameless } from '../gone.js'
 import { type Guards, guardOfAllNotes, guardOfNotes, type RecordLimit } from '../guards.js'
 import type { LogName } from '../log-name.js'
-import type { NoteKind } from '../notes.js'
+import { GUARDED_NOTES } from '../notes.js'
 import type { ClearOp, EffectOp, Op } from '../op.js'
 import type { StoreCounts } from '../store.js'
 import type { TableChange } from '../tables.js'
@@ -27,9 +27,6 @@ import type { Retained } from './retained.js'
 import { SameRecords } from './same-records.js'
 
 const NONE: ReadonlyMap<string, readonly string[]> = new Map()
-
-/** Those that others are decided on; not those that come with a message by itself, such as mentions. */
-const GUARDED: ReadonlySet<NoteKind> = new Set(['state', 'reaction', 'edit', 'pin', 'notice'])
 
 /** The effect of entry `seq` of a log, or (0) of none. */
 type EntryEffect = Numbering['effects'][number]
@@ -224,7 +221,7 @@ export class Committer {
   #touchNotes(log: LogName, seq: number, { notes = [], erase }: Effect): void {
     for (const erased of erase?.seqs ?? []) this.#recent.touch(guardOfNotes(log, erased))
     for (const { kind, target } of notes) {
-      if (!GUARDED.has(kind)) continue
+      if (!GUARDED_NOTES.has(kind)) continue
       this.#recent.touch(guardOfNotes(log, target ?? seq))
       this.#recent.touch(guardOfAllNotes(log))
     }

@@ -1,20 +1,18 @@
 /** Notes on log entries: written in the commit of the entry that causes them, keyed by the entry they are about. */
 
 import type { LogName } from '../log-name.js'
-import { type Note, type NoteKind, type NoteQuery, type NoteReader, type NoteWrite, noteName } from '../notes.js'
+import {
+  NOTE_LETTERS,
+  type Note,
+  type NoteKind,
+  type NoteQuery,
+  type NoteReader,
+  type NoteWrite,
+  noteName,
+} from '../notes.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
 import type { WriteBatch } from './operation.js'
-
-const LETTERS: Record<NoteKind, string> = {
-  state: 's',
-  reaction: 'r',
-  edit: 'e',
-  reply: 't',
-  pin: 'p',
-  mention: 'm',
-  notice: 'n',
-}
 
 export class LevelNotes implements NoteReader {
   readonly #database: Database
@@ -32,13 +30,13 @@ export class LevelNotes implements NoteReader {
 
   async getMany(log: LogName, kind: NoteKind, targets: readonly number[]): Promise<(string | null)[]> {
     if (this.#isDropped(log)) return targets.map(() => null)
-    const values = await this.#database.getMany(targets.map((target) => keys.note(log, LETTERS[kind], target, '')))
+    const values = await this.#database.getMany(targets.map((target) => keys.note(log, NOTE_LETTERS[kind], target, '')))
     return values.map((value) => value?.toString() ?? null)
   }
 
   async list(log: LogName, { kind, targets, names, limit, reverse = false }: NoteQuery): Promise<Note[]> {
     if (this.#isDropped(log)) return []
-    const letter = LETTERS[kind]
+    const letter = NOTE_LETTERS[kind]
     const [from, to] = targets
     const range = names
       ? { gte: keys.note(log, letter, from, names.gte), lt: keys.note(log, letter, from, names.lt) }
@@ -50,7 +48,7 @@ export class LevelNotes implements NoteReader {
   /** Adds the notes caused by entry `seq` to a batch. */
   stage(batch: WriteBatch, log: LogName, seq: number, writes: readonly NoteWrite[]): void {
     for (const { kind, target, name, value } of writes) {
-      const key = keys.note(log, LETTERS[kind], target ?? seq, name ?? noteName(seq))
+      const key = keys.note(log, NOTE_LETTERS[kind], target ?? seq, name ?? noteName(seq))
       if (value === null) batch.del(key)
       else batch.put(key, typeof value === 'string' ? value : value[0] + seq + value[1])
     }
@@ -58,6 +56,6 @@ export class LevelNotes implements NoteReader {
 
   /** Deletes all notes about entries `from` to `to`. */
   async forget(log: LogName, from: number, to: number): Promise<void> {
-    for (const letter of Object.values(LETTERS)) await this.#database.clear(ranges.notes(log, letter, from, to))
+    for (const letter of Object.values(NOTE_LETTERS)) await this.#database.clear(ranges.notes(log, letter, from, to))
   }
 }

@@ -5,12 +5,12 @@ import type { Effect } from '../effect.js'
 import { hourOf, isNameless } from '../gone.js'
 import type { Guards } from '../guards.js'
 import type { LogName } from '../log-name.js'
+import { GUARDED_NOTES, NOTE_LETTERS } from '../notes.js'
 import type { EnqueueOp, Op, RetainEntryOp, TableOp } from '../op.js'
 import { encodeMessage } from '../packet-codec.js'
 import { keyPart, SINGLE_KEYS, type TableChange } from '../tables.js'
 import { dedupeWords } from './dedupe.js'
 import { encodeDraft } from './entry-codec.js'
-import { GUARDED_NOTES, NOTE_LETTERS } from './notes.js'
 
 export type Word = string | Buffer
 

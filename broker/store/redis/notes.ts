@@ -1,22 +1,9 @@
 /** Notes on log entries: a hash for each life of a log, and an index in the order of its fields. */
 import type { LogName } from '../log-name.js'
-import type { Note, NoteKind, NoteQuery, NoteReader } from '../notes.js'
+import { NOTE_LETTERS, type Note, type NoteKind, type NoteQuery, type NoteReader } from '../notes.js'
 import { numberPart } from '../tables.js'
 import type { Keys } from './keys.js'
 import type { Reader } from './reader.js'
-
-export const NOTE_LETTERS: Readonly<Record<NoteKind, string>> = {
-  state: 's',
-  reaction: 'r',
-  edit: 'e',
-  reply: 't',
-  pin: 'p',
-  mention: 'm',
-  notice: 'n',
-}
-
-/** Notes that others are decided on; not those that come with a message by itself, such as mentions. */
-export const GUARDED_NOTES: ReadonlySet<NoteKind> = new Set(['state', 'reaction', 'edit', 'pin', 'notice'])
 
 const NUMBER_WIDTH = numberPart(0).length
 

@@ -1,9 +1,9 @@
 /** The script that performs commits (lua/). Its SHA-1 names it, so that nodes of several versions can work beside each other. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { NOTE_LETTERS } from '../notes.js'
 import { UNGUARDED, UNTOLD } from '../tables.js'
 import { BLOCK_ENTRIES } from './entry-codec.js'
-import { NOTE_LETTERS } from './notes.js'
 
 export interface Script {
   readonly sha: string

@@ -155,20 +155,25 @@ local function drop_log(name)
   log.is_dropped = true
 end
 
+-- Removes the notes about entries from one up to another, which stays.
+local function forget_notes(log, from, to)
+  local notes, index = notes_of(log)
+  for letter in NOTE_LETTERS:gmatch('.') do
+    local range = { '[' .. letter .. number_part(from), '(' .. letter .. number_part(to) }
+    for _, field in ipairs(call('ZRANGEBYLEX', index, range[1], range[2])) do
+      write('HDEL', notes, field)
+      write('ZREM', index, field)
+    end
+  end
+end
+
 -- Removes whole blocks below an entry, and notes about what is in them.
 local function trim_log(name, up_to)
   local log = log_of(name)
   local tail = math.floor(math.min(up_to, log.base) / BLOCK) * BLOCK + 1
   if tail <= log.tail then return end
   for seq = log.tail, tail - 1, BLOCK do write('UNLINK', (block_of(log, seq))) end
-  local notes, index = notes_of(log)
-  for letter in NOTE_LETTERS:gmatch('.') do
-    local fields = call('ZRANGEBYLEX', index, '[' .. letter, '(' .. letter .. number_part(tail))
-    for _, field in ipairs(fields) do
-      write('HDEL', notes, field)
-      write('ZREM', index, field)
-    end
-  end
+  forget_notes(log, 0, tail)
   log.tail = tail
   log.is_trimmed = true
   tell('T', name, log.life, text_of(tail))
@@ -180,7 +185,6 @@ local function expire_block(member, name, life, block)
   local log = log_of(name)
   if log.life ~= life then return end
   local key = PREFIX .. 'l:' .. life .. ':' .. block .. ':' .. name
-  local notes, index = notes_of(log)
   local erased = {}
   for i, entry in ipairs(call('LRANGE', key, 0, -1)) do
     local flags = byte(entry, 1)
@@ -191,13 +195,7 @@ local function expire_block(member, name, life, block)
         write('LSET', key, i - 1, remains(entry, '{"why":"expired"}', false))
         has_wiped = true
         erased[#erased + 1] = text_of(seq)
-        for letter in NOTE_LETTERS:gmatch('.') do
-          local first = letter .. number_part(seq)
-          for _, field in ipairs(call('ZRANGEBYLEX', index, '[' .. first, '(' .. letter .. number_part(seq + 1))) do
-            write('HDEL', notes, field)
-            write('ZREM', index, field)
-          end
-        end
+        forget_notes(log, seq, seq + 1)
       end
     end
   end
