@@ -4,21 +4,13 @@
  */
 
 import { type Enqueued, StoreError } from '../changes.js'
-import { type QueueLimits, QueueMemory } from '../directory/queue-memory.js'
+import { HeldQueues } from '../directory/held-queues.js'
+import type { QueueLimits } from '../directory/queue-memory.js'
 import type { Subscriptions } from '../directory/subscriptions.js'
-import type { RetainedLimit } from '../guards.js'
-import type { EnqueueOp, Op, QueueOp, QueueTarget } from '../op.js'
+import type { EnqueueOp, QueueOp, QueueTarget } from '../op.js'
 import { decodeMessage } from '../packet-codec.js'
 import type { QoS } from '../qos.js'
-import type {
-  Allowance,
-  PlainMessage,
-  QueuedMessage,
-  QueueStore,
-  RetainedAmount,
-  RetainedCut,
-  RetainedRoom,
-} from '../queues.js'
+import type { QueuedMessage } from '../queues.js'
 import type { Database } from './database.js'
 import { keys, numberOf, partsOf, ranges } from './keys.js'
 import type { Staging, WriteBatch } from './operation.js'
@@ -36,21 +28,15 @@ interface Reference {
 const NO_TARGETS: readonly QueueTarget[] = []
 const NOBODY: readonly string[] = []
 
-export class LevelQueue implements QueueStore {
-  dropped = 0
+export class LevelQueue extends HeldQueues<Retained> {
   readonly #database: Database
-  readonly #subscriptions: Subscriptions
-  readonly #retained: Retained
-  readonly #memory: QueueMemory
   #next = 1
   /** Numbers below this one are reserved on disk. */
   #setAside = 1
 
   constructor(database: Database, subscriptions: Subscriptions, retained: Retained, limits: QueueLimits) {
+    super(subscriptions, retained, limits)
     this.#database = database
-    this.#subscriptions = subscriptions
-    this.#retained = retained
-    this.#memory = new QueueMemory(subscriptions, limits)
   }
 
   /** Counts references by a scan; the function returned replaces what is in memory, synchronously. */
@@ -61,34 +47,18 @@ export class LevelQueue implements QueueStore {
       references.push([partsOf(key)[0]!, numberOf(key), decodeReference(value).bytes])
     })
     return () => {
-      this.#memory.clear()
+      this.memory.clear()
       this.#setAside = stored ? Number(stored.toString()) : 1
       this.#next = Math.max(this.#next, this.#setAside)
-      for (const reference of references) this.#memory.add(...reference)
+      for (const reference of references) this.memory.add(...reference)
     }
-  }
-
-  mayEnqueue(topic: string): boolean {
-    return this.#memory.mayEnqueue(topic)
-  }
-
-  setAllowance(id: string, allowance: Allowance): () => void {
-    return this.#memory.setAllowance(id, allowance)
-  }
-
-  nonEmptyQueues(): Iterable<string> {
-    return this.#memory.nonEmptyQueues()
-  }
-
-  expect(message: PlainMessage): (() => void) | null {
-    return this.#memory.expect(message)
   }
 
   stage(op: QueueOp, staging: Staging): void {
     const { batch } = staging
     if (op.type === 'enqueue') staging.enqueued.push(this.#stageMessage(op, batch))
     else if (op.type === 'dequeue') this.#release(op.sessionId, op.number, batch)
-    else for (const number of this.#memory.all(op.sessionId)) this.#release(op.sessionId, number, batch)
+    else for (const number of this.memory.all(op.sessionId)) this.#release(op.sessionId, number, batch)
   }
 
   #stageMessage(op: EnqueueOp, batch: WriteBatch): Enqueued {
@@ -100,7 +70,7 @@ export class LevelQueue implements QueueStore {
     batch.put(keys.packet(number), packet)
     for (const { sessionId, qos } of takers) {
       batch.put(keys.reference(sessionId, number), encodeReference({ qos, bytes }))
-      this.#memory.add(sessionId, number, bytes)
+      this.memory.add(sessionId, number, bytes)
     }
     return { number, sessions: takers.map(({ sessionId }) => sessionId) }
   }
@@ -108,15 +78,15 @@ export class LevelQueue implements QueueStore {
   /** The sessions that the message is for, and whose queues take it; the others are counted. */
   #takersOf(op: EnqueueOp): readonly QueueTarget[] {
     const { topic, bytes, publisher, copyAt } = op
-    const targets = op.targets ?? this.#subscriptions.targetsOf(topic, publisher)
-    if (copyAt) return this.#retained.wasReplaced(topic, copyAt) ? NO_TARGETS : targets
-    const takers = targets.filter(({ sessionId }) => this.#memory.takes(sessionId, bytes))
+    const targets = op.targets ?? this.subscriptions.targetsOf(topic, publisher)
+    if (copyAt) return this.kept.wasReplaced(topic, copyAt) ? NO_TARGETS : targets
+    const takers = targets.filter(({ sessionId }) => this.memory.takes(sessionId, bytes))
     this.dropped += targets.length - takers.length
     return takers
   }
 
   async read(sessionId: string, after: number, limit: number, maxBytes: number): Promise<QueuedMessage[]> {
-    const numbers = this.#memory.after(sessionId, after, limit, maxBytes)
+    const numbers = this.memory.after(sessionId, after, limit, maxBytes)
     if (numbers.length === 0) return []
     const found = await this.#database.getMany([
       ...numbers.map((number) => keys.reference(sessionId, number)),
@@ -135,26 +105,6 @@ export class LevelQueue implements QueueStore {
     return messages
   }
 
-  size(sessionId: string): { messages: number; bytes: number } {
-    return this.#memory.size(sessionId)
-  }
-
-  retainedBy(name: string): RetainedAmount {
-    return this.#retained.counts.of(name)
-  }
-
-  retainedRoom(limit: RetainedLimit, underWay: RetainedAmount): RetainedRoom {
-    return this.#retained.counts.room(limit, underWay)
-  }
-
-  cut(): { op: Op; cut: RetainedCut } {
-    return this.#retained.cut()
-  }
-
-  retained(filters: readonly string[]): AsyncIterable<PlainMessage> {
-    return this.#retained.matching(filters)
-  }
-
   #stageNumber(number: number, batch: WriteBatch): void {
     if (number < this.#setAside) return
     this.#setAside = number + NUMBER_BLOCK
@@ -162,7 +112,7 @@ export class LevelQueue implements QueueStore {
   }
 
   #release(sessionId: string, number: number, batch: WriteBatch): void {
-    const removed = this.#memory.remove(sessionId, number)
+    const removed = this.memory.remove(sessionId, number)
     if (!removed) return
     batch.del(keys.reference(sessionId, number))
     if (removed.isLast) batch.del(keys.packet(number))

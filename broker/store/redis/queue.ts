@@ -1,21 +1,12 @@
 /** Queues of plain topics: references in sorted sets, payloads in a hash; what waits is in memory too. */
 import { StoreError } from '../changes.js'
-import { type QueueLimits, QueueMemory, type QueueSize } from '../directory/queue-memory.js'
+import { HeldQueues } from '../directory/held-queues.js'
+import type { QueueLimits, QueueSize } from '../directory/queue-memory.js'
 import type { Subscriptions } from '../directory/subscriptions.js'
-import type { RetainedLimit } from '../guards.js'
-import type { EnqueueOp, Op, QueueTarget } from '../op.js'
+import type { EnqueueOp, QueueTarget } from '../op.js'
 import { decodeMessage } from '../packet-codec.js'
 import type { QoS } from '../qos.js'
-import type {
-  Allowance,
-  PlainMessage,
-  QueuedMessage,
-  QueueReceiver,
-  QueueStore,
-  RetainedAmount,
-  RetainedCut,
-  RetainedRoom,
-} from '../queues.js'
+import type { Allowance, QueuedMessage, QueueReceiver } from '../queues.js'
 import type { TableChange } from '../tables.js'
 import type { Receivers, WordSources } from './commit-words.js'
 import type { LocalStep, QueueEvent } from './events.js'
@@ -23,13 +14,9 @@ import type { Keys } from './keys.js'
 import { PAGE, type Reader } from './reader.js'
 import type { Retained } from './retained.js'
 
-export class RedisQueue implements QueueStore {
-  dropped = 0
+export class RedisQueue extends HeldQueues<Retained> {
   readonly #reader: Reader
   readonly #keys: Keys
-  readonly #subscriptions: Subscriptions
-  readonly #retained: Retained
-  readonly #memory: QueueMemory
   /** Of receivers that are connected here: to be told of what they may have missed. */
   readonly #receivers = new Map<string, QueueReceiver>()
   /** Highest number that another node queued for them, by session: since the last interval, and in it. */
@@ -37,11 +24,9 @@ export class RedisQueue implements QueueStore {
   #due: ReadonlyMap<string, number> = new Map()
 
   constructor(reader: Reader, keys: Keys, subscriptions: Subscriptions, retained: Retained, limits: QueueLimits) {
+    super(subscriptions, retained, limits)
     this.#reader = reader
     this.#keys = keys
-    this.#subscriptions = subscriptions
-    this.#retained = retained
-    this.#memory = new QueueMemory(subscriptions, limits)
   }
 
   /** Reads what waits; the function returned replaces what is in memory, synchronously. */
@@ -56,9 +41,9 @@ export class RedisQueue implements QueueStore {
         }),
       )
     return () => {
-      this.#memory.clear()
+      this.memory.clear()
       for (const [id, number, bytes] of found) {
-        this.#memory.add(id, number, bytes)
+        this.memory.add(id, number, bytes)
         // In their order.
         if (this.#receivers.has(id)) this.#queued.set(id, number)
       }
@@ -78,21 +63,21 @@ export class RedisQueue implements QueueStore {
   }
 
   #step(step: LocalStep): void {
-    if ('retain' in step) this.#retained.applySys(step.retain)
-    else this.#retained.begin(step.cut, step.at)
+    if ('retain' in step) this.kept.applySys(step.retain)
+    else this.kept.begin(step.cut, step.at)
   }
 
   #apply(event: QueueEvent, isOwn: boolean): void {
     // What was loaded may have it already.
     if (event.type === 'queued') {
       for (const session of event.sessions) {
-        if (!this.#memory.has(session, event.number)) this.#memory.add(session, event.number, event.bytes)
+        if (!this.memory.has(session, event.number)) this.memory.add(session, event.number, event.bytes)
         const receiver = this.#receivers.get(session)
         if (receiver && !isOwn) this.#queued.set(session, event.number)
         receiver?.queued(event.number)
       }
-    } else if (event.type === 'dequeued') this.#memory.remove(event.session, event.number)
-    else this.#retained.apply(event)
+    } else if (event.type === 'dequeued') this.memory.remove(event.session, event.number)
+    else this.kept.apply(event)
   }
 
   /** For whom the messages of one request are queued if it were committed now; asked of each, in their order. */
@@ -107,10 +92,10 @@ export class RedisQueue implements QueueStore {
     const matched = targets === null
     const match = (): readonly QueueTarget[] =>
       before.length === 0
-        ? this.#subscriptions.targetsOf(topic, publisher)
-        : this.#subscriptions.targetsAfter(before, topic, publisher)
+        ? this.subscriptions.targetsOf(topic, publisher)
+        : this.subscriptions.targetsAfter(before, topic, publisher)
     const found = targets ?? match()
-    if (copyAt && this.#retained.isReplacedHere(topic, copyAt)) return { sessions: [], qos: [], forced: [], matched }
+    if (copyAt && this.kept.isReplacedHere(topic, copyAt)) return { sessions: [], qos: [], forced: [], matched }
     const sessions = found.map(({ sessionId }) => sessionId)
     const forced = sessions.map((id) => this.#takesBeyond(id, bytes, ahead) || copyAt !== undefined)
     return { sessions, qos: found.map(({ qos }) => qos), forced, matched }
@@ -120,8 +105,8 @@ export class RedisQueue implements QueueStore {
   #takesBeyond(id: string, bytes: number, ahead: Map<string, QueueSize>): boolean {
     let before = ahead.get(id)
     if (!before) ahead.set(id, (before = { messages: 0, bytes: 0 }))
-    const isWithin = this.#memory.isWithin(id, bytes, before)
-    const isTaken = isWithin || this.#memory.takes(id, bytes, before)
+    const isWithin = this.memory.isWithin(id, bytes, before)
+    const isTaken = isWithin || this.memory.takes(id, bytes, before)
     if (isTaken) {
       before.messages++
       before.bytes += bytes
@@ -129,12 +114,8 @@ export class RedisQueue implements QueueStore {
     return isTaken && !isWithin
   }
 
-  mayEnqueue(topic: string): boolean {
-    return this.#memory.mayEnqueue(topic)
-  }
-
-  setAllowance(id: string, allowance: Allowance, receiver?: QueueReceiver): () => void {
-    const remove = this.#memory.setAllowance(id, allowance)
+  override setAllowance(id: string, allowance: Allowance, receiver?: QueueReceiver): () => void {
+    const remove = super.setAllowance(id, allowance)
     if (receiver) {
       this.#receivers.set(id, receiver)
       receiver.ordered()
@@ -152,16 +133,8 @@ export class RedisQueue implements QueueStore {
     this.#queued = new Map()
   }
 
-  nonEmptyQueues(): Iterable<string> {
-    return this.#memory.nonEmptyQueues()
-  }
-
-  expect(message: PlainMessage): (() => void) | null {
-    return this.#memory.expect(message)
-  }
-
   async read(sessionId: string, after: number, limit: number, maxBytes: number): Promise<QueuedMessage[]> {
-    const numbers = new Set(this.#memory.after(sessionId, after, limit, maxBytes))
+    const numbers = new Set(this.memory.after(sessionId, after, limit, maxBytes))
     if (numbers.size === 0) return []
     const references = await this.#references(sessionId, Math.min(...numbers), Math.max(...numbers))
     const wanted = references.filter(({ number }) => numbers.has(number))
@@ -188,26 +161,6 @@ export class RedisQueue implements QueueStore {
       const [number, qos, bytes] = reference.toString().split(' ').map(Number) as [number, QoS, number]
       return { number, qos, bytes }
     })
-  }
-
-  size(sessionId: string): { messages: number; bytes: number } {
-    return this.#memory.size(sessionId)
-  }
-
-  retainedBy(name: string): RetainedAmount {
-    return this.#retained.counts.of(name)
-  }
-
-  retainedRoom(limit: RetainedLimit, underWay: RetainedAmount): RetainedRoom {
-    return this.#retained.counts.room(limit, underWay)
-  }
-
-  cut(): { op: Op; cut: RetainedCut } {
-    return this.#retained.cut()
-  }
-
-  retained(filters: readonly string[]): AsyncIterable<PlainMessage> {
-    return this.#retained.matching(filters)
   }
 }
 
