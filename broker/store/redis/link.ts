@@ -6,6 +6,9 @@ import { type Connection, RedisConnection } from './connection.js'
 import { Locator } from './locate.js'
 import type { RedisTls } from './tls-files.js'
 
+/** Why nothing can be sent or read. */
+export const NO_CONNECTION = 'there is no connection to Redis'
+
 export type { Connection, Heard, Script } from './connection.js'
 export type { RedisTls } from './tls-files.js'
 

@@ -149,7 +149,7 @@ export class LogMemory {
 
   #keep(log: KnownLog, entries: readonly LogEntry[]): void {
     const bytes = entries.reduce((sum, entry) => sum + messageSize(entry) + OVERHEAD, 0)
-    log.recent = [...log.recent, ...entries]
+    for (const entry of entries) log.recent.push(entry)
     log.bytes += bytes
     this.#bytes += bytes
     while (log.recent.length > MOST_RECENT) {

@@ -8,7 +8,7 @@ import type { LogInfo } from '../logs.js'
 import type { NodeEntry, NodeFacts, NodeMessage, Nodes } from '../nodes.js'
 import { BLOCK_ENTRIES } from './entry-codec.js'
 import type { Keys } from './keys.js'
-import type { Connection } from './link.js'
+import { type Connection, NO_CONNECTION } from './link.js'
 import { scriptNamed } from './script.js'
 import { pairs } from './server-facts.js'
 import { compareSettings, type Deployment } from './settings.js'
@@ -117,7 +117,7 @@ export class RedisNodes implements Nodes {
 
   async list(): Promise<readonly NodeEntry[]> {
     const connection = this.#connection()
-    if (!connection) throw new StoreError('there is no connection to Redis')
+    if (!connection) throw new StoreError(NO_CONNECTION)
     const found = new Map(pairs(await connection.call('HGETALL', [this.#keys.facts])))
     if (this.#facts) found.set(String(this.self), JSON.stringify(this.#facts()))
     const entries = [...found].map(([node, facts]): NodeEntry => ({ node: Number(node), ...JSON.parse(facts) }))
@@ -155,6 +155,11 @@ export class RedisNodes implements Nodes {
       this.heardAt = performance.now()
       heard({ commit, position }, time)
     })
+  }
+
+  /** The last commit of any node. */
+  async lastCommit(connection: Connection): Promise<number> {
+    return Number(await connection.call('HGET', [this.#keys.meta, 'commit']))
   }
 
   /**

@@ -1,7 +1,7 @@
 /** Reads from Redis, on a connection of their own: what is large there does not delay commits. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreError } from '../changes.js'
-import type { Connection } from './link.js'
+import { type Connection, NO_CONNECTION } from './link.js'
 
 /** Elements of one page. */
 export const PAGE = 512
@@ -42,7 +42,7 @@ export class Reader {
       const connection = this.#connection()
       try {
         if (connection) return await connection.call(command, args)
-        throw new StoreError('there is no connection to Redis')
+        throw new StoreError(NO_CONNECTION)
       } catch (error) {
         const isLost = !connection || connection.ended
         if (!isLost || this.#closed || performance.now() >= deadline) throw error

@@ -18,7 +18,7 @@ import { generationAt } from './dedupe.js'
 import { FRESH, Freshness } from './freshness.js'
 import { Journal } from './journal.js'
 import { Keys } from './keys.js'
-import { Link, type LinkOptions } from './link.js'
+import { Link, type LinkOptions, NO_CONNECTION } from './link.js'
 import { RedisLogs } from './logs.js'
 import { NodeMemory } from './node-memory.js'
 import { RedisNodes } from './nodes.js'
@@ -43,7 +43,6 @@ const GROUP_CHANGES = 1024
 const GROUP_BYTES = 1024 * 1024
 /** Ms between two looks whether what is in memory counts as up to date. */
 const CHECK_EVERY = 100
-const NO_CONNECTION = 'there is no connection to Redis'
 /** Ms between two checks that nothing was missed, and signs that this node is there. */
 const BEAT_EVERY = 500
 
@@ -226,14 +225,8 @@ class RedisStore implements StorePort {
     this.#commits.add(change)
   }
 
-  /** On the one connection the reply comes behind all that was told before. */
-  async catchUp(): Promise<void> {
-    const connection = this.#link.connection
-    if (!connection) throw new StoreError(NO_CONNECTION)
-    const owes = this.#requests.owes(connection)
-    const last = Number(await connection.call('HGET', [this.#keys.meta, 'commit']))
-    if (this.#memory.sequence.isHeld || owes) await this.#memory.sequence.whenReached(last)
-    else if (last > this.#memory.sequence.reached) await this.#memory.repair(last)
+  catchUp(): Promise<void> {
+    return this.#standing.catchUp()
   }
 
   follow(follower: TableFollower): Promise<void> {

@@ -3,7 +3,7 @@ import { StoreError } from '../changes.js'
 import type { RedisCounts } from './counts.js'
 import { readCommit } from './events.js'
 import type { Freshness } from './freshness.js'
-import type { Connection } from './link.js'
+import { type Connection, NO_CONNECTION } from './link.js'
 import type { NodeMemory } from './node-memory.js'
 import type { Beat, RedisNodes } from './nodes.js'
 import { type Requests, Unanswered } from './request.js'
@@ -102,6 +102,25 @@ export class Standing {
     connection()?.close(error.message)
   }
 
+  /** See `StorePort`. On the one connection the reply comes behind all that was told before. */
+  async catchUp(): Promise<void> {
+    const { nodes, memory, requests } = this.#deps
+    const connection = this.#deps.connection()
+    if (!connection) throw new StoreError(NO_CONNECTION)
+    const owes = requests.owes(connection)
+    const last = await nodes.lastCommit(connection)
+    if (this.#isComing(owes)) await memory.sequence.whenReached(last)
+    else if (last > memory.sequence.reached) await memory.repair(last)
+  }
+
+  /**
+   * Whether what memory lacks is on its way: somebody has read ahead, or loads memory.
+   * @param owes Whether an answer was owed when the store was asked: only that tells of a commit of this node's own
+   */
+  #isComing(owes: boolean): boolean {
+    return owes || this.#deps.memory.sequence.isHeld
+  }
+
   /** To be called in short intervals: says that the node is there, and checks that it heard of all commits. */
   async beat(): Promise<void> {
     const connection = this.#deps.connection()
@@ -126,7 +145,6 @@ export class Standing {
     let isShorter = false
     const asked = server.now()
     const askedAt = performance.now()
-    // Only the answer tells of a commit of this node's own, and what is sent from now on is answered later.
     const owes = requests.owes(connection)
     await nodes.beat(connection, ({ commit }, time) => {
       last = commit
@@ -135,9 +153,8 @@ export class Standing {
     })
     if (server.refusal !== null) await server.check(connection)
     if (server.refusal === null) requests.resume()
-    // Who has read ahead by now, or loads memory, lets it go on; what is missing then is found the next time.
-    const waits = owes || sequence.isHeld
-    if (last > sequence.reached && !waits) await memory.repair(last)
+    // What others let go on, and is missing then, is found the next time.
+    if (last > sequence.reached && !this.#isComing(owes)) await memory.repair(last)
     else if (isShorter) connection.close('it has fewer commits than it had')
     if (last <= sequence.reached && !isShorter) freshness.confirm(askedAt)
   }
