@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
+import { freePort } from './free-port.js'
 import { inTime } from './patience.js'
 import { RedisServer, startRedis } from './redis-server.js'
 
@@ -47,10 +48,15 @@ export async function startSentinel(t: Test): Promise<Deployment & { readonly se
 
 /** Three masters and a replica of each. */
 export async function startCluster(t: Test): Promise<Deployment> {
+  // Their own default is 10,000 above the port: among those that the system gives to outgoing connections.
+  const busPorts = await Promise.all([1, 2, 3, 4, 5, 6].map(freePort))
   const config = { 'cluster-enabled': 'yes', 'cluster-node-timeout': String(SILENCE) }
-  const servers = await Promise.all([1, 2, 3, 4, 5, 6].map(() => startRedis(t, { config })))
+  const servers = await Promise.all(
+    busPorts.map((port) => startRedis(t, { config: { ...config, 'cluster-port': String(port) } })),
+  )
   const hosts = servers.map(({ host }) => host)
-  await run('redis-cli', ['--cluster', 'create', ...hosts, '--cluster-replicas', '1', '--cluster-yes'])
+  const addresses = hosts.map((host, server) => `${host}@${busPorts[server]}`)
+  await run('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes'])
   const whole = async (server: RedisServer): Promise<boolean> => {
     const nodes = (await server.command('CLUSTER', 'NODES')).split('\n')
     const replicates = /^master_link_status:up/m.test(await server.command('INFO', 'replication'))
