@@ -19,6 +19,7 @@ import { Hub, unlogged } from './hub.js'
 import type { Broker } from './mqtt/aedes.js'
 import type { Listener } from './net/listener.js'
 import { type Bus, LocalBus, NodeBus } from './store/bus.js'
+import { Jobs } from './store/jobs.js'
 import type { Nodes } from './store/nodes.js'
 import type { Store } from './store/store.js'
 import type { Counters } from './util/counters.js'
@@ -109,11 +110,15 @@ async function start(context: Context, { screens = [], hooks, opened, server }: 
   deliver(context, { store, bus, hub, chat, mqtt, streams })
   await resume(context, { readers, chat, mqtt })
   const maintenance = openMaintenance(context, { store, space, readers, chat, mqtt })
-  const drain = new Drain(config.node.drain, mqtt.broker, streams)
+  const jobs = new Jobs({ store, nodes, wheel, failed })
+  teardown.add(jobs)
+  await jobs.add(maintenance.shared)
+  const drain = new Drain({ settings: config.node.drain, broker: mqtt.broker, streams, jobs })
   const health = new Health({ store, nodes, broker: mqtt.broker, drain })
   await openAdmin(context, { store, nodes, logins, chat, health })
   const listeners = await openTransports(context, { store, space, logins, chat, mqtt, streams, drain, health }, server)
   nodes.describe(nodeFacts(config, mqtt.broker, listeners))
+  await jobs.open()
   const { log } = context
   const { acl, rates } = chat
   const rulesChanged = (): Promise<void> => sessions.rulesChanged()

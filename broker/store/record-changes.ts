@@ -15,6 +15,8 @@ export type RecordChange =
   | { readonly kind: 'sessionRemoved'; readonly session: string }
   /** Another node serves an MQTT session, or none, or one waits for it. */
   | { readonly kind: 'owner'; readonly session: string }
+  /** A job has another owner, or none; null: it is another node that takes jobs, or one less. */
+  | { readonly kind: 'job'; readonly job: string | null }
   /** What is shown of a user's presence was set, or is of other devices: `devices` as stored, before and after. */
   | PresenceChange
   /** A command to a device was stored that has yet to end. */

@@ -6,6 +6,7 @@ import type { AccountStore } from './accounts.js'
 import type { Change } from './changes.js'
 import type { DirectoryStore } from './directory.js'
 import type { ExpiringStore } from './expiring.js'
+import type { JobOwners } from './job-owners.js'
 import type { LogReader } from './logs.js'
 import type { ModerationStore } from './moderation.js'
 import type { NoteReader } from './notes.js'
@@ -78,6 +79,7 @@ export interface StorePort {
 export interface Store extends StorePort {
   readonly sessions: SessionStore
   readonly sessionOwners: SessionOwners
+  readonly jobOwners: JobOwners
   readonly directory: DirectoryStore
   readonly receipts: ReceiptStore
   readonly webhooks: WebhookStore

@@ -50,27 +50,31 @@ export type Table =
   | 'heartbeat'
   | 'readerCursor'
   | 'webhook'
+  | 'webhookState'
   | 'deadLetter'
+  | 'retry'
+  | 'job'
+  | 'candidate'
 
 /**
  * Tables that change with every message or packet, and that no decision is made on: guards on them never fail.
  */
 export const UNGUARDED: ReadonlySet<Table> = new Set([
   ...(['session', 'sessionState', 'subscription', 'packetState', 'will', 'heartbeat', 'readerCursor'] as const),
-  'receipt',
+  ...(['receipt', 'webhookState'] as const),
 ])
 
 /** Tables whose keys have one part; those of all others have several, and the first of these is their owner. */
 export const SINGLE_KEYS: ReadonlySet<Table> = new Set([
   ...(['user', 'userName', 'userRemoved', 'secondFactor', 'removal', 'profile', 'privacy', 'presence', 'bot'] as const),
   ...(['room', 'channel', 'filters', 'report', 'evidence', 'session', 'will', 'owner', 'claimant'] as const),
-  ...(['heartbeat', 'webhook'] as const),
+  ...(['heartbeat', 'webhook', 'webhookState', 'job', 'candidate'] as const),
 ])
 
 /** Tables that are read on demand only, and change often: an adapter may tell followers nothing of them. */
 export const UNTOLD: ReadonlySet<Table> = new Set([
   ...(['sessionState', 'packetState', 'will', 'heartbeat', 'readerCursor', 'profile'] as const),
-  ...(['userName', 'secondFactor', 'finishedCommand', 'evidence', 'deadLetter'] as const),
+  ...(['userName', 'secondFactor', 'finishedCommand', 'evidence', 'deadLetter', 'webhookState'] as const),
 ])
 
 /** The first part of a key; the records that share it belong to one owner, such as a room. */

@@ -5,6 +5,7 @@ import type { AppendResult, Change, Draft } from './changes.js'
 import type { DirectoryStore } from './directory.js'
 import type { ExpiringStore } from './expiring.js'
 import type { RecordLimit, SameRecord } from './guards.js'
+import type { JobOwners } from './job-owners.js'
 import type { ModerationStore } from './moderation.js'
 import type { NoteReader } from './notes.js'
 import type { Op } from './op.js'
@@ -19,6 +20,7 @@ export interface RecordReader {
   readonly expiring: ExpiringStore
   readonly webhooks: WebhookStore
   readonly sessionOwners: SessionOwners
+  readonly jobOwners: JobOwners
 }
 
 /** What a decision is made on: what is read through it must not have changed when the decision is committed. */

@@ -60,6 +60,9 @@ export class Consequences {
       case 'owner':
         // Followed by the claims of sessions (mqtt/claims.ts).
         return
+      case 'job':
+        // Followed by the jobs themselves (store/jobs.ts).
+        return
       case 'openCommand':
         return this.#deps.commands.opened(change.device)
       case 'presence':

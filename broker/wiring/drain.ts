@@ -1,4 +1,4 @@
-/** The graceful part of a stop: balancers are told, then clients leave, spread over a while, so that they do not all log in elsewhere at once. */
+/** The graceful part of a stop: balancers are told, other nodes take the jobs over, then clients leave, spread over a while, so that they do not all log in elsewhere at once. */
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Config } from '../../schemas/config.js'
@@ -9,22 +9,32 @@ import { Reason } from '../mqtt/codec/reason-codes.js'
 import { ConnectRefused } from '../mqtt/connect-refused.js'
 import { leave } from '../mqtt/connection-leave.js'
 import type { Listener } from '../net/listener.js'
+import type { Jobs } from '../store/jobs.js'
 import { spread } from '../util/spread.js'
 
 type Settings = Config['node']['drain']
+
+export interface DrainDeps {
+  readonly settings: Settings
+  readonly broker: Broker
+  readonly streams: Streams
+  readonly jobs: Pick<Jobs, 'leave'>
+}
 
 export class Drain {
   readonly #settings: Settings
   readonly #broker: Broker
   readonly #streams: Streams
+  readonly #jobs: Pick<Jobs, 'leave'>
   readonly #listeners: Pick<Listener, 'stop'>[] = []
   /** No new clients should come. */
   isBegun = false
 
-  constructor(settings: Settings, broker: Broker, streams: Streams) {
+  constructor({ settings, broker, streams, jobs }: DrainDeps) {
     this.#settings = settings
     this.#broker = broker
     this.#streams = streams
+    this.#jobs = jobs
   }
 
   /** Accepts until the delay is over. */
@@ -32,10 +42,10 @@ export class Drain {
     this.#listeners.push(listener)
   }
 
-  /** Resolves when every client is gone, or with `hurry`: then closing the broker ends those that are left. */
+  /** Resolves when its jobs are handed over and every client is gone, or with `hurry`: then closing the broker ends those that are left. */
   async run(hurry: AbortSignal = new AbortController().signal): Promise<void> {
     this.isBegun = true
-    if (!hurry.aborted) await Promise.race([this.#run(hurry), once(hurry, 'abort')])
+    if (!hurry.aborted) await Promise.race([Promise.all([this.#jobs.leave(), this.#run(hurry)]), once(hurry, 'abort')])
   }
 
   async #run(hurry: AbortSignal): Promise<void> {

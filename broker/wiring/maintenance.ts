@@ -1,4 +1,7 @@
-/** What a broker does from time to time: expired sessions, retention, its own facts below `$SYS`. */
+/**
+ * What a broker does from time to time. Among nodes that share a store, what is about all that is stored is done by one of them, as a job: done by each, it
+ * would come to the same, at the cost of all of them. The rest is about this node, or each piece is claimed (docs/architecture.md lists all of it).
+ */
 import type { Config } from '../../schemas/config.js'
 import type { DiskSpace } from '../chat/model/disk-space.js'
 import { logs } from '../chat/model/views.js'
@@ -6,6 +9,7 @@ import type { Reports } from '../chat/moderation/reports.js'
 import type { Broker } from '../mqtt/aedes.js'
 import type { UnservedSessions } from '../mqtt/unserved-sessions.js'
 import type { Search } from '../readers/search/search.js'
+import type { Job } from '../store/job.js'
 import type { Store } from '../store/store.js'
 import type { Counters } from '../util/counters.js'
 import { ExpiringSweep } from './expiring-sweep.js'
@@ -29,7 +33,24 @@ export interface MaintenanceDeps {
   failed: (error: unknown) => void
 }
 
+/** The part of the maintenance that is about all that is stored. */
+class SharedUpkeep implements Job {
+  readonly name = 'upkeep'
+  /** This node does it. */
+  isHere = false
+
+  begin(): void {
+    this.isHere = true
+  }
+
+  /** A step under way may end after another node has begun: all of them may be repeated. */
+  async end(): Promise<void> {
+    this.isHere = false
+  }
+}
+
 export class Maintenance {
+  readonly shared = new SharedUpkeep()
   readonly #deps: MaintenanceDeps
   readonly #timers: NodeJS.Timeout[]
   readonly #expiring: ExpiringSweep
@@ -52,12 +73,8 @@ export class Maintenance {
     this.#sweeping = true
     try {
       await this.#deps.unserved.settleAbandoned()
-      await this.#deps.unserved.expire(now)
-      await this.#expiring.sweep(now)
-      await this.#retain(now)
-      await this.#deps.reports.sweep(now)
       await this.#deps.trim()
-      await this.#deps.store.log.sweep()
+      for (const step of this.#sharedSteps) if (this.shared.isHere) await step(now)
       await this.#deps.search?.sweep()
     } catch (error) {
       this.#deps.failed(error)
@@ -65,6 +82,15 @@ export class Maintenance {
       this.#sweeping = false
     }
   }
+
+  /** Each may be repeated, and done by two nodes at a time. */
+  readonly #sharedSteps: readonly ((now: number) => Promise<unknown>)[] = [
+    (now) => this.#deps.unserved.expire(now),
+    (now) => this.#expiring.sweep(now),
+    (now) => this.#retain(now),
+    (now) => this.#deps.reports.sweep(now),
+    () => this.#deps.store.log.sweep(),
+  ]
 
   async #retain(now: number): Promise<void> {
     const { store, config } = this.#deps

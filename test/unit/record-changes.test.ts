@@ -40,6 +40,8 @@ function asText(change: RecordChange): string {
       return `session ${change.session} removed`
     case 'owner':
       return `session ${change.session} has another owner`
+    case 'job':
+      return change.job === null ? 'other nodes take jobs' : `job ${change.job} has another owner`
     case 'openCommand':
       return `${change.device} is asked for something`
     case 'presence':

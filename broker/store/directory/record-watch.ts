@@ -61,6 +61,12 @@ export class RecordWatch {
         case 'claimant':
           ;(former ??= nothing()).changes.push({ kind: 'owner', session: ownerOfChange(change) })
           break
+        case 'job':
+          ;(former ??= nothing()).changes.push({ kind: 'job', job: ownerOfChange(change) })
+          break
+        case 'candidate':
+          ;(former ??= nothing()).changes.push({ kind: 'job', job: null })
+          break
         case 'openCommand':
           if ('value' in change && change.value !== null)
             (former ??= nothing()).changes.push({ kind: 'openCommand', device: ownerOfChange(change) })

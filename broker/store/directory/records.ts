@@ -7,6 +7,7 @@ import type { RecordReader } from '../transaction.js'
 import { Accounts } from './accounts.js'
 import { Directory } from './directory.js'
 import { ExpiringTable } from './expiring.js'
+import { JobOwnerTable } from './job-owners.js'
 import { Moderation } from './moderation.js'
 import type { Reads } from './reads.js'
 import { Receipts } from './receipts.js'
@@ -57,6 +58,7 @@ export class Records implements TableFollower {
       expiring: new ExpiringTable(tables, this.#slots, reads),
       webhooks: new Webhooks(tables),
       sessionOwners: new SessionOwnerTable(this.#slots, reads),
+      jobOwners: new JobOwnerTable(this.#slots, reads),
     }
   }
 

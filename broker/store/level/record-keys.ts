@@ -49,7 +49,11 @@ export const PREFIXES: Readonly<Record<Table, string>> = {
   heartbeat: '!seen',
   readerCursor: 'Wo',
   webhook: 'Ww',
+  webhookState: 'Ws',
   deadLetter: 'Wd',
+  retry: 'Wr',
+  job: 'Wj',
+  candidate: 'Wk',
 }
 
 export function recordKey(table: Table, key: string): string {
