@@ -1,11 +1,13 @@
-/** CPU and memory of a broker and of the load between two moments. */
+/** CPU and memory of brokers and of the load between two moments. */
 import type { Worker } from './load/worker.js'
 import { cpuSeconds, residentBytes } from './measure.js'
 import type { RunningPeer } from './peers/peer.js'
 
 export interface Usage {
   readonly seconds: number
+  /** Of all nodes. */
   readonly brokerCpu: number
+  readonly redisCpu: number
   readonly deliveries: number
   readonly published: number
   /** Of the busiest process of the load. */
@@ -15,27 +17,40 @@ export interface Usage {
 interface Moment {
   readonly at: number
   readonly brokerCpu: number
+  readonly redisCpu: number
   readonly workers: readonly { readonly deliveries: number; readonly published: number; readonly cpu: number }[]
 }
 
 export class Meter {
-  readonly #broker: RunningPeer
+  readonly #nodes: readonly RunningPeer[]
+  readonly #redis: RunningPeer | null
   readonly #workers: readonly Worker[]
   readonly #start: Moment
 
-  private constructor(broker: RunningPeer, workers: readonly Worker[], start: Moment) {
-    this.#broker = broker
+  private constructor(
+    nodes: readonly RunningPeer[],
+    workers: readonly Worker[],
+    redis: RunningPeer | null,
+    start: Moment,
+  ) {
+    this.#nodes = nodes
+    this.#redis = redis
     this.#workers = workers
     this.#start = start
   }
 
-  static async start(broker: RunningPeer, workers: readonly Worker[]): Promise<Meter> {
-    return new Meter(broker, workers, await moment(broker, workers))
+  /** @param redis What the nodes store in, if they do */
+  static async start(
+    nodes: readonly RunningPeer[],
+    workers: readonly Worker[],
+    redis: RunningPeer | null = null,
+  ): Promise<Meter> {
+    return new Meter(nodes, workers, redis, await moment(nodes, workers, redis))
   }
 
   /** Since the start. */
   async read(): Promise<Usage> {
-    const end = await moment(this.#broker, this.#workers)
+    const end = await moment(this.#nodes, this.#workers, this.#redis)
     const spent = end.workers.map((worker, i) => {
       const before = this.#start.workers[i]!
       return {
@@ -47,6 +62,7 @@ export class Meter {
     return {
       seconds: end.at - this.#start.at,
       brokerCpu: end.brokerCpu - this.#start.brokerCpu,
+      redisCpu: end.redisCpu - this.#start.redisCpu,
       deliveries: spent.reduce((total, { deliveries }) => total + deliveries, 0),
       published: spent.reduce((total, { published }) => total + published, 0),
       loadCpu: Math.max(...spent.map(({ cpu }) => cpu)),
@@ -54,13 +70,23 @@ export class Meter {
   }
 }
 
-async function moment(broker: RunningPeer, workers: readonly Worker[]): Promise<Moment> {
+async function moment(
+  nodes: readonly RunningPeer[],
+  workers: readonly Worker[],
+  redis: RunningPeer | null,
+): Promise<Moment> {
   const samples = await Promise.all(workers.map((worker) => worker.call('sample')))
-  return { at: performance.now() / 1000, brokerCpu: cpuSeconds(broker.pid), workers: samples }
+  const brokerCpu = nodes.reduce((total, { pid }) => total + cpuSeconds(pid), 0)
+  return { at: performance.now() / 1000, brokerCpu, redisCpu: redis ? cpuSeconds(redis.pid) : 0, workers: samples }
 }
 
-export function sharesOf({ seconds, brokerCpu, loadCpu }: Usage): { brokerShare: number; loadShare: number } {
-  return { brokerShare: brokerCpu / seconds, loadShare: loadCpu / seconds }
+export function sharesOf({
+  seconds,
+  brokerCpu,
+  redisCpu,
+  loadCpu,
+}: Usage): Record<'brokerShare' | 'redisShare' | 'loadShare', number> {
+  return { brokerShare: brokerCpu / seconds, redisShare: redisCpu / seconds, loadShare: loadCpu / seconds }
 }
 
 const SAMPLE_MS = 200

@@ -28,13 +28,17 @@ const rows: Row[] = []
 let found = 0
 for (const suite of suites) {
   const tasks = suite.tasks(options).filter(({ cell }) => cell.includes(wanted.cells))
-  if (tasks.length === 0) continue
+  const able = peers.filter((peer) => !suite.peers || suite.peers.includes(peer))
+  if (tasks.length === 0 || able.length === 0) continue
   found += tasks.length
   printHeader(suite)
-  for (const task of tasks) await compare(suite, task)
+  for (const task of tasks) await compare(suite, able, task)
 }
 if (found > 0) await save()
-else giveUp(`nothing was measured: no cell of ${suites.map(({ name }) => name).join(', ')} contains ${wanted.cells}`)
+else
+  giveUp(
+    `nothing was measured: no cell of ${suites.map(({ name }) => name).join(', ')} contains ${wanted.cells}, or these brokers cannot do it`,
+  )
 
 function asked(): Wanted {
   try {
@@ -54,9 +58,9 @@ function giveUp(why: string): never {
 }
 
 /** A broker that fails is named, and the run ends with code 1; the others go on. */
-async function compare(suite: Suite, { cell, measure }: Task): Promise<void> {
+async function compare(suite: Suite, able: readonly Peer[], { cell, measure }: Task): Promise<void> {
   let ours: Row | undefined
-  for (const peer of suite.oursOnly ? [topictalk] : peers) {
+  for (const peer of able) {
     try {
       const values = await measure(peer)
       if (!values) {

@@ -33,8 +33,8 @@ export interface Suite {
   readonly columns: readonly Column[]
   /** The figure that ratios and plots are made of. */
   readonly main: { readonly key: string; readonly better: 'more' | 'less' }
-  /** Only our broker can do it. */
-  readonly oursOnly?: boolean
+  /** The brokers that can do it; without this, all. */
+  readonly peers?: readonly Peer[]
   tasks(options: Options): readonly Task[]
 }
 

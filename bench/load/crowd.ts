@@ -5,7 +5,8 @@ import { Link } from './link.js'
 import { Publisher, payloadOf, stampOf } from './publisher.js'
 
 export interface CrowdOptions {
-  readonly port: number
+  /** Of the nodes; the members of a room take them in turn. */
+  readonly ports: readonly number[]
   readonly cell: Cell
   /** Passwords by user; null: no login. */
   readonly passwords: Record<string, string> | null
@@ -43,7 +44,7 @@ export class Crowd {
     this.#cell = cell
   }
 
-  static async assemble({ port, cell, passwords }: CrowdOptions): Promise<Crowd> {
+  static async assemble({ ports, cell, passwords }: CrowdOptions): Promise<Crowd> {
     const crowd = new Crowd(cell)
     const payload = payloadOf(cell.payloadBytes)
     const joining: Promise<void>[] = []
@@ -51,7 +52,7 @@ export class Crowd {
       const speakers: Publisher[] = []
       crowd.#speakers.push(speakers)
       for (let member = 0; member < cell.members; member++) {
-        const link = new Link(port, cell.transport)
+        const link = new Link(ports[(room + member) % ports.length]!, cell.transport)
         const user = userOf(cell, room, member)
         const last = member === cell.members - 1
         const listens = !cell.onlyLastListens || last

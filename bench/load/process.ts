@@ -5,6 +5,7 @@ import { Crowd, type CrowdOptions, type PaceOptions } from './crowd.js'
 import { type EnqueueOptions, enqueue, Herd, type HerdOptions, publishAcknowledged } from './herd.js'
 import { Link } from './link.js'
 import { type MembershipOptions, type Phase, phases } from './membership.js'
+import { type MoveOptions, moves } from './moves.js'
 import { Pinging } from './pinging.js'
 import { type Caller, type RequestOptions, request } from './requests.js'
 
@@ -73,6 +74,8 @@ const calls = {
     link.close()
     return (performance.now() - start) / 1000
   },
+  /** Milliseconds in which a session moves to the next of the ports, each time. */
+  moves: (options: MoveOptions) => moves(options),
   async membership(options: MembershipOptions): Promise<Phase[]> {
     const done: Phase[] = []
     for await (const phase of phases(options)) done.push(phase)

@@ -12,15 +12,16 @@ export function split(cell: Cell, workers: number): Cell[] {
   })
 }
 
-/** Each worker has its part connected and subscribed. */
+/** Each worker has its part connected and subscribed. @param nodes More than one: the members of a room are spread over them */
 export async function assemble(
   peer: Peer,
-  broker: RunningPeer,
+  nodes: readonly RunningPeer[],
   workers: readonly Worker[],
   parts: readonly Cell[],
 ): Promise<void> {
   for (const [i, cell] of parts.entries()) {
+    const ports = nodes.map((node) => node.portOf(cell.transport))
     const passwords = await passwordsFor(peer, usersOf(cell))
-    await workers[i]!.call('assemble', { port: broker.portOf(cell.transport), cell, passwords })
+    await workers[i]!.call('assemble', { ports, cell, passwords })
   }
 }

@@ -17,6 +17,8 @@ export interface PeerContext {
   readonly wsPort: number
   /** An empty folder. */
   readonly dir: string
+  /** URL of a Redis server to store in; undefined: the broker stores as it does by itself. */
+  readonly redis?: string
 }
 
 /** How to start a broker. */
@@ -32,7 +34,11 @@ export interface Peer {
 
 export interface PeerCommand {
   readonly file: string
+  /** The name it is called by; undefined: its own. */
+  readonly argv0?: string
   readonly args: readonly string[]
+  /** The ports it accepts connections on; undefined: both of the context. */
+  readonly ports?: readonly number[]
   readonly env?: Record<string, string>
 }
 
@@ -65,12 +71,17 @@ export class RunningPeer {
     return new RunningPeer(command, context, await spawned(command, context))
   }
 
-  /** Kills it and starts it anew on what it had, as after a crash. Resolves with the seconds it was away. */
-  async crash(): Promise<number> {
-    const start = performance.now()
+  /** Ends it as a crash does. */
+  async kill(): Promise<void> {
     const gone = once(this.#process, 'exit')
     this.#process.kill('SIGKILL')
     await gone
+  }
+
+  /** Kills it and starts it anew on what it had, as after a crash. Resolves with the seconds it was away. */
+  async crash(): Promise<number> {
+    const start = performance.now()
+    await this.kill()
     this.#process = await spawned(this.#command, this.#context)
     return (performance.now() - start) / 1000
   }
@@ -106,6 +117,7 @@ function end(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
 
 async function spawned(command: PeerCommand, context: PeerContext): Promise<ChildProcess> {
   const child = spawn(command.file, command.args, {
+    ...(command.argv0 && { argv0: command.argv0 }),
     cwd: context.dir,
     env: { PATH: process.env['PATH'], ...command.env },
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -116,8 +128,8 @@ async function spawned(command: PeerCommand, context: PeerContext): Promise<Chil
   // Ends with the process, which is expected later.
   ended.catch(() => {})
   try {
-    await Promise.race([ended, reachable(context.port), late(command.file)])
-    await Promise.race([ended, reachable(context.wsPort), late(command.file)])
+    for (const port of command.ports ?? [context.port, context.wsPort])
+      await Promise.race([ended, reachable(port), late(command.file)])
   } catch (error) {
     child.kill('SIGKILL')
     throw error
@@ -173,11 +185,15 @@ export async function callersOf(peer: Peer, users: readonly string[]): Promise<C
   return users.map((user) => ({ user, password: passwords[user]! }))
 }
 
-/** A broker of this kind for the time of `use`; null where it is not installed. */
-export async function withBroker<T>(peer: Peer, use: (broker: RunningPeer) => Promise<T>): Promise<T | null> {
+/** A broker of this kind for the time of `use`; null where it is not installed. @param redis As of PeerContext */
+export async function withBroker<T>(
+  peer: Pick<Peer, 'command'>,
+  use: (broker: RunningPeer) => Promise<T>,
+  redis?: string,
+): Promise<T | null> {
   const dir = await mkdtemp(join(tmpdir(), 'topictalk-bench-'))
   try {
-    const context = { port: await freePort(), wsPort: await freePort(), dir }
+    const context = { port: await freePort(), wsPort: await freePort(), dir, ...(redis && { redis }) }
     const command = await peer.command(context)
     if (!command) return null
     const broker = await RunningPeer.start(command, context)

@@ -19,8 +19,9 @@ export function topictalkWith(more: readonly string[]): Peer {
   return { name: 'TopicTalk', secret: SECRET, password: null, command: async (context) => command(context, more) }
 }
 
-function command({ port, wsPort, dir }: PeerContext, more: readonly string[]): PeerCommand {
-  const settings = ['rooms.autoCreate=true', 'log.level=warn', ...more]
+function command({ port, wsPort, dir, redis }: PeerContext, more: readonly string[]): PeerCommand {
+  const shared = redis ? ['store.driver=redis', `store.redis.url=${redis}`] : []
+  const settings = ['rooms.autoCreate=true', 'log.level=warn', ...shared, ...more]
   // BENCH_NODE_FLAGS: to profile the broker, say --cpu-prof.
   const flags = (process.env['BENCH_NODE_FLAGS'] ?? '').split(' ').filter(Boolean)
   return {

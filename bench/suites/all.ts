@@ -7,6 +7,10 @@ import { growth } from './growth.js'
 import { latency } from './latency.js'
 import { long } from './long.js'
 import { membership } from './membership.js'
+import { nodesAppend } from './nodes-append.js'
+import { nodesLatency } from './nodes-latency.js'
+import { nodesLoss } from './nodes-loss.js'
+import { nodesThroughput } from './nodes-throughput.js'
 import { reads } from './reads.js'
 import { records } from './records.js'
 import { replay } from './replay.js'
@@ -28,5 +32,9 @@ export const SUITES: readonly Suite[] = [
   upkeep,
   records,
   growth,
+  nodesAppend,
+  nodesThroughput,
+  nodesLatency,
+  nodesLoss,
   long,
 ]

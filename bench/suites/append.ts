@@ -58,7 +58,7 @@ function measure(peer: Peer, { members, before, measured }: Sizes): Promise<Valu
       }
       const speaker = { port, user: SPEAKER, password: passwords?.[SPEAKER] ?? null, topic: topicOf(0) }
       await worker!.call('fill', { ...speaker, messages: before })
-      const meter = await Meter.start(broker, [worker!])
+      const meter = await Meter.start([broker], [worker!])
       const seconds = await worker!.call('fill', { ...speaker, messages: measured })
       const usage = await meter.read()
       return {

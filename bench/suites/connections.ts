@@ -47,7 +47,7 @@ function measure(peer: Peer, transport: Transport, { scale }: Options): Promise<
       await worker!.call('connect', { ...herd, first: 0, end: SETTLED })
       await pause(REST_MS)
       const before = residentBytes(broker.pid)
-      const meter = await Meter.start(broker, [worker!])
+      const meter = await Meter.start([broker], [worker!])
       const allInSeconds = await worker!.call('connect', { ...herd, first: SETTLED, end })
       const usage = await meter.read()
       await pause(REST_MS)

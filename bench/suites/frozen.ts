@@ -39,12 +39,12 @@ export const frozen: Suite = {
 function measure(peer: Peer, cell: Cell, rate: number, { seconds }: Options): Promise<Values | null> {
   return withBroker(peer, (broker) =>
     withWorkers(1, async ([worker]) => {
-      await assemble(peer, broker, [worker!], [cell])
+      await assemble(peer, [broker], [worker!], [cell])
       await worker!.call('pace', { rate, seconds: 1 })
       const before = await worker!.call('pace', { rate, seconds })
       const memory = residentBytes(broker.pid)
       await worker!.call('freeze', FROZEN)
-      const meter = await Meter.start(broker, [worker!])
+      const meter = await Meter.start([broker], [worker!])
       const [after, peak] = await peakWhile(broker, async () => {
         // The first half fills what lies between the broker and the frozen ones.
         await worker!.call('pace', { rate, seconds })

@@ -36,11 +36,11 @@ function measure(peer: Peer, cell: Cell, { seconds }: Options): Promise<Values |
   const one: Cell = { ...cell, rooms: 1, firstRoom: PAIRS }
   return withBroker(peer, (broker) =>
     withWorkers(2, async ([pairs, hog]) => {
-      await assemble(peer, broker, [pairs!, hog!], [cell, one])
+      await assemble(peer, [broker], [pairs!, hog!], [cell, one])
       await pairs!.call('pace', { rate, seconds: 1 })
       const before = await pairs!.call('pace', { rate, seconds })
       const memory = residentBytes(broker.pid)
-      const meter = await Meter.start(broker, [pairs!])
+      const meter = await Meter.start([broker], [pairs!])
       const flood = hog!.call('pace', { rate: SHARE * TIMES, seconds })
       const [after, peak] = await peakWhile(broker, () => pairs!.call('pace', { rate, seconds }))
       const usage = await meter.read()

@@ -56,8 +56,8 @@ function measure(peer: Peer, cell: ReturnType<typeof cellsOf>[number], { seconds
         concurrency: 50,
         passwords,
       } as const
-      await assemble(peer, broker, [talking!], [cell])
-      const meter = await Meter.start(broker, [talking!])
+      await assemble(peer, [broker], [talking!], [cell])
+      const meter = await Meter.start([broker], [talking!])
       const resident: number[] = []
       const latencies: Histogram[] = []
       let messages = 0

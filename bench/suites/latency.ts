@@ -5,6 +5,7 @@ import { assemble, split } from '../load/split.js'
 import { withWorkers } from '../load/worker.js'
 import { Meter, sharesOf } from '../meter.js'
 import { type Peer, withBroker } from '../peers/peer.js'
+import type { Nodes } from '../peers/redis.js'
 import { type Column, type Options, SHARES, type Suite, type Values } from '../suite.js'
 
 /** Messages a second, of all speakers together. */
@@ -40,22 +41,30 @@ export const latency: Suite = {
 /** Seconds at the same rate beforehand, whose latencies do not count. */
 const WARM_UP = 1
 
-function measure(peer: Peer, cell: Cell, rate: number, { seconds, workers: count }: Options): Promise<Values | null> {
+function measure(peer: Peer, cell: Cell, rate: number, options: Options): Promise<Values | null> {
+  return withBroker(peer, (broker) => latencyOf(peer, { nodes: [broker], redis: null }, cell, rate, options))
+}
+
+export function latencyOf(
+  peer: Peer,
+  { nodes, redis }: Nodes,
+  cell: Cell,
+  rate: number,
+  { seconds, workers: count }: Options,
+): Promise<Values> {
   const parts = split(cell, count)
-  return withBroker(peer, (broker) =>
-    withWorkers(parts.length, async (workers) => {
-      await assemble(peer, broker, workers, parts)
-      const pace = (seconds: number) =>
-        Promise.all(workers.map((worker) => worker.call('pace', { rate: rate / workers.length, seconds })))
-      await pace(WARM_UP)
-      const meter = await Meter.start(broker, workers)
-      const paced = await pace(seconds)
-      const latencies = new Histogram()
-      for (const part of paced) latencies.add(part.latencies)
-      const expected = paced.reduce((total, part) => total + part.expected, 0)
-      return { ...quantiles(latencies), lost: 1 - latencies.total / expected, ...sharesOf(await meter.read()) }
-    }),
-  )
+  return withWorkers(parts.length, async (workers) => {
+    await assemble(peer, nodes, workers, parts)
+    const pace = (seconds: number) =>
+      Promise.all(workers.map((worker) => worker.call('pace', { rate: rate / workers.length, seconds })))
+    await pace(WARM_UP)
+    const meter = await Meter.start(nodes, workers, redis)
+    const paced = await pace(seconds)
+    const latencies = new Histogram()
+    for (const part of paced) latencies.add(part.latencies)
+    const expected = paced.reduce((total, part) => total + part.expected, 0)
+    return { ...quantiles(latencies), lost: 1 - latencies.total / expected, ...sharesOf(await meter.read()) }
+  })
 }
 
 /** In milliseconds. */

@@ -5,6 +5,7 @@ import { withWorkers } from '../load/worker.js'
 import { residentBytes } from '../measure.js'
 import { Meter, sharesOf } from '../meter.js'
 import { callersOf, type Peer, withBroker } from '../peers/peer.js'
+import { topictalk } from '../peers/topictalk.js'
 import { type Options, SHARES, type Suite, type Values } from '../suite.js'
 
 const MESSAGES = 10_000_000
@@ -27,7 +28,7 @@ export const long: Suite = {
     ...SHARES,
   ],
   main: { key: 'answersPerCpuSecond', better: 'more' },
-  oursOnly: true,
+  peers: [topictalk],
   tasks(options) {
     return [SHORT, MESSAGES].map((length) => {
       const messages = Math.max(WRITERS, Math.round(length * options.scale))
@@ -52,7 +53,7 @@ function measure(peer: Peer, messages: number, { seconds }: Options): Promise<Va
         random: ['before', messages],
       }
       const [worker] = workers
-      const meter = await Meter.start(broker, [worker!])
+      const meter = await Meter.start([broker], [worker!])
       const request = { port: broker.port, httpPort: broker.wsPort, door: 'mqtt', callers, ask, seconds } as const
       const { answers } = await worker!.call('request', request)
       const usage = await meter.read()

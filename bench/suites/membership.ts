@@ -5,6 +5,7 @@ import type { Phase } from '../load/membership.js'
 import type { Caller } from '../load/requests.js'
 import { withWorkers } from '../load/worker.js'
 import { callersOf, type Peer, withBroker } from '../peers/peer.js'
+import { topictalk } from '../peers/topictalk.js'
 import type { Options, Suite, Values } from '../suite.js'
 import { LATENCY_COLUMNS, quantiles } from './latency.js'
 
@@ -17,7 +18,7 @@ export const membership: Suite = {
   title: 'Round trips of a bystander’s PINGREQ while a room is created, joined, written to and left',
   columns: [...LATENCY_COLUMNS, { key: 'seconds', label: 'took', unit: 'seconds' }],
   main: { key: 'max', better: 'less' },
-  oursOnly: true,
+  peers: [topictalk],
   tasks({ scale }: Options) {
     const members = Math.max(10, Math.round(MEMBERS * scale))
     let run: Promise<readonly Phase[] | null> | null = null

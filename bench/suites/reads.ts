@@ -4,6 +4,7 @@ import type { Ask } from '../load/requests.js'
 import { withWorkers } from '../load/worker.js'
 import { Meter, sharesOf } from '../meter.js'
 import { callersOf, type Peer, withBroker } from '../peers/peer.js'
+import { topictalk } from '../peers/topictalk.js'
 import { type Options, SHARES, type Suite, type Values } from '../suite.js'
 
 const MESSAGES = 20_000
@@ -38,7 +39,7 @@ export const reads: Suite = {
     ...SHARES,
   ],
   main: { key: 'answersPerCpuSecond', better: 'more' },
-  oursOnly: true,
+  peers: [topictalk],
   tasks(options) {
     const messages = Math.max(100, Math.round(MESSAGES * options.scale))
     return asks(messages).flatMap(({ name, ask }) =>
@@ -65,7 +66,7 @@ function measure(
       for (const caller of callers) {
         await worker!.call('fill', { port: broker.port, ...caller, topic, messages: Math.ceil(messages / CALLERS) })
       }
-      const meter = await Meter.start(broker, [worker!])
+      const meter = await Meter.start([broker], [worker!])
       const request = { port: broker.port, httpPort: broker.wsPort, door, callers, ask, seconds: options.seconds }
       const { answers, bytes, refused } = await worker!.call('request', request)
       const usage = await meter.read()

@@ -12,6 +12,7 @@ import { ROOM_DEFAULTS } from '../../broker/store/rooms.js'
 import type { Store } from '../../broker/store/store.js'
 import type { Table } from '../../broker/store/tables.js'
 import type { Opened } from '../load/open-store.js'
+import { topictalk } from '../peers/topictalk.js'
 import type { Suite, Values } from '../suite.js'
 
 const OPENER = fileURLToPath(new URL('../load/open-store.js', import.meta.url))
@@ -104,7 +105,7 @@ export const records: Suite = {
     { key: 'change', label: 'a change', unit: 'microseconds' },
   ],
   main: { key: 'bytes', better: 'less' },
-  oursOnly: true,
+  peers: [topictalk],
   tasks: ({ scale }) =>
     KINDS.map(([name, table, count, maker]) => {
       const scaled = Math.max(1000, Math.round(count * scale))

@@ -42,13 +42,13 @@ function measure(peer: Peer, sessions: number): Promise<Values | null> {
       await herd!.call('subscribe', { perRoom: PER_ROOM })
       await herd!.call('leave')
       const before = residentBytes(broker.pid)
-      const enqueueing = await Meter.start(broker, [speaker!])
+      const enqueueing = await Meter.start([broker], [speaker!])
       const backlog = { port: broker.port, rooms, messages: MESSAGES, password: passwords?.[SPEAKER] ?? null }
       const enqueueSeconds = await speaker!.call('enqueue', backlog)
       const { brokerCpu: enqueueCpu } = await enqueueing.read()
       const backlogBytes = residentBytes(broker.pid) - before
       const count = sessions * MESSAGES
-      const replaying = await Meter.start(broker, [herd!])
+      const replaying = await Meter.start([broker], [herd!])
       const connecting = await herd!.call('connect', { ...everyone, concurrency: CONCURRENCY })
       const replaySeconds = connecting + (await herd!.call('drain', { count }))
       const usage = await replaying.read()

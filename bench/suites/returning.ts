@@ -5,6 +5,7 @@ import { withWorkers } from '../load/worker.js'
 import { residentBytes } from '../measure.js'
 import { Meter, sharesOf } from '../meter.js'
 import { type Peer, passwordsFor, withBroker } from '../peers/peer.js'
+import { topictalk } from '../peers/topictalk.js'
 import { inWhole, type Options, SHARES, type Suite, type Values } from '../suite.js'
 import { quantiles } from './latency.js'
 
@@ -28,7 +29,7 @@ export const returning: Suite = {
     ...SHARES,
   ],
   main: { key: 'allInSeconds', better: 'less' },
-  oursOnly: true,
+  peers: [topictalk],
   tasks({ scale }: Options) {
     const clients = inWhole(PER_ROOM, CLIENTS * scale)
     return [{ cell: `${clients} clients`, measure: (peer) => measure(peer, clients) }]
@@ -46,7 +47,7 @@ function measure(peer: Peer, clients: number): Promise<Values | null> {
       const startSeconds = await broker.crash()
       await herd!.call('leave')
       await other!.call('startPinging', broker.port, { user: BYSTANDER, password: passwords![BYSTANDER]! })
-      const meter = await Meter.start(broker, [herd!])
+      const meter = await Meter.start([broker], [herd!])
       const allInSeconds = await herd!.call('connect', { ...everyone, concurrency: clients })
       const usage = await meter.read()
       const pings = await other!.call('stopPinging')

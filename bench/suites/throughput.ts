@@ -6,6 +6,7 @@ import { withWorkers } from '../load/worker.js'
 import { residentBytes } from '../measure.js'
 import { Meter, sharesOf } from '../meter.js'
 import { type Peer, withBroker } from '../peers/peer.js'
+import type { Nodes } from '../peers/redis.js'
 import { type Options, SHARES, type Suite, type Values } from '../suite.js'
 
 const SHAPES: readonly Shape[] = [
@@ -47,28 +48,35 @@ function resized(cell: Cell, { rooms, members, window }: Options): Cell {
   }
 }
 
-function measure(peer: Peer, cell: Cell, { seconds, workers: count }: Options): Promise<Values | null> {
+function measure(peer: Peer, cell: Cell, options: Options): Promise<Values | null> {
+  return withBroker(peer, (broker) => throughputOf(peer, { nodes: [broker], redis: null }, cell, options))
+}
+
+export function throughputOf(
+  peer: Peer,
+  { nodes, redis }: Nodes,
+  cell: Cell,
+  { seconds, workers: count }: Options,
+): Promise<Values> {
   const parts = split(cell, count)
-  return withBroker(peer, (broker) =>
-    withWorkers(parts.length, async (workers) => {
-      await assemble(peer, broker, workers, parts)
-      await Promise.all(workers.map((worker) => worker.call('loop')))
-      await pause(Math.max(WARM_UP_MS, 250 * seconds))
-      const meter = await Meter.start(broker, workers)
-      await pause(1000 * seconds)
-      const usage = await meter.read()
-      return {
-        deliveriesPerCpuSecond: Math.round(usage.deliveries / usage.brokerCpu),
-        deliveriesPerSecond: Math.round(usage.deliveries / usage.seconds),
-        publishedPerSecond: Math.round(usage.published / usage.seconds),
-        residentBytes: residentBytes(broker.pid),
-        deliveries: usage.deliveries,
-        published: usage.published,
-        seconds: usage.seconds,
-        brokerCpu: usage.brokerCpu,
-        loadCpu: usage.loadCpu,
-        ...sharesOf(usage),
-      }
-    }),
-  )
+  return withWorkers(parts.length, async (workers) => {
+    await assemble(peer, nodes, workers, parts)
+    await Promise.all(workers.map((worker) => worker.call('loop')))
+    await pause(Math.max(WARM_UP_MS, 250 * seconds))
+    const meter = await Meter.start(nodes, workers, redis)
+    await pause(1000 * seconds)
+    const usage = await meter.read()
+    return {
+      deliveriesPerCpuSecond: Math.round(usage.deliveries / usage.brokerCpu),
+      deliveriesPerSecond: Math.round(usage.deliveries / usage.seconds),
+      publishedPerSecond: Math.round(usage.published / usage.seconds),
+      residentBytes: nodes.reduce((total, { pid }) => total + residentBytes(pid), 0),
+      deliveries: usage.deliveries,
+      published: usage.published,
+      seconds: usage.seconds,
+      brokerCpu: usage.brokerCpu,
+      loadCpu: usage.loadCpu,
+      ...sharesOf(usage),
+    }
+  })
 }

@@ -9,7 +9,7 @@ import type { Caller } from '../load/requests.js'
 import { type Worker, withWorkers } from '../load/worker.js'
 import { Meter, sharesOf } from '../meter.js'
 import { callersOf, type Peer, type RunningPeer, withBroker } from '../peers/peer.js'
-import { CLI, dataDirOf, topictalkWith } from '../peers/topictalk.js'
+import { CLI, dataDirOf, topictalk, topictalkWith } from '../peers/topictalk.js'
 import { type Options, SHARES, type Suite, type Values } from '../suite.js'
 import { LATENCY_COLUMNS, quantiles } from './latency.js'
 
@@ -28,7 +28,7 @@ export const upkeep: Suite = {
     'Round trips of a bystander’s PINGREQ while nothing happens, a backup is made, and retention drops all but the newest',
   columns: [...LATENCY_COLUMNS, { key: 'seconds', label: 'took', unit: 'seconds' }, ...SHARES],
   main: { key: 'max', better: 'less' },
-  oursOnly: true,
+  peers: [topictalk],
   tasks({ scale }: Options) {
     const messages = Math.max(ROOMS * KEPT * 2, Math.round(MESSAGES * scale))
     const cell = (what: string, settings: readonly string[], disturb: Disturbance) => ({
@@ -52,7 +52,7 @@ function measure(peer: Peer, messages: number, disturb: Disturbance): Promise<Va
       await Promise.all(workers.map((worker, room) => fill(worker, broker, callers[room]!, room, messages / ROOMS)))
       const [bystander] = workers as [Worker]
       await bystander.call('startPinging', broker.port, callers[ROOMS]!)
-      const meter = await Meter.start(broker, [bystander])
+      const meter = await Meter.start([broker], [bystander])
       await disturb(broker, callers[0]!)
       const usage = await meter.read()
       const pings = await bystander.call('stopPinging')
