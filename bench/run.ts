@@ -26,19 +26,20 @@ const wanted = asked()
 const { options, suites, peers } = wanted
 const rows: Row[] = []
 let found = 0
+let ran = 0
 for (const suite of suites) {
   const tasks = suite.tasks(options).filter(({ cell }) => cell.includes(wanted.cells))
   const able = peers.filter((peer) => !suite.peers || suite.peers.includes(peer))
-  if (tasks.length === 0 || able.length === 0) continue
   found += tasks.length
+  if (tasks.length === 0 || able.length === 0) continue
+  ran += tasks.length
   printHeader(suite)
   for (const task of tasks) await compare(suite, able, task)
 }
-if (found > 0) await save()
-else
-  giveUp(
-    `nothing was measured: no cell of ${suites.map(({ name }) => name).join(', ')} contains ${wanted.cells}, or these brokers cannot do it`,
-  )
+const names = suites.map(({ name }) => name).join(', ')
+if (ran > 0) await save()
+else if (found === 0) giveUp(`nothing was measured: no cell of ${names} contains ${wanted.cells}`)
+else giveUp(`nothing was measured: ${peers.map(({ name }) => name).join(', ')} cannot do ${names}`)
 
 function asked(): Wanted {
   try {

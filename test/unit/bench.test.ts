@@ -30,6 +30,22 @@ t.test('the benchmark runs, and writes numbers, a report and plots', async (t) =
   t.match(await readFile(join(dir, 'results-throughput.svg'), 'utf8'), /^<svg .*<rect .*<\/svg>\n$/s)
 })
 
+t.test('nodes on one Redis are measured apart from it', async (t) => {
+  const out = join(t.testdir(), 'results.json')
+  const brief = ['--scale', '0.01', '--cells', '2 nodes', '--out', out]
+  await promisify(execFile)(process.execPath, [RUN, 'nodes-append', ...brief])
+  const { results } = JSON.parse(await readFile(out, 'utf8'))
+  t.strictSame(
+    results.map(({ peer }: { peer: string }) => peer),
+    ['TopicTalk', 'Aedes'],
+  )
+  for (const { messagesPerSecond, nodeCpu, redisCpu } of results)
+    t.ok(
+      messagesPerSecond > 0 && nodeCpu > 0 && redisCpu >= 0,
+      JSON.stringify({ messagesPerSecond, nodeCpu, redisCpu }),
+    )
+})
+
 t.test('what the bench cannot do is one line that says what it can', async (t) => {
   const fails = (...args: string[]) =>
     promisify(execFile)(process.execPath, [RUN, ...args]).then(
@@ -40,6 +56,7 @@ t.test('what the bench cannot do is one line that says what it can', async (t) =
     [['fast'], /^bench: there is no suite fast; there are throughput, .*; see npm run bench -- --help\n$/],
     [['--peers', 'topictalk,other'], /^bench: there is no broker other; there are TopicTalk, .*\n$/],
     [['--cells', 'none'], /^bench: nothing was measured: no cell of throughput contains none\n$/],
+    [['reads', '--peers', 'aedes'], /^bench: nothing was measured: Aedes cannot do reads\n$/],
     [['--seconds', 'long'], /^bench: --seconds: expected a number above 0, not long; see .*\n$/],
     [['--speed', '3'], /^bench: Unknown option '--speed'; see .*\n$/],
   ] as const)
