@@ -9,8 +9,12 @@ export function methods(call: Call) {
   return {
     /** Sends a message to a room, or to a user (@user). For members who may write; sending to a public room joins it. */
     send: (params: Params<'send'>) => call('send', params, 'POST /rooms/{room}/messages'),
-    /** A page of a room’s messages, ascending: the newest ones, those before a seq, or those after one. For members. */
+    /** A page of a room’s messages, ascending: the newest ones, those before a seq, after one, or around a message or a time; or those with given seqs. For members. */
     history: (params: Params<'history'>) => call('history', params, 'GET /rooms/{room}/messages'),
+    /** The versions of a message, ascending: the message as it was sent, then its edits as they were sent. For members. */
+    edits: (params: Params<'edits'>) => call('edits', params, 'GET /rooms/{room}/messages/{seq}/edits'),
+    /** Who reacted to a message and with what, in a stable order of users. For members. */
+    reactions: (params: Params<'reactions'>) => call('reactions', params, 'GET /rooms/{room}/messages/{seq}/reactions'),
     rooms: {
       /** Creates a room, with the caller as its owner. */
       create: (params: Params<'rooms.create'>) => call('rooms.create', params, 'POST /rooms'),
@@ -155,6 +159,16 @@ export function methods(call: Call) {
     markUnread: (params: Params<'markUnread'>) => call('markUnread', params, 'PUT /rooms/{room}/unread'),
     /** Counts of what the caller has not read, in one room or in all of them, by room id. */
     unread: (params: Params<'unread'> = {}) => call('unread', params, 'GET /unread'),
+    threads: {
+      /** The threads of a room that have replies, the one with the latest reply first: the messages that began them, folded. For members. */
+      list: (params: Params<'threads.list'>) => call('threads.list', params, 'GET /rooms/{room}/threads'),
+      /** The threads the caller follows, by room and then by thread, with what the caller has not read of each. Those whose first message is not kept any more are left out. */
+      followed: (params: Params<'threads.followed'> = {}) => call('threads.followed', params, 'GET /threads'),
+      /** Follows a thread; at most 200 in a room. Repeating it changes nothing. For members. */
+      follow: (params: Params<'threads.follow'>) => call('threads.follow', params, 'PUT /rooms/{room}/threads/{thread}/following'),
+      /** Follows a thread no more. For members. */
+      unfollow: (params: Params<'threads.unfollow'>) => call('threads.unfollow', params, 'DELETE /rooms/{room}/threads/{thread}/following'),
+    },
     /** Messages with certain words, in one room of the caller or in all of them, newest first. */
     search: (params: Params<'search'>) => call('search', params, 'GET /search'),
     contacts: {

@@ -26,6 +26,7 @@ import { ROOM_COMMANDS } from './commands/rooms.js'
 import { SEARCH_COMMANDS } from './commands/search.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
 import { SYNC_COMMANDS } from './commands/sync.js'
+import { THREAD_COMMANDS } from './commands/threads.js'
 import { TOTP_COMMANDS } from './commands/totp.js'
 import { USER_COMMANDS } from './commands/users.js'
 import { WEBHOOK_COMMANDS } from './commands/webhooks.js'
@@ -46,6 +47,7 @@ export const COMMANDS = {
   ...USER_COMMANDS,
   ...RECEIPT_COMMANDS,
   ...SYNC_COMMANDS,
+  ...THREAD_COMMANDS,
   ...SEARCH_COMMANDS,
   ...CONTACT_COMMANDS,
   ...WEBHOOK_COMMANDS,

@@ -18,6 +18,7 @@ export function nextPage({ url, query }: FastifyRequest, list: HttpPage, result:
   if (!page.more || edge === undefined) return null
   const [path, search = ''] = url.split('?')
   const next = new URLSearchParams(search)
+  for (const name of list.start ?? []) next.delete(name)
   next.set(parameter, String(edge))
   return `${path}?${next}`
 }

@@ -38,8 +38,8 @@ function fromText(texts: Values, { properties }: TObject): Values {
   return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, read(text, properties[name])]))
 }
 
-function read(text: unknown, schema: { type?: unknown } | undefined): unknown {
-  if (schema?.type === 'array') return [text].flat()
+function read(text: unknown, schema: { type?: unknown; items?: unknown } | undefined): unknown {
+  if (schema?.type === 'array') return [text].flat().map((one) => read(one, schema.items as { type?: unknown }))
   if (typeof text !== 'string') return text
   if (schema?.type === 'integer') return /^-?\d{1,16}$/.test(text) ? Number(text) : text
   if (schema?.type === 'boolean') return text === 'true' || (text === 'false' ? false : text)

@@ -4,10 +4,10 @@ import type { LogName } from './log-name.js'
 import { numberOf, numberPart } from './tables.js'
 
 /**
- * What a note holds: the summary of an entry's changes, a reaction, an edit, a reply in its thread, that it is pinned,
- * whom it mentions, the state of a notification.
+ * What a note holds: the summary of an entry's changes, a reaction, an edit, a reply in its thread, that it began a thread,
+ * in which thread it is, that it is pinned, whom it mentions, the state of a notification.
  */
-export type NoteKind = 'state' | 'reaction' | 'edit' | 'reply' | 'pin' | 'mention' | 'notice'
+export type NoteKind = 'state' | 'reaction' | 'edit' | 'reply' | 'thread' | 'inThread' | 'pin' | 'mention' | 'notice'
 
 /** Each kind in the keys of an adapter. */
 export const NOTE_LETTERS: Readonly<Record<NoteKind, string>> = {
@@ -15,6 +15,8 @@ export const NOTE_LETTERS: Readonly<Record<NoteKind, string>> = {
   reaction: 'r',
   edit: 'e',
   reply: 't',
+  thread: 'b',
+  inThread: 'i',
   pin: 'p',
   mention: 'm',
   notice: 'n',

@@ -55,6 +55,8 @@ export interface MemberRecord {
   commands?: boolean
   /** Absent: the defaults. */
   settings?: MemberSettings
+  /** The threads that the member follows, ascending; absent: none. */
+  followed?: readonly number[]
 }
 
 /** A member's own settings for a room. */

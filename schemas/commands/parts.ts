@@ -27,6 +27,8 @@ export interface HttpPage {
   /** Key of an entry that `after` and `before` take; left out where the result has a `cursor` to go on with. */
   key?: string
   back?: true
+  /** Parameters that say where the first page is; the next one is requested without them. */
+  start?: readonly string[]
 }
 
 /** A command: a request on `users/{me}/requests/{name}`, and an HTTP route. */

@@ -60,6 +60,11 @@ export const UserEvent = Type.Union(
       hidden: Type.Boolean(),
       unreadFrom: orNull(seq('The first message marked as unread.')),
     }),
+    userEvent('thread', 'The user follows a thread, or follows it no more.', {
+      room,
+      thread: seq('The message that began it.'),
+      following: Type.Boolean(),
+    }),
     userEvent('privacy', 'The user changed their privacy settings.', PrivacySettings.properties),
     userEvent('acked', 'Notifications were acknowledged.', { notifications: Type.Array(seq('Number of one.')) }),
     userEvent('reported', 'A message or user was reported; for moderators of the room.', {

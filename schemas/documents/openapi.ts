@@ -35,6 +35,7 @@ const TAGS: Readonly<Record<string, string>> = {
   rooms: 'Rooms: members, roles, settings, entry.',
   sessions: 'MQTT sessions of a user, connected or not.',
   slash: 'Slash commands of bots.',
+  threads: 'Threads of rooms, and which of them a user follows.',
   users: 'Profiles, and finding people.',
   webhooks: 'Webhooks: servers that events are posted to.',
 }

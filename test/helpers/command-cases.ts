@@ -14,6 +14,7 @@ import { OIDC_CASES } from './oidc-cases.js'
 import { PRIVACY_CASES } from './privacy-cases.js'
 import { ROOM_CASES } from './room-cases.js'
 import { SEARCH_CASES } from './search-cases.js'
+import { THREAD_CASES } from './thread-cases.js'
 import { WEBHOOK_CASES } from './webhook-cases.js'
 
 export interface Ask {
@@ -54,6 +55,7 @@ export const COMMAND_CASES: Record<string, CommandCases> = {
   ...ABUSE_CASES,
   ...SEARCH_CASES,
   ...OIDC_CASES,
+  ...THREAD_CASES,
   send: {
     happy: { as: 'bob', params: { room: '{room}', text: 'hi' }, result: { room: '{room}', seq: 1 } },
     forbidden: { as: 'dora', params: { room: '{room}', text: 'hi' }, code: 'forbidden' },

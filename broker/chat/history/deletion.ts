@@ -2,6 +2,7 @@ import type { LogName } from '../../store/log-name.js'
 import type { Note, NoteKind, NoteReader, NoteWrite } from '../../store/notes.js'
 import { seqOfName } from '../../store/notes.js'
 import { readReaction } from './reactions.js'
+import { deletedReplyNotes } from './threads.js'
 
 /** Notes per read. */
 const PAGE = 1000
@@ -18,6 +19,7 @@ export async function deletionOf(
     { kind: 'pin', target, name: '', value: null },
   ]
   if (await reader.get(log, 'mention', target)) notes.push({ kind: 'mention', target, name: '', value: null })
+  notes.push(...(await deletedReplyNotes(reader, log, target)))
   const remove = ({ kind, name }: Note): unknown => notes.push({ kind, target, name, value: null })
   for await (const note of allNotes(reader, log, 'edit', target)) {
     seqs.push(seqOfName(note.name))

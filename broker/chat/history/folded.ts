@@ -5,6 +5,7 @@ import type { LogEntry } from '../../store/logs.js'
 import type { Store } from '../../store/store.js'
 import { type MessageState, readState } from './message-state.js'
 import { Reactions } from './reactions.js'
+import { type Replies, ThreadSummaries } from './threads.js'
 
 /** A message with the fields that the folded view adds. */
 export interface Folded extends MessageOutput {
@@ -14,6 +15,7 @@ export interface Folded extends MessageOutput {
   editedBy?: string
   reactions?: { emoji: ReactionData['emoji']; count: number; me: boolean }[]
   pinned?: { by: string; at: number }
+  replies?: Replies
 }
 
 export class FoldedMessages {
@@ -21,12 +23,14 @@ export class FoldedMessages {
   readonly #log: LogName
   readonly #reader: string
   readonly #reactions: Reactions
+  readonly #threads: ThreadSummaries
 
   constructor(store: Store, log: LogName, reader: string) {
     this.#store = store
     this.#log = log
     this.#reader = reader
     this.#reactions = new Reactions(store.notes)
+    this.#threads = new ThreadSummaries(store, log)
   }
 
   /** JSON of each entry. Messages without changes are returned as stored. */
@@ -35,17 +39,19 @@ export class FoldedMessages {
     const seqs = entries.map(({ seq }) => seq)
     const states = await notes.getMany(this.#log, 'state', seqs)
     const pins = await notes.getMany(this.#log, 'pin', seqs)
-    return Promise.all(entries.map((entry, i) => this.#fold(entry, states[i]!, pins[i]!)))
+    const replies = await this.#threads.ofMany(seqs)
+    return Promise.all(entries.map((entry, i) => this.#fold(entry, states[i]!, pins[i]!, replies[i]!)))
   }
 
-  async #fold(entry: LogEntry, state: string | null, pin: string | null): Promise<string> {
-    if (state === null && pin === null) return entry.payload.toString('utf8')
+  async #fold(entry: LogEntry, state: string | null, pin: string | null, replies: Replies | null): Promise<string> {
+    if (state === null && pin === null && replies === null) return entry.payload.toString('utf8')
     const message = JSON.parse(entry.payload.toString('utf8')) as Folded
     if (state !== null) await this.#applyState(message, readState(state))
     if (pin !== null) {
       const { by, at } = JSON.parse(pin) as { by: string; at: number }
       message.pinned = { by, at }
     }
+    if (replies !== null) message.replies = replies
     return JSON.stringify(message)
   }
 

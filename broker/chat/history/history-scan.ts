@@ -2,7 +2,6 @@
 
 import type { LogName } from '../../store/log-name.js'
 import type { LogEntry } from '../../store/logs.js'
-import type { NoteReader } from '../../store/notes.js'
 import { noteName, seqOfName } from '../../store/notes.js'
 import type { Store } from '../../store/store.js'
 import { countFitting } from '../model/paging.js'
@@ -33,8 +32,13 @@ export interface ScanResult {
   readonly position: number
 }
 
-/** Scans for messages, including deleted ones; edits, reactions and other changes are skipped. */
-export async function scanMessages(store: Store, log: LogName, scan: Scan): Promise<ScanResult> {
+/** Scans for messages, including deleted ones; edits, reactions and other changes are skipped unless `isWanted` says otherwise. */
+export async function scanMessages(
+  store: Store,
+  log: LogName,
+  scan: Scan,
+  isWanted: (entry: LogEntry) => boolean = ({ isChange }) => !isChange,
+): Promise<ScanResult> {
   const { direction, first, last, limit, maxBytes } = scan
   const back = direction === 'back'
   const end = back ? first : last
@@ -49,7 +53,7 @@ export async function scanMessages(store: Store, log: LogName, scan: Scan): Prom
       if (entry.seq < first || entry.seq > last) return { entries, more: false, position: end }
       position = entry.seq
       scanned++
-      if (!entry.isChange) {
+      if (isWanted(entry)) {
         entries.push(entry)
         bytes += entry.payload.length
       }
@@ -58,19 +62,6 @@ export async function scanMessages(store: Store, log: LogName, scan: Scan): Prom
     if (page.length === 0 || position === end) return { entries, more: false, position: end }
   }
   return { entries, more: position !== end, position }
-}
-
-/** Seqs of the newest replies in a thread, from `first` to `last`; newest first. */
-export async function repliesBefore(
-  notes: NoteReader,
-  log: LogName,
-  thread: number,
-  [first, last]: readonly [number, number],
-  limit: number,
-): Promise<number[]> {
-  const names = { gte: noteName(first), lt: noteName(last + 1) }
-  const found = await notes.list(log, { kind: 'reply', targets: [thread, thread], names, limit, reverse: true })
-  return found.map(({ name }) => seqOfName(name))
 }
 
 /** Scans the replies in a thread; `position` is the seq of the last one returned. */

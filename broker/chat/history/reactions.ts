@@ -5,6 +5,8 @@ import { normalizeEmoji } from '../model/emoji.js'
 
 /** Maximum number of different emoji of one user on one message. */
 const MAX_EMOJI = 20
+/** Notes per read. */
+const PAGE = 500
 
 /** The last entry by which a user added an emoji to a message, or removed it. */
 export interface Reaction {
@@ -15,6 +17,18 @@ export interface Reaction {
 /** A user's reaction with one emoji, with the notes of all its variants (old notes are not normalised). */
 export interface UserReaction extends Reaction {
   readonly variants: readonly (Reaction & { readonly emoji: string })[]
+}
+
+export interface ReactionQuery {
+  readonly emoji?: string | undefined
+  /** Empty: from the first. */
+  readonly after: string
+  readonly limit: number
+}
+
+export interface ReactionPage {
+  readonly reactions: { user: string; emoji: string[] }[]
+  readonly more: boolean
 }
 
 export class Reactions {
@@ -48,10 +62,37 @@ export class Reactions {
     ]
   }
 
+  /** Who reacted, in the order of the notes, from behind `after` (a user id) on. `emoji`: only with this one. */
+  async page(log: string, target: number, { emoji, after, limit }: ReactionQuery): Promise<ReactionPage> {
+    const wanted = emoji === undefined ? undefined : normalizeEmoji(emoji)
+    const reactions: ReactionPage['reactions'] = []
+    // User names contain no slash, and 0 is the character after it.
+    for (let gte = after === '' ? '' : `${after}0`; ; ) {
+      const names = { gte, lt: '\u{10ffff}' }
+      const notes = await this.#notes.list(log, { kind: 'reaction', targets: [target, target], names, limit: PAGE })
+      for (const note of notes) {
+        const [user, used] = partsOf(note.name)
+        if (!readReaction(note).on || (wanted !== undefined && used !== wanted)) continue
+        const last = reactions.at(-1)
+        if (last?.user !== user && reactions.length === limit) return { reactions, more: true }
+        if (last?.user !== user) reactions.push({ user, emoji: [used] })
+        else if (!last.emoji.includes(used)) last.emoji.push(used)
+      }
+      if (notes.length < PAGE) return { reactions, more: false }
+      gte = `${notes.at(-1)!.name}\0`
+    }
+  }
+
   requireCapacity(mine: ReadonlyMap<string, Reaction>, emoji: string): void {
     if (mine.has(emoji) || mine.size < MAX_EMOJI) return
     throw new Refusal('conflict', `you reacted with ${MAX_EMOJI} emoji already`, { field: 'data' })
   }
+}
+
+/** User and normalised emoji. */
+function partsOf(name: string): [user: string, emoji: string] {
+  const end = name.indexOf('/')
+  return [name.slice(0, end), normalizeEmoji(name.slice(end + 1))]
 }
 
 export function readReaction({ value }: Note): Reaction {

@@ -6,8 +6,8 @@ import type { MemberRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import { logs } from '../model/views.js'
 import type { Receipts } from '../presence/receipts.js'
-import { repliesBefore } from './history-scan.js'
 import { type BoundedCount, countMentions, isMentioned } from './mentions.js'
+import { isInThread, repliesBefore } from './threads.js'
 
 /** Upper bound of a count. */
 const MAX_UNREAD = 100
@@ -146,8 +146,4 @@ function counts(read: number, unread: BoundedCount, mentions: BoundedCount): Unr
 /** Neither the user's own, nor a change, nor deleted. */
 function isUnread({ isChange, gone, from }: LogEntry, user: string): boolean {
   return !isChange && !gone && from !== user
-}
-
-function isInThread({ payload }: LogEntry): boolean {
-  return payload.includes('"thread":') && JSON.parse(payload.toString('utf8')).thread !== undefined
 }

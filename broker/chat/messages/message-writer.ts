@@ -10,6 +10,7 @@ import type { RoomRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import { BoundedCache } from '../../util/bounded-cache.js'
 import { mentionNote } from '../history/mentions.js'
+import { replyNotes } from '../history/threads.js'
 import type { Actor } from '../model/actor.js'
 import type { CheckedMessage } from '../model/message.js'
 import { isChange } from '../model/message-types.js'
@@ -216,8 +217,8 @@ export class MessageWriter {
   /** Appends a message that replies to another or belongs to a thread. */
   async #appendWithReferences(input: MessageInput, post: Post, request: SendRequest): Promise<void> {
     const { actor, room } = request
-    const found = await this.#upToDate(post, () => this.#deps.references.check(actor, room, input))
-    const { notes = [] } = found ?? {}
+    await this.#upToDate(post, () => this.#deps.references.check(actor, room, input))
+    const notes = input.thread === undefined ? [] : replyNotes(input.thread, request.draft)
     const effect = { notes: [...notes, ...(request.draft.effect?.notes ?? [])] }
     return this.#commit(post, { ...request, draft: { ...request.draft, effect } })
   }

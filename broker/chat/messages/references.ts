@@ -2,7 +2,6 @@
 import { Refusal } from '../../../schemas/errors.js'
 import { isDirectRoom, isUserId } from '../../../schemas/ids.js'
 import { CHANGE_TYPES, MENTION_ROOM, type MessageInput } from '../../../schemas/message.js'
-import type { Effect } from '../../store/effect.js'
 import type { LogEntry } from '../../store/logs.js'
 import type { Store } from '../../store/store.js'
 import type { Actor } from '../model/actor.js'
@@ -32,16 +31,15 @@ export class References {
     }
   }
 
-  /** Checks `replyTo` and `thread`. Resolves with the note by which the thread finds its replies. @throws Refusal */
-  async check(actor: Actor, room: string, { replyTo, thread }: MessageInput): Promise<Effect | null> {
+  /** Checks `replyTo` and `thread`. @throws Refusal */
+  async check(actor: Actor, room: string, { replyTo, thread }: MessageInput): Promise<void> {
     if (replyTo !== undefined) await this.find(actor, room, replyTo, 'replyTo')
-    if (thread === undefined) return null
+    if (thread === undefined) return
     const { message } = await this.find(actor, room, thread, 'thread')
     if (message?.thread !== undefined)
       throw new Refusal('bad_request', `message ${thread} is itself in a thread: ${message.thread}`, {
         field: 'thread',
       })
-    return { notes: [{ kind: 'reply', target: thread, name: null, value: '' }] }
   }
 
   /** Finds the message that `field` names, if the actor may see it. `message` is null if it was deleted or expired. @throws Refusal */

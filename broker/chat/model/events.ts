@@ -46,6 +46,7 @@ export type UserEvent =
   | { type: 'command'; room: string; by: string; command: string; args: string; message: object }
   | { type: 'contact'; by: string }
   | ({ type: 'settings'; room: string } & MemberSettings)
+  | { type: 'thread'; room: string; thread: number; following: boolean }
   | ({ type: 'privacy' } & PrivacySettings)
   | (Sanction & { room: string })
   /** `target`: seq of the reported message; null: a user was reported. */

@@ -1,10 +1,16 @@
-/** Each member's own settings for a room (notifications, pinned, hidden, marked as unread). Only the member's own sessions see them. */
+/**
+ * Each member's own settings for a room (notifications, pinned, hidden, marked as unread), and the threads they follow. Only the member's own
+ * sessions see them.
+ */
+import { MAX_FOLLOWED } from '../../../schemas/commands/threads.js'
+import { Refusal } from '../../../schemas/errors.js'
 import type { DirectoryStore } from '../../store/directory.js'
 import type { MemberRecord, MemberSettings } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import type { Decision } from '../../store/transaction.js'
 import type { Actor } from '../model/actor.js'
 import { userEvent } from '../model/events.js'
+import { logs } from '../model/views.js'
 import { membershipsOf } from './members.js'
 import type { RoomRules } from './room-rules.js'
 
@@ -27,6 +33,22 @@ export class RoomPreferences {
       return Object.keys(changes).length === 0 ? { value: settings } : change(directory, member, settings)
     })
     return value
+  }
+
+  /** Follows a thread, or follows it no more. Idempotent. It ends with the membership. @throws Refusal */
+  async follow(actor: Actor, room: string, thread: number, following: boolean): Promise<void> {
+    const { tail } = await this.#store.log.open(logs.messages(room))
+    await this.#store.transact(membershipsOf(actor.principal.user), ({ directory }) => {
+      const member = this.#rules.with(directory).requireMember(actor, room)
+      const { followed = [] } = member
+      if (followed.includes(thread) === following) return { value: undefined }
+      const others = followed.filter((one) => one !== thread && one >= tail)
+      if (following && others.length >= MAX_FOLLOWED)
+        throw new Refusal('conflict', `you follow ${MAX_FOLLOWED} threads of ${room}; unfollow one first`)
+      const now = following ? [...others, thread].sort((a, b) => a - b) : others
+      const drafts = [userEvent(member.user, { type: 'thread', room, thread, following })]
+      return { drafts, ops: [directory.memberOp({ ...member, followed: now })], value: undefined }
+    })
   }
 
   /**

@@ -23,6 +23,7 @@ import { searchCommands } from '../commands/search.js'
 import { sessionCommands } from '../commands/sessions.js'
 import { syncCommands } from '../commands/sync.js'
 import type { Handlers } from '../commands/table.js'
+import { threadCommands } from '../commands/threads.js'
 import { totpCommands } from '../commands/totp.js'
 import { userCommands } from '../commands/users.js'
 import { webhookCommands } from '../commands/webhooks.js'
@@ -67,6 +68,7 @@ export function makeHandlers({ limits, moderation }: Config, deps: Deps): Handle
     ...searchCommands({ ...deps, index: textSearch }),
     ...receiptCommands(deps),
     ...syncCommands(deps),
+    ...threadCommands(deps),
     ...notificationCommands(deps),
     ...announcementCommands(deps),
     ...deviceCommands({ store, ...devices }),
