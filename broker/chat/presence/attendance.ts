@@ -86,7 +86,7 @@ export class Attendance {
   /** What is wanted of a user and not yet stored is shown already. */
   shown(user: string): PresenceRecord {
     const local = this.#users.get(user)
-    const record = shownOf(this.#deps.store.directory.presence.get(user), user, local)
+    const record = shownOf(this.#deps.store.directory.presence.get(user), user, local?.wanted)
     return local && local.devices > 0 ? { ...record, online: true } : record
   }
 

@@ -45,14 +45,15 @@ export interface DecidingNode {
   readonly over: ReadonlySet<number>
 }
 
+/** Stores `storing` of what is wanted: what was wanted since is a change of its own, which is told, too. */
 export function presenceOps(stored: PresenceStore, local: LocalUser, node: DecidingNode): Op[] {
-  const { user, devices, isWaiting, wanted } = local
+  const { user, devices, isWaiting, storing } = local
   const elsewhere = node.shared ? elsewhereOf(stored, local, node) : NOWHERE
   const before = stored.get(user)
   const wasOnline = before?.online ?? false
   const online = devices > 0 || (wasOnline && (isWaiting || elsewhere.isHeld))
-  if (online === wasOnline && !wanted) return elsewhere.ops
-  const record = shownOf(before, user, local)
+  if (online === wasOnline && !storing) return elsewhere.ops
+  const record = shownOf(before, user, storing)
   const lastSeen = online ? Date.now() : wasOnline && local.lastSeen > 0 ? local.lastSeen : record.lastSeen
   return [...elsewhere.ops, stored.putOp({ ...record, online, lastSeen })]
 }
@@ -81,7 +82,7 @@ function elsewhereOf(stored: PresenceStore, { user, devices, isWaiting }: LocalU
 export function shownOf(
   record: PresenceRecord | undefined,
   user: string,
-  local: LocalUser | undefined,
+  wanted: Partial<PresenceRecord> | null | undefined,
 ): PresenceRecord {
-  return { ...(record ?? { user, online: false, status: null, away: false, lastSeen: 0 }), ...local?.wanted }
+  return { ...(record ?? { user, online: false, status: null, away: false, lastSeen: 0 }), ...wanted }
 }
