@@ -1,4 +1,4 @@
-import { type Filter, isPlainFilter } from '../../schemas/topics.js'
+import { type Filter, filterMatches, isPlainFilter } from '../../schemas/topics.js'
 import { filterCost } from '../store/filter-cost.js'
 import { LazyMap, LazySet } from '../util/lazy.js'
 import type { Subscription } from './subscription.js'
@@ -15,6 +15,8 @@ export class SubscriptionSet extends LazyMap<string, Subscription> {
   bytes = 0
   /** Subscriptions with options beyond a QoS: an identifier, Retain As Published, or No Local. */
   readonly particular = new LazySet<Subscription>()
+  /** Stored filters that a hook refused when the session came back: messages are queued for them all the same. */
+  readonly refused = new LazySet<string>()
   /** Subscriptions that cover views, by the first two levels of their filter. */
   readonly #near = new LazyMap<string, Subscription[]>()
 
@@ -47,6 +49,14 @@ export class SubscriptionSet extends LazyMap<string, Subscription> {
     const at = near?.indexOf(subscription) ?? -1
     if (at !== -1) near!.splice(at, 1)
     if (near?.length === 0) this.#near.delete(place)
+  }
+
+  /** Whether a queued message is of refused filters alone. */
+  isRefused(topic: string): boolean {
+    if (this.refused.size === 0) return false
+    for (const filter of this.keys()) if (filterMatches(filter, topic)) return false
+    for (const filter of this.refused) if (filterMatches(filter, topic)) return true
+    return false
   }
 
   /** Subscriptions whose filter may cover a view on this topic. */

@@ -123,7 +123,10 @@ async function restoreSubscription(client: ConnectedClient, saved: StoredSubscri
   }
   const identifier = saved.subscriptionIdentifier
   const passed = await broker.gates.subscribe(connection, actor, requested)
-  if (passed instanceof Refusal) return
+  if (passed instanceof Refusal) {
+    session.subscriptions.refused.add(saved.topic)
+    return
+  }
   const parsed = parseFilter(passed.filter)
   try {
     if (parsed.kind !== 'shared') await reserveFollowed(client, parsed)

@@ -33,6 +33,7 @@ export function mayDeliver(
 
 /** Whether a message that waited may still be delivered. */
 export function mayDeliverQueued(guard: DeliveryGuard, subscriptions: SubscriptionSet, topic: string): boolean {
+  if (subscriptions.isRefused(topic)) return false
   if (guard.mayReceive(topic)) return true
   for (const { filter, unconditional } of subscriptions.values())
     if (unconditional && filterMatches(filter, topic)) return true

@@ -261,14 +261,15 @@ t.test('handlers', async (t) => {
     await subscribe(client, ['t/a', 1], ['t/b', 1])
     await leave(broker, client)
     aedes.authorizeSubscribe = (_client, sub, callback) => callback(null, sub.topic === 't/a' ? null : sub)
-    const again = await open(broker, { id: 'back', clean: false })
     const other = await open(broker)
-    await publish(other, 't/a')
-    await publish(other, 't/b')
-    t.same(
-      (await takePublishes(again, 1)).map(({ topic }) => topic),
-      ['t/b'],
-    )
+    const publishBoth = async (payload: string): Promise<void> => {
+      for (const topic of ['t/a', 't/b']) await publish(other, topic, payload)
+    }
+    await publishBoth('queued')
+    const again = await open(broker, { id: 'back', clean: false })
+    t.same((await takePublishes(again, 1)).map(told), ['t/b queued q1'])
+    await publishBoth('live')
+    t.same((await takePublishes(again, 1)).map(told), ['t/b live q1'])
   })
   for (const [name, topic, opening] of [
     ['a clean session', 't/f', {}],
