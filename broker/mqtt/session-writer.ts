@@ -88,12 +88,12 @@ export class SessionWriter {
     return () => (next ??= last = last.then(save, save))
   }
 
-  /** Saves everything that moved since the last time. `whole`: and no records of changes are left beside the lists of packets in flight. */
-  async flush(whole = false): Promise<void> {
+  /** Saves everything that moved since the last time. `isWhole`: of whom no records of changes are left beside the list of packets in flight. */
+  async flush(isWhole: (one: Subscriber) => boolean = () => false): Promise<void> {
     const saved = [...this.#dirty]
     const together = saved.filter((one) => !isApart(one))
     const parts = [together, ...saved.filter(isApart).map((one) => [one])]
-    await Promise.all(parts.map((part) => this.#write(this.#snapshot(part, new Set(whole ? part : [])))))
+    await Promise.all(parts.map((part) => this.#write(this.#snapshot(part, new Set(part.filter(isWhole))))))
     for (const session of saved) session.pumped()
   }
 
@@ -114,7 +114,7 @@ export class SessionWriter {
   async close(): Promise<void> {
     clearInterval(this.#timer)
     await this.onClose()
-    await this.flush(true)
+    await this.flush(() => true)
   }
 
   async #write(snapshot: Snapshot): Promise<void> {

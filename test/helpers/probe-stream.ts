@@ -36,8 +36,10 @@ export class ProbeStream extends EventEmitter implements ByteStream {
   }
 
   async subscribe(topic: string, qos: 0 | 1 | 2): Promise<void> {
+    const isSuback = ({ cmd }: Packet): boolean => cmd === 'suback'
+    const before = this.packets.filter(isSuback).length
     this.receive({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos }] })
-    await this.until(({ cmd }) => cmd === 'suback')
+    await this.until(isSuback, before + 1)
   }
 
   /** Sends packets to the broker, in one chunk. */

@@ -3,6 +3,7 @@ import type { IPublishPacket } from 'mqtt-packet'
 import t from 'tap'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { acknowledge, connect5, disconnected, ids, message, open5, subscribe5, unsubscribe5 } from '../helpers/mqtt5.js'
+import { until } from '../helpers/patience.js'
 import {
   cut,
   leave,
@@ -45,6 +46,11 @@ async function taken(client: RawClient): Promise<string[]> {
   const packets = (await untilPong(client)).filter((packet): packet is IPublishPacket => packet.cmd === 'publish')
   for (const packet of packets) acknowledge(client, packet)
   return packets.map(text)
+}
+
+/** Of a group without sessions. Among nodes it ends soon after the last of them. */
+async function nothingKept({ running }: TestBroker): Promise<void> {
+  await until('the queues are empty', async () => [...running.store.queue.nonEmptyQueues()].length === 0)
 }
 
 async function send(
@@ -241,7 +247,7 @@ t.test('who unsubscribes gets nothing new, and finishes what it has [MQTT5-3.10.
   acknowledge(one, packet)
   await send(sender, 1)
   t.same(await untilPong(one), [])
-  t.same([...broker.running.store.queue.nonEmptyQueues()], [], 'nothing is kept for a group without sessions')
+  await nothingKept(broker)
   const two = await member(broker, 'two')
   t.same(await untilPong(two), [])
 })
@@ -254,7 +260,7 @@ t.test('nothing is left of a group when its last session ends', async (t) => {
   await send(sender, 3)
   t.equal([...broker.running.store.queue.nonEmptyQueues()].length, 1)
   await untilPong(await open5(broker, { id: 'one', clean: true }))
-  t.same([...broker.running.store.queue.nonEmptyQueues()], [])
+  await nothingKept(broker)
   const clean = await member(broker, 'clean')
   await send(sender, 3)
   await takePublishes(clean, 3)
@@ -394,7 +400,7 @@ t.test('leaving the room ends what a group shows of it, live and unacknowledged'
   await ask('rooms.join')
   const again = await open5(broker, { id: 'wild', clean: false, expiry: 60 })
   await publish(cleo, ROOM, 'anew')
-  t.same(await texts(again), ['anew'], 'a wildcard follows the membership')
+  t.match((await takePublishes(again, 1)).map(text), [/"anew"/], 'a wildcard follows the membership')
   const gone = await open5(broker, { id: 'exact', clean: false, expiry: 60 })
   t.same(await untilPong(gone), [], 'an exact filter went with it')
 })

@@ -3,8 +3,10 @@ import type { IPublishPacket } from 'mqtt-packet'
 import t from 'tap'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { acknowledge, message, open5, subscribe5, unsubscribe5 } from '../helpers/mqtt5.js'
+import { until } from '../helpers/patience.js'
 import { leave, open, publish, takePublishes, text, untilPong } from '../helpers/protocol.js'
 import type { RawClient } from '../helpers/raw-client.js'
+import { onRedis } from '../helpers/test-store.js'
 
 const FILTER = '$share/g/jobs/#'
 /** Ann may have all, bob all but secrets; cleo has no role in some of the tests. */
@@ -150,6 +152,9 @@ t.test('a stranger with a device takes nothing from a group on devices of others
   t.same(await awaited(mallory, 5), hers)
   await unsubscribe5(mallory, filter)
   await send(toy, 'devices/toy/state', 5)
-  t.equal(count(broker, 'dropped.forbidden'), 5, 'what is for no member any more takes no room while they are away')
+  const isDropped = async (): Promise<boolean> => count(broker, 'dropped.forbidden') === 5
+  // Among nodes nobody serves a group without connected members: what waits for it is looked at when one is back.
+  if (!onRedis) t.ok(await isDropped(), 'what is for no member any more takes no room while they are away')
   t.same(await awaited(await back(broker, 'bob'), 20), states.sort())
+  await until('what is for no member is dropped', isDropped)
 })

@@ -122,6 +122,8 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
         this.#return(feed, seq)
     this.#follow(heads)
     if (this.started) for (const feed of this.feeds.values()) this.touched(feed)
+    // Says that it has begun, also when it follows nothing: what it follows next starts where that begins, and not where it is served next.
+    if (this.fence) this.touched(this.queue)
     this.pump()
   }
 
@@ -167,6 +169,11 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
     this.#attend()
     if (this.isEmpty) return
     this.#follow(new Map())
+    this.dropDeserted()
+  }
+
+  /** Drops what waits for members who are away, and are none any more. */
+  dropDeserted(): void {
     for (const { feed, seq } of this.#awayBacklog.take((topic) => !this.#mayGoToAway(topic)))
       this.#drop('forbidden', feed, seq)
   }

@@ -8,6 +8,7 @@ import type { AssignedMessage, ShareGroup, ShareServices } from './group.js'
 import type { GroupClaim, OpenedGroup } from './group-claim.js'
 import { type AmongNodes, GroupClaims } from './group-claims.js'
 import { type GroupName, groupName, isSubscribed, type SharedFilter } from './group-name.js'
+import type { GroupWriter } from './group-writer.js'
 import type { KnownGroups } from './known-groups.js'
 import { readAssigned } from './lent-message.js'
 import type { MemberSession, ShareMember } from './members.js'
@@ -17,7 +18,7 @@ export interface GroupsAmongNodesDeps {
   readonly among: AmongNodes
   readonly groups: KnownGroups
   readonly services: ShareServices
-  readonly sessionWriter: { flush(): Promise<void>; forget(group: ShareGroup): void }
+  readonly sessionWriter: Pick<GroupWriter, 'flush' | 'forget'>
   readonly failed: (error: unknown) => void
 }
 
@@ -64,6 +65,12 @@ export class GroupsAmongNodes {
       if (group.holdsOf(session.id)) addTo(this.#holders, session.id, group)
     }
     this.claims.away(session)
+  }
+
+  /** A session ends, or has ended: what is stored says who may come back. */
+  forget(sessionId: string): void {
+    this.claims.forget(sessionId)
+    for (const group of this.#deps.groups.all()) group.dropDeserted()
   }
 
   /** An in-flight packet of a session that belongs to a group which is not served here. */
@@ -133,7 +140,7 @@ export class GroupsAmongNodes {
     group.endHere(({ member, source }) => this.#lent(member.session!, source!))
     if (isOurs) {
       group.saver?.touched()
-      await sessionWriter.flush()
+      await sessionWriter.flush((one) => one === group)
       // Whether it has members elsewhere is to be known.
       if (present.size === 0) await services.store.catchUp()
     }

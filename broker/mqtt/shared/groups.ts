@@ -5,8 +5,6 @@
 import { roomCursors } from '../../chat/model/views.js'
 import { dropCursorOps, type FeedSet } from '../../following/feed-set.js'
 import type { MembershipChange } from '../../following/membership-change.js'
-import type { SubscriberSaver } from '../../following/services.js'
-import type { Subscriber } from '../../following/subscriber.js'
 import type { Subscription } from '../../following/subscription.js'
 import { commit } from '../../store/commit.js'
 import { writerBehind } from '../../store/fence.js'
@@ -17,20 +15,11 @@ import { parseAssignmentSource } from './assignments.js'
 import type { AssignedMessage, ShareGroup, ShareServices } from './group.js'
 import type { AmongNodes } from './group-claims.js'
 import { groupName, groupOfStored, isGroupId, type SharedFilter } from './group-name.js'
+import type { GroupWriter } from './group-writer.js'
 import { GroupsAmongNodes } from './groups-among-nodes.js'
 import { KnownGroups } from './known-groups.js'
 import type { MemberSession } from './members.js'
 import { storedAssignments } from './stored-members.js'
-
-/** Saves the state of groups, and reports sessions that end. */
-export interface GroupWriter {
-  onDiscard: (sessionId: string) => void
-  onClose: () => void | Promise<void>
-  saver(group: Subscriber): SubscriberSaver
-  flush(): Promise<void>
-  /** Saves nothing more of it. */
-  forget(group: Subscriber): void
-}
 
 export class SharedSubscriptions {
   readonly #services: ShareServices
@@ -130,7 +119,7 @@ export class SharedSubscriptions {
       this.#tidy(group)
     }
     this.#groups.forget(sessionId)
-    this.#among?.claims.forget(sessionId)
+    this.#among?.forget(sessionId)
   }
 
   #tidy(group: ShareGroup): void {
