@@ -21,6 +21,18 @@ async function connect(t: Test, broker: BrokerProcess, user: string, protocolVer
   return client
 }
 
+/**
+ * Resolves when it is connected, and has sent again what has no acknowledgement: what MQTT.js is asked to publish meanwhile it gives up if that connection
+ * ends, too.
+ */
+function readiness(client: MqttClient): () => Promise<void> {
+  let isReady = client.connected
+  client.on('connect', () => (isReady = true)).on('close', () => (isReady = false))
+  return async () => {
+    while (!isReady) await new Promise<void>((resolve) => client.once('connect', () => resolve()))
+  }
+}
+
 t.test('restarts lose nothing and repeat nothing, though no message has a cid', async (t) => {
   const broker = await BrokerProcess.make(t, ['limits.rates=off', 'node.drain.spread=0.3'])
   await broker.start()
@@ -37,7 +49,9 @@ t.test('restarts lose nothing and repeat nothing, though no message has a cid', 
   const speak = async (client: MqttClient, qos: 1 | 2): Promise<void> => {
     const { username } = client.options
     const pending: Promise<unknown>[] = []
+    const ready = readiness(client)
     for (let i = 0; i < MESSAGES; i++) {
+      await ready()
       pending.push(client.publishAsync(TOPIC, `${username} ${i}`, { qos }))
       sent++
       if (pending.length >= 20) await pending.shift()

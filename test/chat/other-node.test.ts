@@ -194,19 +194,23 @@ t.test('a session that another node makes anew is not touched by the end of the 
   t.match(await sessions.load('bob/phone'), { record: anew, subscriptions: [subscription] })
 })
 
-t.test('a share group ends with its last session, which another node removes', async (t) => {
-  const rules = [{ allow: 'all' as const, who: 'any' as const, topics: ['#'] }]
-  const { broker, connect, alice } = await people(t, ['alice'], { acl: { rules } })
-  const { store } = await beside(broker)
-  const phone = await connect('bob', { clientId: 'phone', clean: false })
-  await phone.subscribe('$share/workers/jobs/#')
-  await phone.leave()
-  await alice.publish('jobs/a', 'x')
-  t.equal([...store.queue.nonEmptyQueues()].length, 1)
-  await commit(store, { ops: store.sessions.discardOps('bob/phone') })
-  await queuesSettled(store)
-  t.same([...store.queue.nonEmptyQueues()], [])
-})
+t.test(
+  'a share group ends with its last session, which another node removes',
+  { skip: onRedis && 'there the node that removes a session ends its groups: this memory is no such node' },
+  async (t) => {
+    const rules = [{ allow: 'all' as const, who: 'any' as const, topics: ['#'] }]
+    const { broker, connect, alice } = await people(t, ['alice'], { acl: { rules } })
+    const { store } = await beside(broker)
+    const phone = await connect('bob', { clientId: 'phone', clean: false })
+    await phone.subscribe('$share/workers/jobs/#')
+    await phone.leave()
+    await alice.publish('jobs/a', 'x')
+    t.equal([...store.queue.nonEmptyQueues()].length, 1)
+    await commit(store, { ops: store.sessions.discardOps('bob/phone') })
+    await queuesSettled(store)
+    t.same([...store.queue.nonEmptyQueues()], [])
+  },
+)
 
 t.test(
   'what a node missed ends when it reads anew what is stored',

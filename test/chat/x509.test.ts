@@ -97,8 +97,6 @@ t.test('a certificate that does not count is none', async (t) => {
   const { knocks, asks } = await open(t, {}, { list: authority.revoke(revoked) })
   const hour = 3_600_000
   const bad = {
-    'of a stranger': new Authority().issue({ cn: 'ann' }),
-    'of one who took the name of the authority': new Authority('Authority of a test').issue({ cn: 'ann' }),
     over: authority.issue({ cn: 'ann', notBefore: Date.now() - 2 * hour, notAfter: Date.now() - hour }),
     'not begun': authority.issue({ cn: 'ann', notBefore: Date.now() + hour }),
     revoked,
@@ -106,6 +104,15 @@ t.test('a certificate that does not count is none', async (t) => {
   for (const [name, certificate] of Object.entries(bad)) {
     t.equal(await knocks(certificate), 5, name)
     t.equal(await asks(certificate), 401, name)
+  }
+  const forged = {
+    'of a stranger': new Authority().issue({ cn: 'ann' }),
+    'of one who took the name of the authority': new Authority('Authority of a test').issue({ cn: 'ann' }),
+  }
+  for (const [name, certificate] of Object.entries(forged)) {
+    // OpenSSL leaves the error of a wrong signature for what is read next: Node ends the connection, unless the first packet came in the same chunk.
+    t.match(await knocks(certificate), /^(5|-1)$/, name)
+    t.match(await asks(certificate).catch(({ code }) => code), /^(401|ECONNRESET)$/, name)
   }
   t.equal(await knocks(authority.issue({ cn: 'ann' })), 0)
 })

@@ -1,8 +1,8 @@
 /** Messages on plain topics for a session, published on several nodes: they come from each of them, and no order is kept between those. */
 import t, { type Test } from 'tap'
 import { Inbox, type Overrides, startTestBroker } from '../helpers/broker.js'
+import { until } from '../helpers/patience.js'
 import { OPEN_ACL } from '../helpers/protocol.js'
-import { until } from '../helpers/redis-deployments.js'
 import { startRedis } from '../helpers/redis-server.js'
 import { TcpProxy } from '../helpers/tcp-proxy.js'
 

@@ -6,7 +6,7 @@ import { banner } from '../../broker/cli/serve.js'
 import type { NodeEntry } from '../../broker/store/nodes.js'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { fetchFrom } from '../helpers/http.js'
-import { until } from '../helpers/redis-deployments.js'
+import { until } from '../helpers/patience.js'
 import { type RedisServer, startRedis } from '../helpers/redis-server.js'
 
 const SECRET = 'one secret for all nodes, of 32 characters'

@@ -1,7 +1,8 @@
 /** The link to Redis where another server takes over: it comes back on the one that takes writes. */
 import t, { type Test } from 'tap'
 import { Link } from '../../broker/store/redis/link.js'
-import { startCluster, startSentinel, until } from '../helpers/redis-deployments.js'
+import { until } from '../helpers/patience.js'
+import { startCluster, startSentinel } from '../helpers/redis-deployments.js'
 import type { RedisServer } from '../helpers/redis-server.js'
 
 const KEY = '{test}key'

@@ -6,7 +6,7 @@ import { StoreError } from '../../broker/store/changes.js'
 import { type Connection, Link, type LinkOptions, type RedisTls, type Script } from '../../broker/store/redis/link.js'
 import { certificateFiles } from '../helpers/certificate.js'
 import { freePort } from '../helpers/free-port.js'
-import { until } from '../helpers/redis-deployments.js'
+import { until } from '../helpers/patience.js'
 import { startRedis } from '../helpers/redis-server.js'
 import { TcpProxy } from '../helpers/tcp-proxy.js'
 

@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap'
 import { type Connection, Link } from '../../broker/store/redis/link.js'
 import { checkServer, findingsOf, type Needs } from '../../broker/store/redis/server-check.js'
-import { until } from '../helpers/redis-deployments.js'
+import { until } from '../helpers/patience.js'
 import { startRedis } from '../helpers/redis-server.js'
 
 const SYNCED: Needs = { acks: 'synced', replicas: 1, assume: [] }

@@ -53,7 +53,7 @@ export async function startTestBroker(
 ): Promise<TestBroker> {
   const dataDir = await mkdtemp(join(tmpdir(), 'topictalk-'))
   const clients: MqttClient[] = []
-  const store = await testStore(t, dataDir)
+  const store = await testStore(t, dataDir, options.opened !== undefined || 'driver' in (overrides.store ?? {}))
   let config = testConfig(dataDir, store.configure(overrides))
   const log = pino({ level: 'silent' })
   let running = await start(config, { log, ...options })

@@ -17,3 +17,11 @@ export async function inTime<T>(event: Promise<T>, looks: number, lost: () => Er
   })
   return Promise.race([event, silence]).finally(() => clearInterval(timer))
 }
+
+/** Nothing tells of it, so it is asked for again and again. */
+export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const asking = async (): Promise<void> => {
+    while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  await inTime(asking(), 1200, () => new Error(`not in time: ${what}`))
+}

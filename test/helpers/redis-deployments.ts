@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
 import { freePort } from './free-port.js'
-import { inTime } from './patience.js'
+import { until } from './patience.js'
 import { RedisServer, startRedis } from './redis-server.js'
 
 const run = promisify(execFile)
@@ -76,12 +76,4 @@ export async function startCluster(t: Test): Promise<Deployment> {
 /** First and last slot of each shard, then host and port of its master. */
 async function slots(server: RedisServer): Promise<[number, number, [string, number]][]> {
   return JSON.parse(await server.command('--json', 'CLUSTER', 'SLOTS'))
-}
-
-/** Nothing tells of it, so it is asked for again and again. */
-export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const asking = async (): Promise<void> => {
-    while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  await inTime(asking(), 1200, () => new Error(`not in time: ${what}`))
 }

@@ -13,7 +13,7 @@ export const onRedis = process.env['TEST_STORE'] === 'redis'
 const LATE = Number(process.env['TEST_STORE_DELAY'] ?? 0)
 
 export interface TestStore {
-  /** What a test says of `store` and `auth` itself stays as it is. */
+  /** What a test says of `store.level` and `auth` itself stays as it is. */
   configure(overrides: Overrides): Overrides
   /** As an operator does who gives all nodes another secret. */
   forgetSecret(): Promise<unknown>
@@ -21,9 +21,12 @@ export interface TestStore {
   files(): Promise<string[]>
 }
 
-/** Closed with the test. */
-export async function testStore(t: Test, dataDir: string): Promise<TestStore> {
-  if (!onRedis) return embedded(dataDir)
+/**
+ * Closed with the test.
+ * @param isBrought The test has a store of its own, as those of several nodes
+ */
+export async function testStore(t: Test, dataDir: string, isBrought: boolean): Promise<TestStore> {
+  if (!onRedis || isBrought) return embedded(dataDir)
   // What a test waits for is not the disk. A snapshot is searched for words.
   const server = await startRedis(t, { aof: 'off', config: { rdbcompression: 'no' } })
   const prefix = basename(dataDir)
