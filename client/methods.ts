@@ -66,6 +66,14 @@ export function methods(call: Call) {
       request: (params: Params<'rooms.request'>) => call('rooms.request', params, 'POST /rooms/{room}/requests'),
       /** The pending requests to join, by user id. For moderators of the room and above. */
       requests: (params: Params<'rooms.requests'>) => call('rooms.requests', params, 'GET /rooms/{room}/requests'),
+      /** The caller’s pending invitations, by room id. rooms.join accepts one, rooms.decline declines it. */
+      invited: (params: Params<'rooms.invited'> = {}) => call('rooms.invited', params, 'GET /invitations'),
+      /** Declines an invitation; the caller may be invited again. For invited users. */
+      decline: (params: Params<'rooms.decline'>) => call('rooms.decline', params, 'DELETE /invitations/{room}'),
+      /** The caller’s pending requests to join, by room id. */
+      requested: (params: Params<'rooms.requested'> = {}) => call('rooms.requested', params, 'GET /requests'),
+      /** Takes back the caller’s request to join a room. */
+      withdraw: (params: Params<'rooms.withdraw'>) => call('rooms.withdraw', params, 'DELETE /requests/{room}'),
       /** Accepts a request to join. For moderators of the room and above. */
       approve: (params: Params<'rooms.approve'>) => call('rooms.approve', params, 'PUT /rooms/{room}/requests/{user}'),
       /** Denies a request to join; the user may ask again. For moderators of the room and above. */
@@ -295,6 +303,10 @@ export function methods(call: Call) {
       list: (params: Params<'reports.list'> = {}) => call('reports.list', params, 'GET /reports'),
       /** Resolves a report by an action, and closes all open reports of the same message or user. For those who may see it and may do the action. */
       resolve: (params: Params<'reports.resolve'>) => call('reports.resolve', params, 'POST /reports/{report}/resolve'),
+    },
+    server: {
+      /** What a client has to know of the broker, such as for a log-in page. For everyone. */
+      info: (params: Params<'server.info'> = {}) => call('server.info', params, 'GET /server'),
     },
   }
 }

@@ -24,6 +24,7 @@ import { RECEIPT_COMMANDS } from './commands/receipts.js'
 import { REPORT_COMMANDS } from './commands/reports.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
 import { SEARCH_COMMANDS } from './commands/search.js'
+import { SERVER_COMMANDS } from './commands/server.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
 import { SYNC_COMMANDS } from './commands/sync.js'
 import { THREAD_COMMANDS } from './commands/threads.js'
@@ -61,6 +62,7 @@ export const COMMANDS = {
   ...FILTER_COMMANDS,
   ...AUDIT_COMMANDS,
   ...REPORT_COMMANDS,
+  ...SERVER_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS

@@ -36,6 +36,15 @@ const node = section('This broker process.', {
   }),
 })
 
+const server = section('How the broker shows itself to users.', {
+  name: Type.String({
+    minLength: 1,
+    maxLength: 128,
+    default: 'TopicTalk',
+    description: 'Name that clients show, as on a log-in page (server.info).',
+  }),
+})
+
 const listen = section('Where clients connect. A port of null switches a listener off, 0 takes any free port.', {
   host: Type.String({
     minLength: 1,
@@ -296,6 +305,7 @@ const log = section('The log: one JSON object per line; on a terminal, human-rea
 export const ConfigSchema = Type.Object(
   {
     node,
+    server,
     listen,
     auth,
     acl,

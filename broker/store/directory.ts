@@ -84,6 +84,8 @@ export interface DirectoryStore {
   invite(room: string, user: string): InviteRecord | undefined
   /** By user. */
   invites(room: string): ReadonlyMap<string, InviteRecord>
+  /** Invitations of a user, by room. */
+  invitesOf(user: string): ReadonlyMap<string, InviteRecord>
   /** Number of open invitations made by a user. From memory. */
   invitesBy(name: string): number
   inviteOp(record: InviteRecord): Op

@@ -1,7 +1,7 @@
 /** Joining a room without an invitation: links and join requests. */
 import Type from 'typebox'
-import { command, link, more, NOTHING, object, orNull, room, time, user, userPage, was } from './parts.js'
-import { Member } from './rooms.js'
+import { command, limit, link, more, NOTHING, object, orNull, room, time, user, userPage, was } from './parts.js'
+import { Member, Room } from './rooms.js'
 
 const message = Type.String({ maxLength: 500, description: 'A message to those who decide.' })
 const expiresAt = orNull(time('Until when it is valid; null: without end.'))
@@ -20,6 +20,12 @@ const JoinRequest = object(
   { user, at: time('When the user asked.'), message: orNull(message) },
   { title: 'JoinRequest', description: 'Someone who wants to join.' },
 )
+
+const roomId = Type.String({ description: 'Room id.' })
+const roomPage = {
+  after: Type.Optional(Type.String({ maxLength: 300, description: 'The last room of the previous page.' })),
+  limit: limit(100, 1000),
+}
 
 export const ENTRY_COMMANDS = {
   'rooms.links.create': command({
@@ -71,6 +77,57 @@ export const ENTRY_COMMANDS = {
     result: object({ requests: Type.Array(JoinRequest), more }),
     rate: 'read',
     http: { method: 'GET', path: '/rooms/{room}/requests', page: { items: 'requests', key: 'user' } },
+  }),
+  'rooms.invited': command({
+    summary: 'The caller’s pending invitations, by room id. rooms.join accepts one, rooms.decline declines it.',
+    params: object(roomPage),
+    result: object({
+      invitations: Type.Array(
+        object(
+          {
+            room: roomId,
+            by: Type.String({ description: 'Who invited, a user id.' }),
+            at: time('When.'),
+            info: Room,
+          },
+          { title: 'Invitation', description: 'An invitation into a room.' },
+        ),
+      ),
+      more,
+    }),
+    rate: 'read',
+    http: { method: 'GET', path: '/invitations', page: { items: 'invitations', key: 'room' } },
+  }),
+  'rooms.decline': command({
+    summary: 'Declines an invitation; the caller may be invited again. For invited users.',
+    params: object({ room }),
+    result: NOTHING,
+    rate: 'write',
+    http: { method: 'DELETE', path: '/invitations/{room}' },
+  }),
+  'rooms.requested': command({
+    summary: 'The caller’s pending requests to join, by room id.',
+    params: object(roomPage),
+    result: object({
+      requests: Type.Array(
+        object({
+          room: roomId,
+          at: time('When the caller asked.'),
+          message: orNull(message),
+          info: { ...orNull(Room), description: 'Null: the room is hidden from the caller by now.' },
+        }),
+      ),
+      more,
+    }),
+    rate: 'read',
+    http: { method: 'GET', path: '/requests', page: { items: 'requests', key: 'room' } },
+  }),
+  'rooms.withdraw': command({
+    summary: 'Takes back the caller’s request to join a room.',
+    params: object({ room }),
+    result: NOTHING,
+    rate: 'write',
+    http: { method: 'DELETE', path: '/requests/{room}' },
   }),
   'rooms.approve': command({
     summary: 'Accepts a request to join. For moderators of the room and above.',

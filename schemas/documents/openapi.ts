@@ -33,6 +33,7 @@ const TAGS: Readonly<Record<string, string>> = {
   privacy: 'Who may write, see presence and receipts, and invite.',
   reports: 'Reports of messages and users.',
   rooms: 'Rooms: members, roles, settings, entry.',
+  server: 'What the broker is and allows.',
   sessions: 'MQTT sessions of a user, connected or not.',
   slash: 'Slash commands of bots.',
   threads: 'Threads of rooms, and which of them a user follows.',

@@ -56,6 +56,11 @@ export const COMMAND_CASES: Record<string, CommandCases> = {
   ...SEARCH_CASES,
   ...OIDC_CASES,
   ...THREAD_CASES,
+  'server.info': {
+    happy: { as: 'bob', params: {}, result: { name: 'TopicTalk', login: { registration: 'open' } } },
+    forbidden: 'open',
+    invalid: { as: 'bob', params: { all: 'yes' }, answer: 'bad_request all' },
+  },
   send: {
     happy: { as: 'bob', params: { room: '{room}', text: 'hi' }, result: { room: '{room}', seq: 1 } },
     forbidden: { as: 'dora', params: { room: '{room}', text: 'hi' }, code: 'forbidden' },

@@ -34,7 +34,37 @@ const muted: CommandCases['before'] = [
 ]
 const linked: CommandCases['before'] = [['rooms.links.create', { as: 'alice', params: { room: '{room}', uses: 1 } }]]
 
+const INVITED: CommandCases['before'] = [['rooms.invite', { as: 'alice', params: { room: '{room}', user: 'carol' } }]]
+
 export const ROOM_CASES: Record<string, CommandCases> = {
+  'rooms.invited': {
+    before: INVITED,
+    happy: {
+      as: 'carol',
+      params: {},
+      result: { more: false },
+    },
+    forbidden: 'anyone',
+    invalid: { as: 'carol', params: { limit: 0 }, answer: 'bad_request limit' },
+  },
+  'rooms.decline': {
+    before: INVITED,
+    happy: { as: 'carol', params: { room: '{room}' }, result: {} },
+    forbidden: { as: 'dora', params: { room: '{room}' }, code: 'not_found' },
+    invalid: { as: 'carol', params: { room: '{room}', why: 'x' }, answer: 'bad_request why' },
+  },
+  'rooms.requested': {
+    before: asking,
+    happy: { as: 'carol', params: {}, result: { more: false } },
+    forbidden: 'anyone',
+    invalid: { as: 'carol', params: { limit: 0 }, answer: 'bad_request limit' },
+  },
+  'rooms.withdraw': {
+    before: asking,
+    happy: { as: 'carol', params: { room: '{room}' }, result: {} },
+    forbidden: { as: 'bob', params: { room: '{room}' }, code: 'not_found' },
+    invalid: { as: 'carol', params: { room: '{room}', why: 'x' }, answer: 'bad_request why' },
+  },
   'rooms.setRole': {
     happy: {
       as: 'alice',

@@ -1,19 +1,52 @@
 import type { ENTRY_COMMANDS } from '../../../schemas/commands/entry.js'
-import type { LinkRecord } from '../../store/rooms.js'
+import type { LinkRecord, RoomRecord } from '../../store/rooms.js'
+import type { Store } from '../../store/store.js'
+import type { Actor } from '../model/actor.js'
+import { renderFitting } from '../model/paging.js'
+import type { Invitations } from '../rooms/invitations.js'
 import type { JoinRequests } from '../rooms/join-requests.js'
+import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import type { Links } from '../rooms/links.js'
 import type { RoomRules } from '../rooms/room-rules.js'
+import { describeRoom } from '../rooms/room-view.js'
 import { pageOf, withoutRoom } from './pages.js'
 import { memberInfo } from './rooms.js'
 import type { Handlers } from './table.js'
 
+/** Bytes of the reply beside the entries. */
+const ENVELOPE = 1024
+
 export interface EntryCommandDeps {
+  readonly store: Store
   readonly rules: RoomRules
   readonly links: Links
   readonly joinRequests: JoinRequests
+  readonly invitations: Invitations
+  readonly largeRooms: LargeRoomPolicy
+  readonly replyBytes: number
 }
 
-export function entryCommands({ rules, links, joinRequests }: EntryCommandDeps): Handlers<keyof typeof ENTRY_COMMANDS> {
+export function entryCommands(deps: EntryCommandDeps): Handlers<keyof typeof ENTRY_COMMANDS> {
+  const { store, rules, links, joinRequests, invitations, replyBytes } = deps
+  const { directory } = store
+  /** A page of what is pending between the actor and rooms, each with its room as the actor may see it. */
+  const pageOfRooms = async <T extends { room: string; user: string }>(
+    actor: Actor,
+    items: string,
+    all: Iterable<T>,
+    { after = '', limit = 100 }: { after?: string; limit?: number },
+  ): Promise<string> => {
+    const rest = [...all].filter(({ room }) => room > after).sort((a, b) => (a.room < b.room ? -1 : 1))
+    const render = async ({ user: _, ...record }: T): Promise<string> => {
+      const room = visible(actor, directory.room(record.room))
+      const info = room ? await describeRoom(deps, actor, room) : 'null'
+      return `${JSON.stringify(record).slice(0, -1)},"info":${info}}`
+    }
+    const shown = await renderFitting(rest.slice(0, limit), render, replyBytes - ENVELOPE)
+    return `{"${items}":[${shown.join(',')}],"more":${shown.length < rest.length}}`
+  }
+  const visible = (actor: Actor, room: RoomRecord | undefined): RoomRecord | null =>
+    room && rules.isVisible(actor, room) ? room : null
   return {
     'rooms.links.create': async (actor, { room, expiresIn, uses }) =>
       JSON.stringify(shownLink(await links.create(actor, rules.resolve(actor, room), expiresIn, uses))),
@@ -30,6 +63,22 @@ export function entryCommands({ rules, links, joinRequests }: EntryCommandDeps):
     'rooms.requests': async (actor, { room, ...page }) => {
       const { items, more } = pageOf(joinRequests.list(actor, rules.resolve(actor, room)), page)
       return JSON.stringify({ requests: items.map(withoutRoom), more })
+    },
+    'rooms.invited': (actor, page) =>
+      pageOfRooms(
+        actor,
+        'invitations',
+        [...invitations.of(actor)].filter(({ room }) => directory.room(room)),
+        page,
+      ),
+    'rooms.decline': async (actor, { room }) => {
+      await invitations.decline(actor, rules.resolve(actor, room))
+      return '{}'
+    },
+    'rooms.requested': (actor, page) => pageOfRooms(actor, 'requests', joinRequests.of(actor), page),
+    'rooms.withdraw': async (actor, { room }) => {
+      await joinRequests.withdraw(actor, rules.resolve(actor, room))
+      return '{}'
     },
     'rooms.approve': async (actor, { room, user }) =>
       JSON.stringify(memberInfo(await joinRequests.approve(actor, rules.resolve(actor, room), user))),

@@ -18,7 +18,7 @@ export type RoomEvent =
   | { type: 'created' | 'updated' | 'deleted'; by: string }
   /** `by`: the member who let the user in. */
   | { type: 'joined'; user: string; by?: string }
-  | { type: 'left' | 'requested'; user: string }
+  | { type: 'left' | 'requested' | 'declined' | 'withdrawn'; user: string }
   | { type: 'invited' | 'removed' | 'denied'; user: string; by: string }
   | { type: 'role'; user: string; by: string; role: string }
   | (Sanction & { user: string })
@@ -52,7 +52,12 @@ export type UserEvent =
   /** `target`: seq of the reported message; null: a user was reported. */
   | { type: 'reported'; room: string; report: string; target: number | null }
   /** `deleted`: sent to the user, because the room's own event log is deleted with the room. */
-  | { type: 'invited' | 'added' | 'removed' | 'denied' | 'deleted' | 'role'; room: string; by: string; role?: string }
+  | {
+      type: 'invited' | 'added' | 'removed' | 'denied' | 'deleted' | 'role' | 'declined' | 'withdrawn'
+      room: string
+      by: string
+      role?: string
+    }
 
 /** An entry of `rooms/{room}/events`: `{id, room, seq, ts, type, …}`. */
 export function roomEvent(room: string, event: RoomEvent): Draft {

@@ -1,11 +1,13 @@
 /** Invitations to rooms. Each act is one commit: the invitation, the room's event and the user's event. */
 import { Refusal } from '../../../schemas/errors.js'
+import type { InviteRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import type { Decision, Transaction } from '../../store/transaction.js'
-import { type Actor, isAdmin, requireAccount } from '../model/actor.js'
+import { type Actor, isAdmin, requireAccount, requireUser } from '../model/actor.js'
 import type { AskLimits } from '../model/ask-limits.js'
 import { roomEvent, userEvent } from '../model/events.js'
 import { requireReachable } from '../model/privacy.js'
+import { membershipsOf } from './members.js'
 import type { RoomRules } from './room-rules.js'
 
 /** Open invitations per room. */
@@ -65,6 +67,26 @@ export class Invitations {
     const ops = [directory.inviteOp({ room, user, by, at: Date.now() }), ...counted]
     const drafts = [roomEvent(room, { type: 'invited', user, by }), userEvent(user, { type: 'invited', room, by })]
     return { drafts, ops, value: undefined }
+  }
+
+  /** The open invitations of the actor. */
+  of(actor: Actor): Iterable<InviteRecord> {
+    return this.#store.directory.invitesOf(requireUser(actor)).values()
+  }
+
+  /** Ends an invitation of the actor, who may be invited again. @throws Refusal */
+  async decline(actor: Actor, room: string): Promise<void> {
+    const user = requireUser(actor)
+    await this.#store.transact(membershipsOf(user), ({ directory }) => {
+      this.#rules.with(directory).requireVisible(actor, room)
+      if (!directory.invite(room, user))
+        throw new Refusal('not_found', `you are not invited to ${room}`, { field: 'room' })
+      const drafts = [
+        roomEvent(room, { type: 'declined', user }),
+        userEvent(user, { type: 'declined', room, by: user }),
+      ]
+      return { drafts, ops: [directory.deleteInviteOp(room, user)], value: undefined }
+    })
   }
 
   /** Counted per person, because a person could otherwise invite through many bots and devices. */

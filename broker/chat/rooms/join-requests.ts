@@ -59,6 +59,27 @@ export class JoinRequests {
     return this.#store.directory.joinRequests.of(room).values()
   }
 
+  /** The open requests of the actor. */
+  of(actor: Actor): Iterable<JoinRequestRecord> {
+    return this.#store.directory.joinRequests.named(requireUser(actor)).values()
+  }
+
+  /** Takes back a request of the actor, whether or not the room can be seen by now. @throws Refusal */
+  async withdraw(actor: Actor, room: string): Promise<void> {
+    const user = requireUser(actor)
+    await this.#store.transact(membershipsOf(user), ({ directory }) => {
+      if (!directory.joinRequests.get(room, user)) {
+        this.#rules.with(directory).requireVisible(actor, room)
+        throw new Refusal('not_found', `you have not asked to join ${room}`, { field: 'room' })
+      }
+      const drafts = [
+        roomEvent(room, { type: 'withdrawn', user }),
+        userEvent(user, { type: 'withdrawn', room, by: user }),
+      ]
+      return { drafts, ops: [directory.joinRequests.deleteOp(room, user)], value: undefined }
+    })
+  }
+
   async approve(actor: Actor, room: string, user: string): Promise<MemberRecord> {
     const { value } = await this.#store.transact(membershipsOf(user), (tx) => {
       this.#requireRequest(tx.directory, actor, room, user)

@@ -50,15 +50,20 @@ export class RoomRules {
    */
   requireVisible(actor: Actor, room: string): RoomRecord {
     const record = this.#directory.room(room)
-    const user = requireUser(actor)
-    const known =
-      record &&
-      (record.access !== 'private' ||
-        isAdmin(actor) ||
-        this.#directory.member(room, user) ||
-        this.#directory.invite(room, user))
-    if (!record || !known) throw new Refusal('not_found', `there is no room ${room}`, { field: 'room' })
+    if (!record || !this.isVisible(actor, record))
+      throw new Refusal('not_found', `there is no room ${room}`, { field: 'room' })
     return record
+  }
+
+  /** Whether the actor may know of the room. */
+  isVisible(actor: Actor, { id, access }: RoomRecord): boolean {
+    const user = requireUser(actor)
+    return (
+      access !== 'private' ||
+      isAdmin(actor) ||
+      this.#directory.member(id, user) !== undefined ||
+      this.#directory.invite(id, user) !== undefined
+    )
   }
 
   requireMember(actor: Actor, room: string): MemberRecord {

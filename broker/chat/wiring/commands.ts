@@ -20,6 +20,7 @@ import { receiptCommands } from '../commands/receipts.js'
 import { reportCommands } from '../commands/reports.js'
 import { roomCommands } from '../commands/rooms.js'
 import { searchCommands } from '../commands/search.js'
+import { serverCommands } from '../commands/server.js'
 import { sessionCommands } from '../commands/sessions.js'
 import { syncCommands } from '../commands/sync.js'
 import type { Handlers } from '../commands/table.js'
@@ -46,7 +47,8 @@ type Deps = SharedServices &
     remove: RemoveFunction
   }
 
-export function makeHandlers({ limits, moderation }: Config, deps: Deps): Handlers {
+export function makeHandlers(config: Config, deps: Deps): Handlers {
+  const { limits, moderation } = config
   const { store, end, auth, devices, textSearch, webhooks, audit } = deps
   const ofLogins = { ...deps, ...auth }
   return {
@@ -76,5 +78,6 @@ export function makeHandlers({ limits, moderation }: Config, deps: Deps): Handle
     ...filterCommands(store, moderation.filters),
     ...auditCommands(audit),
     ...webhookCommands(webhooks),
+    ...serverCommands(config),
   }
 }

@@ -258,6 +258,11 @@ export class Directory implements DirectoryStore {
     return this.#invites.now.byOwner.of(room)
   }
 
+  invitesOf(user: string): ReadonlyMap<string, InviteRecord> {
+    this.#reads?.name('invite', user)
+    return this.#invites.now.byName.of(user)
+  }
+
   invitesBy(name: string): number {
     return this.#invites.now.by.get(name)
   }

@@ -1,0 +1,40 @@
+import type { SERVER_COMMANDS } from '../../../schemas/commands/server.js'
+import type { CommandResult } from '../../../schemas/commands.js'
+import type { Config } from '../../../schemas/config.js'
+import { readVersion } from '../../util/version.js'
+import type { Handlers } from './table.js'
+
+/** Where a browser begins a login at an identity provider. */
+const OIDC_START = '/v1/auth/oidc/start'
+
+export function serverCommands(config: Config): Handlers<keyof typeof SERVER_COMMANDS> {
+  const version = readVersion()
+  return { 'server.info': async () => JSON.stringify(describe(config, version)) }
+}
+
+/** Some of it changes while the broker runs, so it is read each time. Nothing here may be a secret: it is told to anyone. */
+function describe(config: Config, version: string): CommandResult<'server.info'> {
+  const { server, listen, auth, limits, history, search, receipts, rooms, policies } = config
+  const { payloadBytes, syncBytes, replyBytes, clientIdBytes, filterBytes, subscriptions } = limits
+  const { reactionsPerMessage, typingPerSecond } = limits
+  const ofClients = { payloadBytes, syncBytes, replyBytes, clientIdBytes, filterBytes, subscriptions }
+  return {
+    name: server.name,
+    version,
+    wsPath: listen.wsPath,
+    login: {
+      registration: auth.registration,
+      totp: true,
+      oidc: auth.oidc.issuer === null ? null : { start: OIDC_START },
+      anonymous: auth.anonymous,
+    },
+    limits: { ...ofClients, editWindow: history.editWindow, reactionsPerMessage, typingPerSecond },
+    features: {
+      search: search.enabled,
+      delivered: receipts.delivered,
+      createRooms: rooms.create,
+      autoCreate: rooms.autoCreate,
+    },
+    policies,
+  }
+}
