@@ -96,7 +96,7 @@ export async function startBroker(config: Config, options: BrokerOptions = {}): 
 
 async function start(context: Context, { screens = [], hooks, opened, server }: BrokerOptions): Promise<RunningBroker> {
   const { config, wheel, counters, failed, teardown } = context
-  const { store, nodes, space } = await openStorage(context, opened)
+  const { store, nodes, space, hurry: hurryStore } = await openStorage(context, opened)
   const bus: Bus<Signal> = nodes.shared ? new NodeBus(nodes) : new LocalBus()
   teardown.add(wheel)
   const sessions = new LocalSessions(bus, failed)
@@ -113,7 +113,7 @@ async function start(context: Context, { screens = [], hooks, opened, server }: 
   const jobs = new Jobs({ store, nodes, wheel, failed })
   teardown.add(jobs)
   await jobs.add(maintenance.shared)
-  const drain = new Drain({ settings: config.node.drain, broker: mqtt.broker, streams, jobs })
+  const drain = new Drain({ settings: config.node.drain, broker: mqtt.broker, streams, jobs, hurryStore })
   const health = new Health({ store, nodes, broker: mqtt.broker, drain })
   await openAdmin(context, { store, nodes, logins, chat, health })
   const listeners = await openTransports(context, { store, space, logins, chat, mqtt, streams, drain, health }, server)
@@ -135,7 +135,10 @@ async function start(context: Context, { screens = [], hooks, opened, server }: 
     socketWrites: () => mqtt.flusher.writes,
     reload: (next) => reload(config, next, { log, listeners, acl, rates, rulesChanged }),
     drain: (hurry) => drain.run(hurry),
-    close: () => teardown.close(),
+    close: () => {
+      hurryStore()
+      return teardown.close()
+    },
   }
 }
 

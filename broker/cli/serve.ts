@@ -15,8 +15,8 @@ import { StopSignals } from './stop-signals.js'
 
 type RunningBroker = Awaited<ReturnType<typeof startBroker>>
 
-/** Seconds that a stop may take, beside those of `node.drain`. */
-const CLOSE_TIMEOUT = 30
+/** Seconds that a stop may take, beside those of `node.drain`: it ends before Kubernetes would kill it, which gives 30 s unless told otherwise. */
+const CLOSE_TIMEOUT = 25
 
 export async function serve(flags: ConfigFlags): Promise<void> {
   const config = readConfig(flags)

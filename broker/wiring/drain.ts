@@ -19,6 +19,8 @@ export interface DrainDeps {
   readonly broker: Broker
   readonly streams: Streams
   readonly jobs: Pick<Jobs, 'leave'>
+  /** Called when clients begin to leave, each of which has something to save. */
+  readonly hurryStore: () => void
 }
 
 export class Drain {
@@ -26,15 +28,17 @@ export class Drain {
   readonly #broker: Broker
   readonly #streams: Streams
   readonly #jobs: Pick<Jobs, 'leave'>
+  readonly #hurryStore: () => void
   readonly #listeners: Pick<Listener, 'stop'>[] = []
   /** No new clients should come. */
   isBegun = false
 
-  constructor({ settings, broker, streams, jobs }: DrainDeps) {
+  constructor({ settings, broker, streams, jobs, hurryStore }: DrainDeps) {
     this.#settings = settings
     this.#broker = broker
     this.#streams = streams
     this.#jobs = jobs
+    this.#hurryStore = hurryStore
   }
 
   /** Accepts until the delay is over. */
@@ -53,6 +57,7 @@ export class Drain {
     try {
       if (this.#settings.delay > 0) await wait(this.#settings.delay * 1000)
       this.#closeDoors()
+      this.#hurryStore()
       await spread(this.#leavings(), this.#settings.spread * 1000, wait)
     } catch (error) {
       if (!hurry.aborted) throw error

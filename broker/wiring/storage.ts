@@ -15,12 +15,16 @@ import { nodeName, secretFingerprint, settingDigests } from './node-settings.js'
 
 export interface Storage extends OpenedStore {
   readonly space: FreeSpace
+  /** The broker is to stop: what it has still to save waits only once for a store that cannot be reached. */
+  readonly hurry: () => void
 }
 
 /** A store, and the processes that share it. */
 export interface OpenedStore {
   readonly store: Store
   readonly nodes: Nodes
+  /** Absent: it is always reached. */
+  readonly hurry?: () => void
 }
 
 /** The folder of the embedded store below the data directory. */
@@ -82,8 +86,9 @@ function openRedis(config: Config, { onFault, onWarning }: Told): Promise<Opened
 
 /** @param opened A store that its owner has opened, and closes */
 export async function openStorage(context: Context, opened?: OpenedStore): Promise<Storage> {
-  const { store, nodes } = opened ?? (await openOwnStore(context))
-  return { store, nodes, space: await watchSpace(context) }
+  // Others go on with a store that is shared.
+  const { store, nodes, hurry = () => {} } = opened ? { ...opened, hurry: undefined } : await openOwnStore(context)
+  return { store, nodes, hurry, space: await watchSpace(context) }
 }
 
 async function openOwnStore({ config, log, failed, teardown }: Context): Promise<OpenedStore> {

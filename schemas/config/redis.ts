@@ -21,7 +21,10 @@ export const redis = section('Redis, which any number of nodes may share. All of
       'What an acknowledgement promises, and the server has to be set for: synced (on its disk), replicated (in the memory of replicas, too) or written (in its memory; a crash may lose a second or two).',
   }),
   replicas: count(1, 'Replicas that must have a write with acks: replicated.', 1, 16),
-  timeout: duration('5s', 'A command without an answer by then fails, and the connection is made anew.'),
+  timeout: duration(
+    '5s',
+    'A command without an answer by then fails, and the connection is made anew. A node that stops waits no longer for a Redis that cannot be reached.',
+  ),
   assume: Type.Array(Type.Enum([...ASSUMABLE]), {
     default: [],
     description:

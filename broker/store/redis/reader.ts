@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreError } from '../changes.js'
 import { type Connection, NO_CONNECTION } from './link.js'
+import type { Patience } from './patience.js'
 
 /** Elements of one page. */
 export const PAGE = 512
@@ -21,13 +22,13 @@ const LOOK_EVERY = 20
 
 export class Reader {
   readonly #connection: () => Connection | null
-  readonly #timeoutMs: number
+  readonly #patience: Patience
   #closed = false
 
-  /** @param timeoutMs For which a read waits for a connection */
-  constructor(connection: () => Connection | null, timeoutMs: number) {
+  /** @param patience For which a read waits for a connection */
+  constructor(connection: () => Connection | null, patience: Patience) {
     this.#connection = connection
-    this.#timeoutMs = timeoutMs
+    this.#patience = patience
   }
 
   /** Those who wait for a connection wait no longer. */
@@ -37,7 +38,7 @@ export class Reader {
 
   /** Read again if the connection is lost. @throws StoreError */
   async call(command: string, args: readonly (string | Buffer | number)[]): Promise<unknown> {
-    const deadline = performance.now() + this.#timeoutMs
+    const deadline = this.#patience.deadline()
     for (;;) {
       const connection = this.#connection()
       try {
@@ -45,7 +46,11 @@ export class Reader {
         throw new StoreError(NO_CONNECTION)
       } catch (error) {
         const isLost = !connection || connection.ended
-        if (!isLost || this.#closed || performance.now() >= deadline) throw error
+        if (!isLost || this.#closed) throw error
+        if (performance.now() >= deadline) {
+          this.#patience.gaveUp()
+          throw error
+        }
         await sleep(LOOK_EVERY)
       }
     }

@@ -24,6 +24,7 @@ import { NodeMemory } from './node-memory.js'
 import { RedisNodes } from './nodes.js'
 import { RedisNotes } from './notes.js'
 import { RedisOutbox } from './outbox.js'
+import { Patience } from './patience.js'
 import { RedisQueue } from './queue.js'
 import { Reader } from './reader.js'
 import { RedisTables } from './redis-tables.js'
@@ -68,13 +69,20 @@ export interface RedisStoreOptions extends Pick<LinkOptions, 'url' | 'tls'> {
   readonly now?: () => number
 }
 
+export interface OpenedRedisStore {
+  readonly store: Store
+  readonly nodes: Nodes
+  /** The node is to stop: what it has still to read and write waits for Redis `timeoutMs` altogether where that cannot be reached. */
+  hurry(): void
+}
+
 /** @throws StoreError with one line that says what is wrong */
-export async function openRedisStore(options: RedisStoreOptions): Promise<{ store: Store; nodes: Nodes }> {
+export async function openRedisStore(options: RedisStoreOptions): Promise<OpenedRedisStore> {
   const store = new RedisStore(options)
   try {
     await store.begin()
     const { nodes } = store
-    return { store: await withRecords(store, options.now), nodes }
+    return { store: await withRecords(store, options.now), nodes, hurry: () => store.hurry() }
   } catch (error) {
     await store.abandon()
     throw error
@@ -100,6 +108,7 @@ class RedisStore implements StorePort {
   readonly #requests: Requests
   readonly #server: ServerWatch
   readonly #memory: NodeMemory
+  readonly #patience: Patience
   readonly #freshness = new Freshness()
   readonly #standing: Standing
   readonly #committer: Committer
@@ -124,7 +133,8 @@ class RedisStore implements StorePort {
     const link = { url, hashTag: prefix, ...(tls ? { tls } : {}), timeoutMs, onFault: this.#onFault }
     this.#link = new Link({ ...link, name: 'topictalk' })
     this.#readLink = new Link({ ...link, name: 'topictalk-reads' })
-    const reader = (this.#reader = new Reader(() => this.#readLink.connection, timeoutMs))
+    this.#patience = new Patience(timeoutMs)
+    const reader = (this.#reader = new Reader(() => this.#readLink.connection, this.#patience))
     const { deployment = null, onWarning = () => undefined } = options
     this.nodes = new RedisNodes({
       keys,
@@ -139,6 +149,7 @@ class RedisStore implements StorePort {
       script: commitScript(),
       meta: keys.meta,
       replicas: needs?.acks === 'replicated' ? needs.replicas : 0,
+      patience: this.#patience,
       timeoutMs,
       counts: this.counts,
     })
@@ -249,7 +260,12 @@ class RedisStore implements StorePort {
     return Promise.reject(new StoreError('a store in Redis is not copied by its nodes: back up Redis itself'))
   }
 
+  hurry(): void {
+    this.#patience.hurry()
+  }
+
   async close(): Promise<void> {
+    this.hurry()
     await this.#commits.close()
     for (const timer of this.#timers) clearInterval(timer)
     const connection = this.#link.connection

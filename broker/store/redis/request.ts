@@ -3,6 +3,7 @@ import { StoreError } from '../changes.js'
 import type { Word } from './commit-words.js'
 import type { RedisCounts } from './counts.js'
 import type { Connection, Script } from './link.js'
+import type { Patience } from './patience.js'
 
 /** Ms that replicas have to take over a write, at most. */
 const REPLICATION = 1000
@@ -27,6 +28,8 @@ export interface RequestsDeps {
   /** How many have to have a write before it counts. */
   readonly replicas: number
   /** After which a request is given up. */
+  readonly patience: Patience
+  /** Ms that one command may take. */
   readonly timeoutMs: number
   readonly counts: Pick<RedisCounts, 'requests' | 'repeats'>
 }
@@ -36,6 +39,7 @@ export class Requests {
   readonly #script: Script
   readonly #meta: string
   readonly #replicas: number
+  readonly #patience: Patience
   readonly #timeoutMs: number
   readonly #counts: RequestsDeps['counts']
   /** Who waits until something can be sent. */
@@ -44,11 +48,12 @@ export class Requests {
   /** Where the request under way was sent last; null: there is none, or it was not sent. */
   #sentOn: Connection | null = null
 
-  constructor({ line, script, meta, replicas, timeoutMs, counts }: RequestsDeps) {
+  constructor({ line, script, meta, replicas, patience, timeoutMs, counts }: RequestsDeps) {
     this.#line = line
     this.#script = script
     this.#meta = meta
     this.#replicas = replicas
+    this.#patience = patience
     this.#timeoutMs = timeoutMs
     this.#counts = counts
   }
@@ -83,10 +88,11 @@ export class Requests {
   }
 
   async #send(words: (isCluster: boolean) => readonly Word[], heard: (reply: Buffer) => void): Promise<void> {
-    const deadline = performance.now() + this.#timeoutMs
+    if (this.#closed) throw new StoreError('the store is closed')
+    const deadline = this.#patience.deadline()
     let args: readonly Word[] | null = null
-    let failure = new StoreError('the store is closed')
-    while (!this.#closed && performance.now() < deadline) {
+    let failure: StoreError
+    do {
       const line = this.#line()
       if (typeof line === 'string') {
         failure = new StoreError(line)
@@ -105,7 +111,8 @@ export class Requests {
         if (!PASSING.test(failure.message)) throw failure
         await new Promise((resolve) => setTimeout(resolve, RETRY))
       }
-    }
+    } while (!this.#closed && performance.now() < deadline)
+    this.#patience.gaveUp()
     throw args === null || PASSING.test(failure.message) ? failure : new Unanswered(failure)
   }
 
