@@ -1,18 +1,19 @@
 /**
- * The readers of this broker, registered by name. They are told which of their logs have grown, and read them later. For
- * readers whose cursors are in the store's outbox the registry says where they continue, saves their cursors, and removes
- * the mark of a log once all that take it have read it.
+ * The readers of this broker, registered by name. They are told which of their logs have grown, and read them later. Those whose cursors are in the
+ * store's outbox are known to every node, and served by one at a time (store/jobs.ts): the registry says there where they continue, saves their cursors,
+ * and removes the mark of a log once all that take it have read it.
  */
-
-import { commit } from '../store/commit.js'
+import { GuardConflict } from '../store/changes.js'
+import { type Fence, guardsOf } from '../store/fence.js'
 import type { LogName } from '../store/log-name.js'
-import { isPositionIn, type LogInfo } from '../store/logs.js'
 import type { Op } from '../store/op.js'
-import type { OutboxCursor } from '../store/outbox.js'
-import { readerCursorOp, readerCursors, readLogOp } from '../store/reader-cursors.js'
+import { readerCursorOp } from '../store/reader-cursors.js'
 import { SERVER_LOG } from '../store/server-events.js'
 import type { Store } from '../store/store.js'
 import type { Deadline, TimerWheel } from '../util/timer-wheel.js'
+import { Marks } from './marks.js'
+import { isDone, type OutboxReader, type Reader, type ReaderStart, type Serving } from './reader.js'
+import { loadAll, ServedReader } from './served-reader.js'
 
 /** Milliseconds between saves of cursors; what was read since the last save is read again after a crash. */
 const SAVE_EVERY = 1000
@@ -20,49 +21,6 @@ const SAVE_EVERY = 1000
 const QUIET = 5000
 /** Entries of the server log that are retained, for readers that lag and for dead letters. */
 const SERVER_ENTRIES = 10_000
-
-interface NamedReader {
-  /** Unique, and the same after a restart. The name of a webhook is its id, which has no slash; others have one. */
-  readonly name: string
-  /** Asked for every log that grows. */
-  takesLog(log: LogName): boolean
-}
-
-/** Stores how far it is in each log itself, and finds after a start what it has missed. */
-export interface IndependentReader extends NamedReader {
-  readonly positions: 'own'
-  /** A log that it takes has grown or was dropped; may repeat. */
-  grown(log: LogName): void
-}
-
-/** Its cursors are in the outbox: of a log that it takes, it reads every entry since it was registered. */
-export interface OutboxReader extends NamedReader {
-  readonly positions: 'outbox'
-  /** Continues in a log of this incarnation after entry `done`. */
-  begin(log: LogName, done: number, head: number, incarnation: number): void
-  /** Undefined: there is nothing to read in the log. */
-  cursor(log: LogName): ReaderCursor | undefined
-  /** A log with a cursor has grown; may repeat, also with a lower head. */
-  grown(log: LogName, head: number): void
-  /** Drops the cursor. */
-  forget(log: LogName): void
-}
-
-export type Reader = IndependentReader | OutboxReader
-
-export interface ReaderCursor {
-  /** Of the log. */
-  readonly incarnation: number
-  /** Number of the last entry that the reader is done with. */
-  readonly done: number
-  /** The stored value of `done`. */
-  saved: number
-  readonly lagging: boolean
-  readonly busy: boolean
-}
-
-/** A place in a log at which a reader begins. */
-export type ReaderStart = Pick<OutboxCursor, 'log' | 'seq' | 'incarnation'>
 
 export interface ReaderRegistryDeps {
   readonly store: Store
@@ -73,82 +31,95 @@ export interface ReaderRegistryDeps {
 export class ReaderRegistry implements Deadline {
   readonly #deps: ReaderRegistryDeps
   readonly #readers = new Map<string, Reader>()
+  readonly #served = new Map<string, ServedReader>()
+  readonly #marks: Marks
   readonly #endGrowth: () => void
   /** Logs with cursors to save, and when they last grew (Unix ms). */
   readonly #changed = new Map<LogName, number>()
+  /** Logs that were read here, and that others still read. */
+  readonly #readHere = new Set<LogName>()
+  #loading: Promise<void> = Promise.resolve()
   #scheduled = false
   #saving: Promise<void> = Promise.resolve()
   #closed = false
 
   constructor(deps: ReaderRegistryDeps) {
     this.#deps = deps
+    const served = (name: string): ServedReader | undefined => {
+      const one = this.#served.get(name)
+      return one?.isLoaded ? one : undefined
+    }
+    this.#marks = new Marks({ store: deps.store, takers: (log) => this.#takers(log), served })
     this.#endGrowth = deps.store.log.onGrowth((...growth) => this.#grown(...growth))
   }
 
-  /** @throws if the name is taken. */
+  /** From now on logs that it takes are marked. @throws if the name is taken */
   register(reader: Reader): void {
     if (this.#readers.has(reader.name)) throw new Error(`there is a reader ${reader.name} already`)
     this.#readers.set(reader.name, reader)
     this.#watch()
   }
 
+  /** There is no such reader any more. Nothing more is saved of it. */
   unregister(name: string): void {
     this.#readers.delete(name)
+    this.#served.delete(name)
     this.#watch()
     this.takesChanged()
   }
 
-  /** A reader takes fewer logs: marks of logs that no other takes are removed. */
-  takesChanged(): void {
-    for (const log of this.#deps.store.outbox.marked().keys()) this.advanced(log)
+  /** This node serves a registered reader. Resolves when it continues in all logs in which there may be something to read. */
+  serve(reader: OutboxReader, serving: Serving, fence: Fence | null): Promise<void> {
+    this.#served.set(reader.name, new ServedReader(this.#deps.store, reader, serving, fence))
+    return this.#load()
   }
 
-  /**
-   * Resumes after a start, when all readers are registered: every marked log, from each reader's cursor, or else from
-   * the mark.
-   */
-  async resume(): Promise<void> {
-    const { store } = this.#deps
-    const cursors = new Map<LogName, OutboxCursor[]>()
-    for await (const cursor of readerCursors(store.tables))
-      cursors.set(cursor.log, [...(cursors.get(cursor.log) ?? []), cursor])
-    const unwanted: Op[] = []
-    for (const [log, mark] of [...store.outbox.marked()]) {
-      const info = await store.log.open(log)
-      const { head, incarnation } = info
-      const readers = this.#outboxReaders(log)
-      for (const reader of readers)
-        if (!reader.cursor(log))
-          reader.begin(log, placeIn(info, reader.name, cursors.get(log)) ?? mark, head, incarnation)
-      if (readers.length === 0) unwanted.push(readLogOp(log, head))
-      else this.advanced(log)
-    }
-    if (unwanted.length > 0) await commit(store, { ops: unwanted })
+  /** A reader takes other logs: where it is served here, it continues in those. */
+  async takesMore(name: string): Promise<void> {
+    const served = this.#served.get(name)
+    if (!served) return
+    served.isLoaded = false
+    // If it fails, it is tried again with the next save.
+    this.#schedule()
+    await this.#load()
+  }
+
+  /** This node serves a reader no longer. Resolves when it is saved how far it is. */
+  async release(name: string): Promise<void> {
+    const served = this.#served.get(name)
+    if (!served) return
+    await this.#saving
+    const changes = [...this.#changed.keys()].flatMap((log) => served.saving(log) ?? [])
+    this.#served.delete(name)
+    const ops = [...changes.map(({ op }) => op), ...served.serving.stateOps()]
+    if (ops.length > 0 && !served.fence?.lost) await this.#write(ops, served.fence)
+  }
+
+  /** Readers take fewer logs: others may have read the rest. */
+  takesChanged(): void {
+    for (const log of this.#readHere) this.advanced(log)
+    this.#readHere.clear()
+  }
+
+  /** Removes the marks of logs that nobody takes. */
+  async forgetUnwanted(): Promise<void> {
+    const unwanted = this.#marks.unwanted()
+    if (unwanted.length > 0) await this.#marks.remove(unwanted)
   }
 
   /**
    * Where a reader begins that will take logs it did not take before: at the heads of those that others are still
    * reading. To be stored as its cursors. In other logs the mark tells where to begin.
    */
-  async starts(takesLog: (log: LogName) => boolean, reader?: OutboxReader): Promise<ReaderStart[]> {
+  async starts(isNew: (log: LogName) => boolean): Promise<ReaderStart[]> {
     const { store } = this.#deps
-    const logs = [...store.outbox.marked().keys()].filter((log) => takesLog(log) && !reader?.cursor(log))
+    const logs = [...store.outbox.marked().keys()].filter(isNew)
     const infos = await Promise.all(logs.map((log) => store.log.open(log)))
     return infos.map(({ name: log, head: seq, incarnation }) => ({ log, seq, incarnation }))
   }
 
   cursorOps(reader: string, starts: readonly ReaderStart[]): Op[] {
     return starts.map((start) => readerCursorOp({ ...start, reader }))
-  }
-
-  /** Begins at `starts`, in the turn of the call, and is told what has been added since. */
-  async begin(reader: OutboxReader, starts: readonly ReaderStart[]): Promise<void> {
-    for (const { log, seq, incarnation = 0 } of starts)
-      if (!reader.cursor(log)) reader.begin(log, seq, seq, incarnation)
-    for (const { log } of starts) {
-      const { head, incarnation } = await this.#deps.store.log.open(log)
-      if (reader.cursor(log)) this.#tell(reader, log, head, incarnation)
-    }
   }
 
   /** A reader is done with an entry of the log. */
@@ -158,7 +129,7 @@ export class ReaderRegistry implements Deadline {
 
   due(now: number): number {
     this.#scheduled = false
-    this.#saving = this.#saving.then(() => this.#save(now)).catch((error) => this.#deps.failed(error))
+    this.#saving = this.#saving.then(() => this.#save(now)).catch((error) => this.#saveFailed(error))
     return 0
   }
 
@@ -170,16 +141,38 @@ export class ReaderRegistry implements Deadline {
     await this.#save(Date.now())
   }
 
-  #outboxReaders(log?: LogName): OutboxReader[] {
+  #takers(log: LogName): OutboxReader[] {
     const readers: OutboxReader[] = []
     for (const reader of this.#readers.values())
-      if (reader.positions === 'outbox' && (log === undefined || reader.takesLog(log))) readers.push(reader)
+      if (reader.positions === 'outbox' && reader.takesLog(log)) readers.push(reader)
     return readers
   }
 
+  #servedIn(log: LogName): ServedReader[] {
+    return [...this.#served.values()].filter((one) => one.takesLog(log))
+  }
+
   #watch(): void {
-    const readers = this.#outboxReaders()
+    const readers = [...this.#readers.values()].filter(({ positions }) => positions === 'outbox')
     this.#deps.store.outbox.watch(readers.length === 0 ? null : (log) => readers.some((reader) => reader.takesLog(log)))
+  }
+
+  /** Those that ask at the same time are loaded together. */
+  #load(): Promise<void> {
+    const next = this.#loading.then(() =>
+      loadAll(
+        this.#deps.store,
+        [...this.#served.values()].filter(({ isLoaded }) => !isLoaded),
+      ),
+    )
+    this.#loading = next.then(
+      () => {
+        for (const log of this.#deps.store.outbox.marked().keys())
+          if (this.#servedIn(log).length > 0) this.advanced(log)
+      },
+      () => {},
+    )
+    return next
   }
 
   /** Called for every log of every commit. */
@@ -189,98 +182,99 @@ export class ReaderRegistry implements Deadline {
       if (!reader.takesLog(log)) continue
       if (reader.positions === 'own') reader.grown(log)
       else {
+        const served = this.#served.get(reader.name)
+        if (!served) continue
         noted = true
-        this.#tell(reader, log, head, incarnation)
+        served.tell(log, head, incarnation)
       }
     }
     if (noted) this.#note(log, Date.now())
   }
 
-  #tell(reader: OutboxReader, log: LogName, head: number, incarnation: number): void {
-    const cursor = reader.cursor(log)
-    // What comes late may be of a former log.
-    if (cursor && incarnation < cursor.incarnation) return
-    if (cursor && (head === 0 || incarnation > cursor.incarnation)) reader.forget(log)
-    if (head === 0) return
-    if (reader.cursor(log)) return reader.grown(log, head)
-    const mark = this.#deps.store.outbox.marked().get(log)
-    // Without a mark it was read meanwhile.
-    if (mark !== undefined) reader.begin(log, mark, head, incarnation)
-  }
-
   #note(log: LogName, at: number): void {
     this.#changed.set(log, at)
+    this.#schedule()
+  }
+
+  #schedule(): void {
     if (this.#scheduled || this.#closed) return
     this.#scheduled = true
     this.#deps.wheel.set(this, Date.now() + SAVE_EVERY)
   }
 
   async #save(now: number): Promise<void> {
-    const { store } = this.#deps
-    const ops: Op[] = []
+    if ([...this.#served.values()].some(({ isLoaded }) => !isLoaded)) await this.#load()
     const again: [LogName, number][] = []
     const quiet: LogName[] = []
-    for (const [log, grewAt] of this.#changed) {
-      this.#changed.delete(log)
-      if (log === SERVER_LOG) await store.log.trim(log, (await store.log.open(log)).head - SERVER_ENTRIES)
-      const readers = this.#outboxReaders(log)
-      const isRead = readers.every((reader) => isDone(reader.cursor(log)))
-      if (isRead && now - grewAt >= QUIET) {
-        quiet.push(log)
-        ops.push(...readOps(store, log, readers))
-      } else {
-        ops.push(...cursorOps(log, readers))
-        if (isRead) again.push([log, grewAt])
-      }
+    const noted = [...this.#changed]
+    this.#changed.clear()
+    for (const [log, grewAt] of noted) {
+      const isRead = this.#servedIn(log).every((one) => isDone(one.cursor(log)))
+      if (isRead && now - grewAt >= QUIET) quiet.push(log)
+      else if (isRead) again.push([log, grewAt])
     }
-    if (ops.length > 0) await store.sessions.writeLazily(ops)
-    for (const log of quiet) this.#forgetIfRead(log)
+    await this.#saveCursors(noted.map(([log]) => log))
+    if (quiet.length > 0) await this.#marks.remove(quiet)
+    for (const log of [...quiet, ...this.#readHere]) this.#forgetIfRead(log)
     for (const [log, grewAt] of again) if (!this.#changed.has(log)) this.#note(log, grewAt)
   }
 
-  /** A log that has grown before its mark was removed is marked still. */
+  /** What is written of a reader is a change of its own where others may have taken it: that fails no other. */
+  async #saveCursors(logs: readonly LogName[]): Promise<void> {
+    const free: Op[] = []
+    const told: (() => void)[] = []
+    const writes: Promise<unknown>[] = []
+    for (const one of this.#served.values()) {
+      const changes = logs.flatMap((log) => one.saving(log) ?? [])
+      const ops = [...changes.map(({ op }) => op), ...one.serving.stateOps()]
+      const saved = (): void => {
+        for (const change of changes) change.saved()
+      }
+      if (one.fence === null) {
+        free.push(...ops)
+        told.push(saved)
+      } else if (ops.length > 0 && !one.fence.lost)
+        writes.push(this.#write(ops, one.fence).then(saved, (error) => this.#notSaved(logs, error)))
+    }
+    if (free.length > 0) await this.#write(free, null).catch((error) => this.#notSaved(logs, error))
+    for (const saved of told) saved()
+    await Promise.all(writes)
+    if (logs.includes(SERVER_LOG)) await this.#trimServerLog()
+  }
+
+  async #write(ops: readonly Op[], fence: Fence | null): Promise<void> {
+    try {
+      await this.#deps.store.sessions.writeLazily(ops, fence && guardsOf([fence]))
+    } catch (error) {
+      if (!(fence && error instanceof GuardConflict)) throw error
+      await fence.refused()
+    }
+  }
+
+  #saveFailed(error: unknown): void {
+    this.#deps.failed(error)
+    this.#schedule()
+  }
+
+  /** It is tried again. */
+  #notSaved(logs: readonly LogName[], error: unknown): void {
+    this.#deps.failed(error)
+    for (const log of logs) this.advanced(log)
+  }
+
+  async #trimServerLog(): Promise<void> {
+    const { log } = this.#deps.store
+    await log.trim(SERVER_LOG, (await log.open(SERVER_LOG)).head - SERVER_ENTRIES)
+  }
+
+  /** A log that has grown before its mark was removed is marked still; of one that others read, nothing is left to do here. */
   #forgetIfRead(log: LogName): void {
-    if (this.#deps.store.outbox.marked().has(log)) return
-    for (const reader of this.#outboxReaders(log)) if (isDone(reader.cursor(log))) reader.forget(log)
+    const served = this.#servedIn(log)
+    if (this.#deps.store.outbox.marked().has(log)) {
+      if (served.length > 0 && !this.#changed.has(log)) this.#readHere.add(log)
+      return
+    }
+    this.#readHere.delete(log)
+    for (const one of served) if (isDone(one.cursor(log))) one.serving.forget(log)
   }
-}
-
-function isDone(cursor: ReaderCursor | undefined): boolean {
-  return !cursor || (!cursor.lagging && !cursor.busy)
-}
-
-/**
- * How far a reader has come by its cursors. One of a former incarnation says nothing, nor does what a damaged store has kept beyond the
- * head.
- */
-function placeIn(info: LogInfo, reader: string, cursors: readonly OutboxCursor[] = []): number | undefined {
-  const said = cursors.filter(
-    (cursor) =>
-      cursor.reader === reader && cursor.seq <= info.head && isPositionIn(info, cursor.seq, cursor.incarnation),
-  )
-  return said.length === 0 ? undefined : Math.max(...said.map(({ seq }) => seq))
-}
-
-/** If nobody takes the log, its mark is removed however far the log has grown. */
-function readOps({ outbox }: Store, log: LogName, readers: readonly OutboxReader[]): Op[] {
-  const mark = outbox.marked().get(log)
-  if (mark === undefined) return []
-  const [incarnation, ...others] = new Set(readers.flatMap((reader) => reader.cursor(log)?.incarnation ?? []))
-  // Some have not been told yet that it is another log.
-  if (others.length > 0) return []
-  // Without a cursor the reader has not been told yet of what is behind the mark.
-  const done = readers.map((reader) => reader.cursor(log)?.done ?? mark)
-  return [readLogOp(log, Math.min(...done, Number.MAX_SAFE_INTEGER), incarnation)]
-}
-
-function cursorOps(log: LogName, readers: readonly OutboxReader[]): Op[] {
-  const ops: Op[] = []
-  for (const reader of readers) {
-    const cursor = reader.cursor(log)
-    if (!cursor || cursor.saved === cursor.done) continue
-    cursor.saved = cursor.done
-    const { done: seq, incarnation } = cursor
-    ops.push(readerCursorOp({ log, reader: reader.name, seq, incarnation }))
-  }
-  return ops
 }

@@ -36,10 +36,10 @@ export interface WebhookRecord {
   readonly users: readonly string[] | null
   /** Also for events of direct conversations. */
   readonly direct: boolean
-  /** Encrypted; null: it is in the configuration. */
+  /** Encrypted. Null: stored by an earlier version, which had it in the configuration only. */
   readonly secret: string | null
-  /** The former secret, encrypted, which also signs until then (Unix ms). */
-  readonly previous: { readonly secret: string; readonly until: number } | null
+  /** The former secret, encrypted, which also signs until then (Unix ms). Null: for as long as the record says so. */
+  readonly previous: { readonly secret: string; readonly until: number | null } | null
   readonly enabled: boolean
   /** Why the broker disabled it; null: it did not. */
   readonly why: string | null
@@ -63,15 +63,38 @@ export interface DeadLetter {
   readonly error: string
 }
 
+/** What the node that serves a webhook says of it, for all others: a second old at most. */
+export interface WebhookState {
+  /** Logs with events that are not delivered yet. */
+  readonly behind: number
+  /** Dead letters. */
+  readonly dead: number
+  /** Unix ms of the last delivery; null: there was none. */
+  readonly lastSuccess: number | null
+  /** Of the last failed attempt; null: there was none. */
+  readonly lastError: string | null
+}
+
 export interface WebhookStore {
-  all(): AsyncIterable<WebhookRecord>
-  get(id: string): Promise<WebhookRecord | null>
+  /** From memory. */
+  all(): Iterable<WebhookRecord>
+  /** From memory. Null: there is none. */
+  get(id: string): WebhookRecord | null
   putOp(record: WebhookRecord): Op
-  /** Also deletes its dead letters. */
+  /** Also deletes its dead letters, and what else is stored of it, cursors excepted. */
   deleteOps(id: string): Op[]
+  /** Null: it was not served yet. */
+  state(id: string): Promise<WebhookState | null>
+  stateOp(id: string, state: WebhookState): Op
+  /** Ids of the dead letters that are to be tried again, in their order. */
+  retries(webhook: string): Promise<string[]>
+  retryOp(webhook: string, id: string): Op
+  /** It was tried. */
+  deleteRetryOp(webhook: string, id: string): Op
   letter(webhook: string, id: string): Promise<DeadLetter | null>
   /** In the order of event ids, which sort by time; after the id `after`. */
   letters(webhook: string, after: string, limit: number): Promise<DeadLetter[]>
   letterOp(letter: DeadLetter): Op
-  deleteLetterOp(webhook: string, id: string): Op
+  /** It is not tried again either. */
+  deleteLetterOps(webhook: string, id: string): Op[]
 }

@@ -2,7 +2,7 @@
 import type { LogName } from './log-name.js'
 import { del, type Op, put, type ReadLogOp } from './op.js'
 import type { OutboxCursor } from './outbox.js'
-import { keyOf, partsOf, type Tables } from './tables.js'
+import { keyOf, partsOf, type StoredRecord, type Tables } from './tables.js'
 
 export function readerCursorOp(cursor: OutboxCursor): Op {
   return put('readerCursor', keyOfCursor(cursor), String(cursor.seq))
@@ -10,12 +10,20 @@ export function readerCursorOp(cursor: OutboxCursor): Op {
 
 /** The stored cursors. */
 export async function* readerCursors(tables: Tables): AsyncGenerator<OutboxCursor> {
-  for await (const [key, value] of tables.entries('readerCursor')) {
-    const [log, reader, incarnation] = partsOf(key) as [string, string, string?]
-    const seq = Number(value.toString())
-    // An adapter may keep its marks in the same table, under no reader.
-    if (reader !== '') yield { log, reader, seq, ...(incarnation ? { incarnation: Number(incarnation) } : {}) }
-  }
+  for await (const stored of tables.entries('readerCursor')) yield* cursorOf(stored)
+}
+
+/** The stored cursors in a log. */
+export async function cursorsIn(tables: Tables, log: LogName): Promise<OutboxCursor[]> {
+  return (await tables.list('readerCursor', { owner: log })).flatMap(cursorOf)
+}
+
+function cursorOf([key, value]: StoredRecord): OutboxCursor[] {
+  const [log, reader, incarnation] = partsOf(key) as [string, string, string?]
+  // An adapter may keep its marks in the same table, under no reader.
+  if (reader === '') return []
+  const seq = Number(value.toString())
+  return [{ log, reader, seq, ...(incarnation ? { incarnation: Number(incarnation) } : {}) }]
 }
 
 /** Removes the cursors of a reader. */

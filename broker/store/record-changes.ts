@@ -17,6 +17,10 @@ export type RecordChange =
   | { readonly kind: 'owner'; readonly session: string }
   /** A job has another owner, or none; null: it is another node that takes jobs, or one less. */
   | { readonly kind: 'job'; readonly job: string | null }
+  /** A webhook was made, changed or removed. */
+  | { readonly kind: 'webhook'; readonly webhook: string }
+  /** Dead letters of a webhook are to be tried again. */
+  | { readonly kind: 'retry'; readonly webhook: string }
   /** What is shown of a user's presence was set, or is of other devices: `devices` as stored, before and after. */
   | PresenceChange
   /** A command to a device was stored that has yet to end. */

@@ -63,6 +63,10 @@ export class Consequences {
       case 'job':
         // Followed by the jobs themselves (store/jobs.ts).
         return
+      case 'webhook':
+      case 'retry':
+        // Followed by the webhooks (readers/webhooks/webhooks.ts).
+        return
       case 'openCommand':
         return this.#deps.commands.opened(change.device)
       case 'presence':

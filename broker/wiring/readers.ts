@@ -7,7 +7,8 @@ import { ReaderRegistry } from '../readers/registry.js'
 import { Search } from '../readers/search/search.js'
 import { Moderator } from '../readers/webhooks/moderator.js'
 import { Poster } from '../readers/webhooks/poster.js'
-import { Webhooks } from '../readers/webhooks/webhooks.js'
+import { Webhooks, type WebhooksDeps } from '../readers/webhooks/webhooks.js'
+import type { Jobs } from '../store/jobs.js'
 import type { Store } from '../store/store.js'
 import type { Context } from './context.js'
 
@@ -23,12 +24,14 @@ export interface Readers {
 }
 
 /** Before the first append, so that none is missed. `indexFile`: path of the search index. */
-export async function openReaders(context: Context, store: Store, indexFile: string): Promise<Readers> {
+export async function openReaders(context: Context, store: Store, jobs: Jobs, indexFile: string): Promise<Readers> {
   const { config, wheel, counters, failed, teardown } = context
   const registry = new ReaderRegistry({ store, wheel, failed })
   teardown.add(registry)
-  const webhooks = await openWebhooks(context, store, registry)
-  teardown.add(webhooks)
+  const poster = new Poster(config.webhookDelivery.privateAddresses)
+  teardown.add(poster)
+  teardown.add(jobs)
+  const webhooks = await openWebhooks(context, { store, registry, jobs, poster })
   const moderator = Moderator.of(config, counters, failed)
   if (moderator) teardown.add(moderator)
   const search = config.search.enabled ? makeSearch(context, store, indexFile) : null
@@ -36,19 +39,17 @@ export async function openReaders(context: Context, store: Store, indexFile: str
     teardown.add(search)
     registry.register(search)
   }
-  await registry.resume()
+  await registry.forgetUnwanted()
   return { webhooks, moderator, search }
 }
 
 async function openWebhooks(
   { config, wheel, counters, failed, refusals }: Context,
-  store: Store,
-  registry: ReaderRegistry,
+  deps: Pick<WebhooksDeps, 'store' | 'registry' | 'jobs' | 'poster'>,
 ): Promise<Webhooks> {
-  const poster = new Poster(config.webhookDelivery.privateAddresses)
   const secretBox = new SecretBox(await deriveKey(config.auth.jwt, config.node.dataDir, WEBHOOKS_KEY))
   const note = refusals.note.bind(refusals)
-  return Webhooks.open({ store, registry, wheel, counters, failed, note, poster, secretBox, config })
+  return Webhooks.open({ ...deps, wheel, counters, failed, note, secretBox, config })
 }
 
 function makeSearch({ config, log, failed }: Context, store: Store, path: string): Search {

@@ -10,6 +10,8 @@ import { Poster } from '../../broker/readers/webhooks/poster.js'
 import { Webhooks } from '../../broker/readers/webhooks/webhooks.js'
 import { body } from '../../broker/store/body.js'
 import { commit } from '../../broker/store/commit.js'
+import { Jobs } from '../../broker/store/jobs.js'
+import { SingleNode } from '../../broker/store/nodes.js'
 import { dropLog } from '../../broker/store/op.js'
 import type { Store } from '../../broker/store/store.js'
 import { Counters } from '../../broker/util/counters.js'
@@ -28,11 +30,14 @@ async function webhooksOf(t: Test, store: Store, privateAddresses = false): Prom
   const failed = (error: unknown): void => void t.fail(String(error))
   const registry = new ReaderRegistry({ store, wheel, failed })
   const [counters, poster, config] = [new Counters(), new Poster(privateAddresses), completeConfig({})]
+  const jobs = new Jobs({ store, nodes: new SingleNode(), wheel, failed })
   const made = await Webhooks.open({
-    ...{ store, registry, wheel, counters, poster, secretBox, config, failed, note: () => {} },
+    ...{ store, registry, jobs, wheel, counters, poster, secretBox, config, failed, note: () => {} },
   })
+  await jobs.open()
   t.teardown(async () => {
-    await made.close()
+    await jobs.close()
+    poster.close()
     await registry.close()
     wheel.close()
   })
@@ -43,7 +48,7 @@ async function records(store: Store): Promise<string[]> {
   const found: string[] = []
   for await (const { id, events, direct, createdBy } of store.webhooks.all())
     found.push(`${id} of ${createdBy}: ${events}${direct ? ', direct' : ''}`)
-  return found
+  return found.sort()
 }
 
 /** What one node does, what another does that does not know of it, what becomes of the second, and what is left. */
@@ -131,7 +136,7 @@ t.test('a webhook that has yet to hear that a room is another one posts what is 
   await commit(store, { ops: [dropLog('m:tea')] })
   await say('new 1', 'new 2', 'new 3')
   go()
-  while (webhooks.list()[0]!.behind > 0) await turn()
+  while ((await webhooks.list())[0]!.behind > 0) await turn()
   tell()
   const told = await receiver.wait(4)
   t.same(
@@ -158,7 +163,7 @@ t.test('nothing is kept of an event of a webhook that was removed', async (t) =>
   const one = await webhooksOf(t, store)
   await one.create('ann', { ...HOOK, webhook: 'w' })
   const letter = { webhook: 'w', id: 'e', log: 'm:tea', seq: 1, type: 'message', at: 1, attempts: 1, error: 'no' }
-  const letters = (store: Store) => new DeadLetters(store, 'w', 10)
+  const letters = (store: Store) => new DeadLetters(store, 'w', 10, null)
   t.equal(
     await raced(
       store,
@@ -167,5 +172,5 @@ t.test('nothing is kept of an event of a webhook that was removed', async (t) =>
     ),
     0,
   )
-  t.same(await letters(store).ids(), [])
+  t.same(await store.webhooks.letters('w', '', 10), [])
 })

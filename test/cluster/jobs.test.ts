@@ -142,7 +142,7 @@ t.test('what a former owner writes is refused, and it learns that it has lost th
   one.node.leave()
   const two = await join()
   while (here(two).length === 0) await turn()
-  const ops = [store.webhooks.deleteLetterOp('w', 'x')]
+  const ops = store.webhooks.deleteLetterOps('w', 'x')
   await t.rejects(commit(writerBehind(one.store, fence), { ops }), { code: 'unavailable' })
   t.ok(fence!.lost)
   while (here(one).length > 0) await turn()

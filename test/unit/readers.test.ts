@@ -1,7 +1,8 @@
 /** Readers registered by name: where they begin, what they are told, and when a mark of the outbox is removed. */
 
 import t, { type Test } from 'tap'
-import { type IndependentReader, type OutboxReader, ReaderRegistry } from '../../broker/readers/registry.js'
+import type { IndependentReader, OutboxReader, Serving } from '../../broker/readers/reader.js'
+import { ReaderRegistry } from '../../broker/readers/registry.js'
 import { LogCursor } from '../../broker/readers/webhooks/log-cursor.js'
 import { memoryDatabase } from '../../broker/store/level/database.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
@@ -15,7 +16,13 @@ import { all, append, commit, draft, drop } from '../contract/store-suite.js'
 /** After every log was quiet for long enough to be forgotten. */
 const later = (): number => Date.now() + 60_000
 
-class RecordedReader implements OutboxReader {
+/** Registered, and served by this node. */
+function add(registry: ReaderRegistry, reader: RecordedReader): Promise<void> {
+  registry.register(reader)
+  return registry.serve(reader, reader, null)
+}
+
+class RecordedReader implements OutboxReader, Serving {
   readonly positions = 'outbox'
   readonly name: string
   readonly cursors = new Map<LogName, LogCursor>()
@@ -45,6 +52,10 @@ class RecordedReader implements OutboxReader {
 
   forget(log: LogName): void {
     this.cursors.delete(log)
+  }
+
+  stateOps(): [] {
+    return []
   }
 
   /** From where to where there is something to read. */
@@ -93,7 +104,7 @@ t.test('a mark is removed when all readers that take the log have read it', asyn
     new RecordedReader('slow'),
     new RecordedReader('e', 'e:'),
   ]
-  for (const reader of [fast, slow, elsewhere]) registry.register(reader)
+  for (const reader of [fast, slow, elsewhere]) await add(registry, reader)
   t.throws(() => registry.register(new RecordedReader('slow')), { message: 'there is a reader slow already' })
   await append(store, draft('m:a', '1'), draft('m:a', '2'))
   for (const reader of [fast, slow]) t.same(reader.left, [['m:a', 0, 2]])
@@ -125,7 +136,7 @@ t.test('a mark is removed when all readers that take the log have read it', asyn
 t.test('a log that grows while its mark is removed keeps its cursors', async (t) => {
   const { store, registry, save } = await setup(t)
   const reader = new RecordedReader('one')
-  registry.register(reader)
+  await add(registry, reader)
   await append(store, draft('m:a', '1'))
   reader.read('m:a', 1)
   registry.advanced('m:a')
@@ -145,7 +156,7 @@ t.test('hints that repeat or come late', async (t) => {
   const failed = (error: unknown): void => void t.fail(String(error))
   const registry = new ReaderRegistry({ store, wheel: wheel as never, failed })
   const reader = new RecordedReader('one')
-  registry.register(reader)
+  await add(registry, reader)
   await append(store, draft('m:a', '1'))
   await append(store, draft('m:a', '2'))
   registry.takesChanged()
@@ -183,7 +194,7 @@ t.test('hints that repeat or come late', async (t) => {
 t.test('what a reader of a former log saves late says nothing of the next', async (t) => {
   const database = await memoryDatabase()
   const { store, registry } = await setup(t, database)
-  registry.register(new RecordedReader('one'))
+  await add(registry, new RecordedReader('one'))
   await append(store, draft('m:a', '1'), draft('m:a', '2'))
   const former = (await store.log.open('m:a')).incarnation
   const save = (incarnation: number | undefined, seq: number) =>
@@ -202,8 +213,7 @@ t.test('what a reader of a former log saves late says nothing of the next', asyn
 
   const again = await setup(t, database)
   const reader = new RecordedReader('one')
-  again.registry.register(reader)
-  await again.registry.resume()
+  await add(again.registry, reader)
   t.same(reader.left, [['m:a', 1, 3]])
   await commit(again.store, [], [readLogOp('m:a', 3, incarnation)])
   t.same(
@@ -216,7 +226,7 @@ t.test('what a reader of a former log saves late says nothing of the next', asyn
 t.test('a log that one reader takes for its former one keeps its mark', async (t) => {
   const { store, registry, save } = await setup(t)
   const [one, other] = [new RecordedReader('one'), new RecordedReader('other')]
-  for (const reader of [one, other]) registry.register(reader)
+  for (const reader of [one, other]) await add(registry, reader)
   await append(store, draft('m:a', '1'), draft('m:a', '2'))
   const former = (await store.log.open('m:a')).incarnation
   await commit(store, [], [dropLog('m:a')])
@@ -231,30 +241,27 @@ t.test('a log that one reader takes for its former one keeps its mark', async (t
 t.test('a cursor without an incarnation, of an earlier version, is one in the log as it is', async (t) => {
   const database = await memoryDatabase()
   const { store, registry } = await setup(t, database)
-  registry.register(new RecordedReader('one'))
+  await add(registry, new RecordedReader('one'))
   await append(store, draft('m:a', '1'), draft('m:a', '2'), draft('m:a', '3'))
   await commit(store, [], [readerCursorOp({ log: 'm:a', reader: 'one', seq: 2 })])
   await store.close()
   const again = await setup(t, database)
   const reader = new RecordedReader('one')
-  again.registry.register(reader)
-  await again.registry.resume()
+  await add(again.registry, reader)
   t.same(reader.left, [['m:a', 2, 3]])
 })
 
 t.test('a new reader begins at the heads of logs that others still read, and at the mark of all others', async (t) => {
   const { store, registry } = await setup(t)
   const old = new RecordedReader('old')
-  registry.register(old)
+  await add(registry, old)
   await append(store, draft('m:a', '1'), draft('m:a', '2'), draft('e:a', 'e'))
   const added = new RecordedReader('new', '')
   const starts = await registry.starts((log) => added.takesLog(log))
   const { incarnation } = await store.log.open('m:a')
   t.same(starts, [{ log: 'm:a', seq: 2, incarnation }])
   await commit(store, [draft('m:a', 'meanwhile')], registry.cursorOps('new', starts))
-  const begun = registry.begin(added, starts)
-  registry.register(added)
-  await begun
+  await add(registry, added)
   t.same(added.left, [['m:a', 2, 3]])
   await append(store, draft('m:b', '1'), draft('e:a', 'f'))
   t.same(added.left, [
@@ -271,7 +278,7 @@ t.test('a new reader begins at the heads of logs that others still read, and at 
 t.test('a log that is dropped begins anew', async (t) => {
   const { store, registry } = await setup(t)
   const reader = new RecordedReader('one')
-  registry.register(reader)
+  await add(registry, reader)
   await append(store, draft('m:a', '1'), draft('m:a', '2'))
   reader.read('m:a', 2)
   await drop(store, 'm:a')
@@ -285,7 +292,7 @@ t.test(
     const database = await memoryDatabase()
     const { store, registry, save } = await setup(t, database)
     const before = [new RecordedReader('one'), new RecordedReader('two'), new RecordedReader('gone', 'e:')] as const
-    for (const reader of before) registry.register(reader)
+    for (const reader of before) await add(registry, reader)
     await append(store, draft('m:a', '1'), draft('m:a', '2'), draft('e:a', 'e'))
     before[0].read('m:a', 1)
     registry.advanced('m:a')
@@ -294,16 +301,15 @@ t.test(
 
     const again = await setup(t, database)
     const [one, two] = [new RecordedReader('one'), new RecordedReader('two')]
-    again.registry.register(one)
-    again.registry.register(two)
-    await again.registry.resume()
+    await Promise.all([add(again.registry, one), add(again.registry, two)])
+    await again.registry.forgetUnwanted()
     t.same([one.left, two.left], [[['m:a', 1, 2]], [['m:a', 0, 2]]])
     t.same([...again.store.outbox.marked()], [['m:a', 0]])
   },
 )
 
 t.test('a reader that is unregistered holds no mark; one that keeps its own positions never does', async (t) => {
-  const { store, registry, save } = await setup(t)
+  const { store, registry } = await setup(t)
   const told: string[] = []
   const index: IndependentReader = {
     name: 'broker/index',
@@ -316,11 +322,11 @@ t.test('a reader that is unregistered holds no mark; one that keeps its own posi
   t.same(told, ['m:a'])
   t.same([...store.outbox.marked()], [])
   const reader = new RecordedReader('one')
-  registry.register(reader)
+  await add(registry, reader)
   await append(store, draft('m:a', '2'))
   t.same([...store.outbox.marked()], [['m:a', 1]])
   registry.unregister('one')
-  await save()
+  await registry.forgetUnwanted()
   t.same([...store.outbox.marked()], [])
   await append(store, draft('m:a', '3'))
   t.same([...store.outbox.marked()], [], 'nobody watches any more')

@@ -42,6 +42,10 @@ function asText(change: RecordChange): string {
       return `session ${change.session} has another owner`
     case 'job':
       return change.job === null ? 'other nodes take jobs' : `job ${change.job} has another owner`
+    case 'webhook':
+      return `webhook ${change.webhook} changed`
+    case 'retry':
+      return `dead letters of ${change.webhook} are tried again`
     case 'openCommand':
       return `${change.device} is asked for something`
     case 'presence':

@@ -9,7 +9,7 @@ export function webhookCommands(webhooks: WebhookAdmin): Handlers<keyof typeof W
     'webhooks.create': async (actor, params) => JSON.stringify(await webhooks.create(require(actor), params)),
     'webhooks.list': async (actor, { after = '', limit = 100 }) => {
       require(actor)
-      const all = webhooks.list().filter(({ id }) => id > after)
+      const all = (await webhooks.list()).filter(({ id }) => id > after)
       const page = all.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit)
       return JSON.stringify({ webhooks: page, more: all.length > limit })
     },

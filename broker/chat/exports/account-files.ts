@@ -165,7 +165,7 @@ const RECORDS: Readonly<Record<string, Read>> = {
   },
   webhooks: async ({ webhooks }, user) => {
     const made = []
-    for await (const { secret: _, previous: __, ...record } of webhooks.all())
+    for (const { secret: _, previous: __, ...record } of webhooks.all())
       if (record.createdBy === user) made.push(record)
     return made
   },

@@ -12,7 +12,7 @@ export type CreatedWebhook = Result<'webhooks.create'>
 /** Manages webhooks. The caller checks permissions first. Rejects with refusals. */
 export interface WebhookAdmin {
   create(by: string, details: WebhookDetails): Promise<CreatedWebhook>
-  list(): WebhookInfo[]
+  list(): Promise<WebhookInfo[]>
   update(id: string, changes: WebhookChanges): Promise<CreatedWebhook>
   remove(id: string): Promise<void>
   deliveries(id: string, after: string, limit: number): Promise<Result<'webhooks.deliveries'>>

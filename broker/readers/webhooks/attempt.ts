@@ -10,7 +10,7 @@ export type Outcome =
   | { readonly kind: 'gone'; readonly status: number; readonly error: string }
   /** `asked`: seconds in Retry-After. */
   | { readonly kind: 'failed'; readonly status: number | null; readonly error: string; readonly asked: number | null }
-  /** Aborted since the broker is closing; the outcome is unknown. */
+  /** Aborted since this node is to serve the webhook no longer; the outcome is unknown. */
   | { readonly kind: 'ended' }
 
 export interface Attempt {
@@ -20,13 +20,22 @@ export interface Attempt {
   readonly body: Buffer
   /** Seconds. */
   readonly timeout: number
+  /** Aborts it. */
+  readonly signal?: AbortSignal
 }
 
 /** Never rejects. */
-export async function attempt(poster: Poster, { url, secrets, id, body, timeout }: Attempt): Promise<Outcome> {
+export async function attempt(poster: Poster, { url, secrets, id, body, timeout, signal }: Attempt): Promise<Outcome> {
   if (secrets.length === 0) return { kind: 'failed', status: null, error: 'its secret cannot be read', asked: null }
   try {
-    const post = { url, headers: signedHeaders(secrets, id, body), body, timeout, bodyless: true } as const
+    const post = {
+      url,
+      headers: signedHeaders(secrets, id, body),
+      body,
+      timeout,
+      bodyless: true,
+      ...(signal ? { signal } : {}),
+    } as const
     const { status, headers } = await poster.post(post)
     if (status >= 200 && status < 300) return { kind: 'taken', status }
     if (status === 410) return { kind: 'gone', status, error: 'answered 410: it wants no more' }
@@ -34,7 +43,7 @@ export async function attempt(poster: Poster, { url, secrets, id, body, timeout 
     const error = redirects ? `answered ${status}: redirects are not followed` : `answered ${status}`
     return { kind: 'failed', status, error, asked: retryAfter(headers['retry-after'], Date.now()) }
   } catch (error) {
-    if (poster.closed) return { kind: 'ended' }
+    if (poster.closed || signal?.aborted) return { kind: 'ended' }
     return { kind: 'failed', status: null, error: messageOf(error), asked: null }
   }
 }

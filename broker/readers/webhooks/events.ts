@@ -92,8 +92,10 @@ export class EventFilter {
   readonly #direct: boolean
   /** First letters of the logs that contain such events. */
   readonly #kinds: ReadonlySet<string>
+  readonly #text: string
 
   constructor({ events, rooms, users, direct }: Pick<WebhookRecord, 'events' | 'rooms' | 'users' | 'direct'>) {
+    this.#text = JSON.stringify([events, rooms, users, direct])
     this.#events = events
     this.#rooms = rooms && new Set(rooms)
     this.#users = users && new Set(users)
@@ -103,6 +105,11 @@ export class EventFilter {
     this.#kinds = new Set(
       letters.filter((letter) => all.some((event) => KINDS[letter]!.includes(event.slice(0, event.indexOf('.'))))),
     )
+  }
+
+  /** Whether it takes the same. */
+  isSame(other: EventFilter): boolean {
+    return this.#text === other.#text
   }
 
   /** Whether a log may contain events for it. */

@@ -1,5 +1,5 @@
 import type { LogName } from '../../store/log-name.js'
-import type { ReaderCursor } from '../registry.js'
+import type { ReaderCursor } from '../reader.js'
 
 /** The position of one webhook in one log. Events of a log are delivered one at a time, in order. */
 export class LogCursor implements ReaderCursor {

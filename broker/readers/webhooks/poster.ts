@@ -14,6 +14,8 @@ export interface Post {
   readonly timeout: number
   /** Only the status counts: the response body is discarded and not waited for. */
   readonly bodyless?: true
+  /** Aborts it. */
+  readonly signal?: AbortSignal
 }
 
 export interface Answer {
@@ -40,13 +42,13 @@ export class Poster {
   }
 
   /** Rejects with an error that says why there was no response. */
-  async post({ url, headers, body, timeout, bodyless }: Post): Promise<Answer> {
+  async post({ url, headers, body, timeout, bodyless, signal: ending }: Post): Promise<Answer> {
     const target = new URL(url)
     if (!this.#privateAddresses && namesPrivate(target))
       throw new Error(`${target.hostname} is on a private network (webhookDelivery.privateAddresses)`)
     const deadline = AbortSignal.timeout(timeout * 1000)
     try {
-      const signal = AbortSignal.any([deadline, this.#closing.signal])
+      const signal = AbortSignal.any([deadline, this.#closing.signal, ...(ending ? [ending] : [])])
       return await this.#send(target, headers, body, signal, bodyless ? dropBody : read)
     } catch (cause) {
       if (deadline.aborted) throw new Error(`no answer within ${timeout} s`, { cause })

@@ -14,11 +14,18 @@ export function newWebhookId(): string {
   return randomBytes(9).toString('base64url').replace(/^[-_]/, 'w')
 }
 
-/** The record of a configured webhook. A disabled one stays disabled, unless its URL has changed. */
+/**
+ * The record of a configured webhook. A disabled one stays disabled, unless its URL has changed. Its secrets are in the record too, so that any node can
+ * serve it, whatever that node was configured with when it started.
+ */
 export function configured(
-  { id, url, events, rooms, users, direct }: WebhookConfig,
+  { id, url, events, rooms, users, direct, secret, previousSecret }: WebhookConfig,
   known: WebhookRecord | undefined,
+  secretBox: SecretBox,
 ): WebhookRecord {
+  // Sealed anew, each time it would be another record.
+  const sealed = (text: string, before: string | null | undefined): string =>
+    before && secretBox.open(before) === text ? before : secretBox.seal(text)
   const same = known?.source === 'config' && known.url === url
   return {
     id,
@@ -28,8 +35,9 @@ export function configured(
     rooms: rooms ?? null,
     users: users ?? null,
     direct,
-    secret: null,
-    previous: null,
+    secret: sealed(secret, known?.secret),
+    previous:
+      previousSecret === undefined ? null : { secret: sealed(previousSecret, known?.previous?.secret), until: null },
     enabled: same ? known.enabled : true,
     why: same ? known.why : null,
     createdBy: SYSTEM,
@@ -38,13 +46,9 @@ export function configured(
 }
 
 /** The current signing secrets of a webhook; empty if they cannot be decrypted. */
-export function secretsOf(record: WebhookRecord, config: readonly WebhookConfig[], secretBox: SecretBox): string[] {
-  if (record.source === 'config') {
-    const { secret, previousSecret } = config.find(({ id }) => id === record.id)!
-    return previousSecret === undefined ? [secret] : [secret, previousSecret]
-  }
-  const { secret, previous } = record
-  const sealed = [secret, previous && previous.until > Date.now() ? previous.secret : null]
+export function secretsOf({ secret, previous }: WebhookRecord, secretBox: SecretBox): string[] {
+  const isInUse = previous && (previous.until === null || previous.until > Date.now())
+  const sealed = [secret, isInUse ? previous.secret : null]
   return sealed.flatMap((one) => (one === null ? [] : (secretBox.open(one) ?? [])))
 }
 

@@ -1,23 +1,24 @@
 /**
- * Delivers events to one webhook: a cursor per log, one event of a log at a time, several logs at once. Independent of
+ * Delivers events to one webhook, on the node that serves it: a cursor per log, one event of a log at a time, several logs at once. Independent of
  * message delivery: all it costs a message is a note that its log has grown.
  */
-
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Config } from '../../../schemas/config.js'
+import type { Fence } from '../../store/fence.js'
 import type { LogName } from '../../store/log-name.js'
 import type { LogEntry } from '../../store/logs.js'
-import type { WebhookRecord } from '../../store/outbox.js'
+import type { Op } from '../../store/op.js'
+import type { WebhookRecord, WebhookState } from '../../store/outbox.js'
 import { readerCursorOp } from '../../store/reader-cursors.js'
 import type { Store } from '../../store/store.js'
 import type { Counters } from '../../util/counters.js'
 import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
-import type { OutboxReader } from '../registry.js'
-import { attempt, type Outcome } from './attempt.js'
+import type { Serving } from '../reader.js'
+import type { Outcome } from './attempt.js'
 import { waitAfter } from './backoff.js'
 import { DeadLetters } from './dead-letters.js'
-import { EventFilter, eventOf, type OutgoingEvent } from './events.js'
+import { type EventFilter, eventOf, type OutgoingEvent } from './events.js'
 import { LogCursor } from './log-cursor.js'
-import type { Poster } from './poster.js'
 
 /** Entries, and bytes, read of a log before other logs have their turn. */
 const PAGE_ENTRIES = 16
@@ -25,7 +26,6 @@ const PAGE_BYTES = 262_144
 
 export interface WebhookWorkerDeps {
   readonly store: Store
-  readonly poster: Poster
   readonly wheel: TimerWheel
   readonly counters: Counters
   readonly options: Config['webhookDelivery']
@@ -35,18 +35,24 @@ export interface WebhookWorkerDeps {
   readonly random: () => number
   /** Called when a log's cursor has advanced. */
   readonly advanced: (log: LogName) => void
-  /** Called when the receiver answered 410 and wants no more. */
-  readonly gone: (webhook: string, why: string) => void
+  /** Disables the webhook: the receiver at this URL answered 410, and wants no more. */
+  readonly gone: (url: string, why: string) => Promise<void>
 }
 
-export class WebhookWorker implements OutboxReader, Deadline {
-  readonly positions = 'outbox'
+/** The webhook, as it is at the moment. */
+export interface ServedWebhook {
+  readonly record: WebhookRecord
+  readonly filter: EventFilter
+  /** A single attempt. */
+  post(id: string, body: Buffer, signal: AbortSignal): Promise<Outcome>
+}
+
+export class WebhookWorker implements Serving, Deadline {
   readonly letters: DeadLetters
   readonly #deps: WebhookWorkerDeps
-  #record: WebhookRecord
-  #filter: EventFilter
-  /** The current signing secrets. */
-  readonly #secrets: () => readonly string[]
+  readonly #webhook: ServedWebhook
+  readonly #fence: Fence | null
+  readonly #ending = new AbortController()
   readonly #cursors = new Map<LogName, LogCursor>()
   /** Cursors queued for delivery. */
   readonly #ready: LogCursor[] = []
@@ -58,33 +64,51 @@ export class WebhookWorker implements OutboxReader, Deadline {
   #idle: (() => void)[] = []
   #closed = false
   #retrying: Promise<void> = Promise.resolve()
-  lastSuccess: number | null = null
-  lastError: string | null = null
+  #areRetriesLeft = false
+  /** The receiver wants no more: nothing is sent until the webhook has changed. */
+  #isGone = false
+  #lastSuccess: number | null = null
+  #lastError: string | null = null
+  /** As it is stored. */
+  #savedState = ''
 
-  constructor(deps: WebhookWorkerDeps, record: WebhookRecord, secrets: () => readonly string[]) {
+  /** @param fence Null: there is no other node that could serve the webhook */
+  constructor(deps: WebhookWorkerDeps, webhook: ServedWebhook, fence: Fence | null) {
     this.#deps = deps
-    this.#record = record
-    this.#filter = new EventFilter(record)
-    this.#secrets = secrets
-    this.letters = new DeadLetters(deps.store, record.id, deps.options.deadLetters)
+    this.#webhook = webhook
+    this.#fence = fence
+    this.letters = new DeadLetters(deps.store, webhook.record.id, deps.options.deadLetters, fence)
   }
 
-  get name(): string {
-    return this.#record.id
+  /** What it is after a restart, or took over. */
+  async load(): Promise<void> {
+    await this.letters.load()
+    const { lastSuccess = null, lastError = null } = (await this.#deps.store.webhooks.state(this.#id)) ?? {}
+    this.#lastSuccess = lastSuccess
+    this.#lastError = lastError
   }
 
-  get record(): WebhookRecord {
-    return this.#record
+  /** Another node could take over. */
+  get isFenced(): boolean {
+    return this.#fence !== null
   }
 
-  get lagging(): number {
+  get #id(): string {
+    return this.#webhook.record.id
+  }
+
+  get state(): WebhookState {
     let behind = 0
     for (const cursor of this.#cursors.values()) if (cursor.lagging) behind++
-    return behind
+    return { behind, dead: this.letters.count, lastSuccess: this.#lastSuccess, lastError: this.#lastError }
   }
 
-  takesLog(log: LogName): boolean {
-    return this.#filter.takesLog(log)
+  stateOps(): Op[] {
+    const { state } = this
+    const text = JSON.stringify(state)
+    if (text === this.#savedState) return []
+    this.#savedState = text
+    return [this.#deps.store.webhooks.stateOp(this.#id, state)]
   }
 
   cursor(log: LogName): LogCursor | undefined {
@@ -111,15 +135,22 @@ export class WebhookWorker implements OutboxReader, Deadline {
     this.#enqueue(cursor)
   }
 
-  change(record: WebhookRecord): void {
-    this.#record = record
-    this.#filter = new EventFilter(record)
-    for (const log of [...this.#cursors.keys()]) if (!this.takesLog(log)) this.forget(log)
+  /** Its record has changed. */
+  changed(): void {
+    const { record, filter } = this.#webhook
+    this.#isGone = false
+    for (const log of [...this.#cursors.keys()]) if (!filter.takesLog(log)) this.forget(log)
     if (!record.enabled) return
     for (const cursor of this.#waiting) cursor.due = 0
     this.#waiting.clear()
     for (const cursor of this.#cursors.values()) this.#enqueue(cursor)
     this.#pump()
+  }
+
+  /** The store is known to be up to date again. */
+  resume(): void {
+    this.#pump()
+    if (this.#areRetriesLeft) this.retry()
   }
 
   /** Queues the cursors whose retry is due. Returns the time of the next (Unix ms), or 0. */
@@ -136,26 +167,42 @@ export class WebhookWorker implements OutboxReader, Deadline {
     return next
   }
 
-  /** Starts no more deliveries; resolves when the current ones have ended. */
-  async close(): Promise<void> {
+  /** Starts no more deliveries; resolves when the current ones have ended, of which those without an answer after a while are aborted. */
+  async stop(patience: number): Promise<void> {
     this.#closed = true
     this.#deps.wheel.delete(this)
+    const over = new AbortController()
+    const late = pause(patience, undefined, over).then(
+      () => this.#ending.abort(),
+      () => {},
+    )
     await this.#retrying
     while (this.#active > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    over.abort()
+    await late
   }
 
-  /** A single attempt, independent of the cursors. */
-  post(id: string, body: Buffer): Promise<Outcome> {
-    const { poster, options } = this.#deps
-    return attempt(poster, { url: this.#record.url, secrets: this.#secrets(), id, body, timeout: options.timeout })
-  }
-
-  /** Retries dead letters one after another, after earlier retries. */
-  retry(ids: readonly string[]): void {
+  /** Tries the dead letters again of which it is stored that they are to be, one after another. */
+  retry(): void {
     const work = async (): Promise<void> => {
-      for (const id of ids) if (!this.#closed) await this.#retryLetter(id)
+      this.#areRetriesLeft = true
+      for (const id of await this.#deps.store.webhooks.retries(this.#id)) {
+        if (!this.#mayPost) return
+        await this.#retryLetter(id)
+      }
+      this.#areRetriesLeft = false
     }
-    this.#retrying = this.#retrying.then(work).catch((error) => this.#deps.failed(error))
+    this.#retrying = this.#retrying.then(work).catch((error) => this.#failed(error))
+  }
+
+  /** Not while others may serve the webhook without this node knowing. */
+  get #mayPost(): boolean {
+    return !this.#closed && !this.#fence?.lost && this.#deps.store.fresh
+  }
+
+  /** What fails because another node has taken over is no fault. */
+  #failed(error: unknown): void {
+    if (!this.#fence?.lost) this.#deps.failed(error)
   }
 
   #enqueue(cursor: LogCursor): void {
@@ -166,7 +213,8 @@ export class WebhookWorker implements OutboxReader, Deadline {
   }
 
   #pump(): void {
-    while (!this.#closed && this.#record.enabled && this.#active < this.#deps.options.concurrency) {
+    const { concurrency } = this.#deps.options
+    while (this.#mayDeliver && this.#active < concurrency) {
       const cursor = this.#ready.shift()
       if (!cursor) return
       this.#active++
@@ -178,7 +226,7 @@ export class WebhookWorker implements OutboxReader, Deadline {
     try {
       await this.#deliver(cursor)
     } catch (error) {
-      this.#deps.failed(error)
+      this.#failed(error)
       this.#wait(cursor, null)
     }
     this.#active--
@@ -202,9 +250,9 @@ export class WebhookWorker implements OutboxReader, Deadline {
     const entries = await log.read(cursor.log, cursor.done, PAGE_ENTRIES, PAGE_BYTES)
     if ((await log.open(cursor.log)).incarnation !== cursor.incarnation) return this.#leave(cursor)
     for (const entry of entries) {
-      if (!this.#mayDeliver(cursor)) return
+      if (!this.#mayDeliver || this.#cursors.get(cursor.log) !== cursor) return
       const event = eventOf(cursor.log, entry)
-      if (event && this.#filter.takes(event) && !(await this.#deliverOne(cursor, entry, event))) return
+      if (event && this.#webhook.filter.takes(event) && !(await this.#deliverOne(cursor, entry, event))) return
       cursor.done = entry.seq
     }
     // None of the remaining entries can be read any more.
@@ -216,14 +264,13 @@ export class WebhookWorker implements OutboxReader, Deadline {
     if (this.#cursors.get(cursor.log) === cursor) this.forget(cursor.log)
   }
 
-  #mayDeliver(cursor: LogCursor): boolean {
-    return !this.#closed && this.#record.enabled && this.#cursors.get(cursor.log) === cursor
+  get #mayDeliver(): boolean {
+    return this.#mayPost && this.#webhook.record.enabled && !this.#isGone
   }
 
   /** Returns true if the next entry may follow. */
   async #deliverOne(cursor: LogCursor, entry: LogEntry, { id, type, body }: OutgoingEvent): Promise<boolean> {
-    const outcome = await this.post(id, body)
-    this.#note(outcome)
+    const outcome = await this.#post(id, body)
     if (outcome.kind === 'taken') {
       cursor.failures = 0
       return true
@@ -238,16 +285,34 @@ export class WebhookWorker implements OutboxReader, Deadline {
     return true
   }
 
-  #note(outcome: Outcome): void {
-    const { counters, gone } = this.#deps
+  async #post(id: string, body: Buffer): Promise<Outcome> {
+    const { url } = this.#webhook.record
+    const outcome = await this.#webhook.post(id, body, this.#ending.signal)
+    this.#note(outcome, url)
+    return outcome
+  }
+
+  #note(outcome: Outcome, url: string): void {
+    const { counters } = this.#deps
     if (outcome.kind === 'ended') return
     if (outcome.kind === 'taken') {
-      this.lastSuccess = Date.now()
+      this.#lastSuccess = Date.now()
       return counters.add('webhooks.delivered')
     }
-    this.lastError = outcome.error
+    this.#lastError = outcome.error
     counters.add('webhooks.failed')
-    if (outcome.kind === 'gone') gone(this.#record.id, outcome.error)
+    if (outcome.kind === 'gone') void this.#gone(url, outcome.error)
+  }
+
+  async #gone(url: string, why: string): Promise<void> {
+    this.#isGone = true
+    try {
+      await this.#deps.gone(url, why)
+    } catch (error) {
+      this.#failed(error)
+      this.#isGone = false
+      this.#pump()
+    }
   }
 
   #wait(cursor: LogCursor, asked: number | null): void {
@@ -266,7 +331,7 @@ export class WebhookWorker implements OutboxReader, Deadline {
    */
   async #giveUp(cursor: LogCursor, seq: number, id: string, type: string, error: string): Promise<void> {
     const { counters, note } = this.#deps
-    const webhook = this.#record.id
+    const webhook = this.#id
     const letter = { webhook, id, log: cursor.log, seq, type, at: Date.now(), attempts: cursor.failures, error }
     const { log, incarnation } = cursor
     const dropped = await this.letters.add(letter, [readerCursorOp({ log, reader: webhook, seq, incarnation })])
@@ -279,15 +344,15 @@ export class WebhookWorker implements OutboxReader, Deadline {
 
   async #retryLetter(id: string): Promise<void> {
     const letter = await this.letters.get(id)
-    if (!letter) return
+    if (!letter) return this.letters.delete(id)
     const entry = await this.letters.entryOf(letter)
     const event = entry && eventOf(letter.log, entry)
     // Deleted or expired meanwhile: nothing is left to deliver.
     if (event?.id !== id) return this.letters.delete(id)
-    const outcome = await this.post(id, event.body)
-    this.#note(outcome)
+    const outcome = await this.#post(id, event.body)
     if (outcome.kind === 'taken') return this.letters.delete(id)
     if (outcome.kind === 'ended') return
-    await this.letters.add({ ...letter, at: Date.now(), attempts: letter.attempts + 1, error: outcome.error })
+    const failed = { ...letter, at: Date.now(), attempts: letter.attempts + 1, error: outcome.error }
+    await this.letters.add(failed, [this.#deps.store.webhooks.deleteRetryOp(this.#id, id)])
   }
 }

@@ -1,5 +1,4 @@
-/** Manages all webhooks: creates, changes and removes them, and passes log entries to their workers. */
-
+/** All webhooks: follows their records on every node, and creates, changes and removes them. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../../../schemas/config.js'
 import { Refusal } from '../../../schemas/errors.js'
@@ -13,29 +12,36 @@ import type {
   WebhookDetails,
   WebhookInfo,
 } from '../../chat/model/webhook-admin.js'
+import { type Fence, guardBy } from '../../store/fence.js'
+import type { Jobs } from '../../store/jobs.js'
 import type { LogName } from '../../store/log-name.js'
 import type { Op } from '../../store/op.js'
-import type { WebhookRecord } from '../../store/outbox.js'
+import type { WebhookRecord, WebhookState } from '../../store/outbox.js'
 import { forgetReaderOps } from '../../store/reader-cursors.js'
+import type { RecordChange } from '../../store/record-changes.js'
 import type { Store } from '../../store/store.js'
 import type { Transaction } from '../../store/transaction.js'
 import type { Counters } from '../../util/counters.js'
-import { KeyedMutex } from '../../util/keyed-mutex.js'
 import { newWebhookSecret } from '../../util/signature.js'
 import type { TimerWheel } from '../../util/timer-wheel.js'
 import { uuid7 as eventId } from '../../util/uuid7.js'
-import type { ReaderRegistry, ReaderStart } from '../registry.js'
+import { OUTBOX_READERS } from '../marks.js'
+import type { ReaderRegistry } from '../registry.js'
+import { allLetters, forgetLetters } from './dead-letters.js'
 import { bodyOf, EventFilter } from './events.js'
 import type { Poster } from './poster.js'
 import { checkDetails, configured, existing, newWebhookId, ROTATION_MS, secretsOf } from './records.js'
-import { WebhookWorker, type WebhookWorkerDeps } from './webhook-worker.js'
+import { jobOfWebhook, Webhook } from './webhook.js'
+import type { WebhookWorkerDeps } from './webhook-worker.js'
 
-/** Names all webhooks. */
-const ALL = 'webhooks'
+/** Dead letters that are to be tried again, in a change. */
+const RETRIES = 100
+const NEVER_SERVED: WebhookState = { behind: 0, dead: 0, lastSuccess: null, lastError: null }
 
 export interface WebhooksDeps {
   readonly store: Store
   readonly registry: ReaderRegistry
+  readonly jobs: Pick<Jobs, 'add' | 'remove'>
   readonly wheel: TimerWheel
   readonly counters: Counters
   readonly poster: Poster
@@ -48,12 +54,7 @@ export interface WebhooksDeps {
 
 export class Webhooks implements WebhookAdmin {
   readonly #deps: WebhooksDeps
-  readonly #workers = new Map<string, WebhookWorker>()
-  /**
-   * Workers, which are of this process alone, change in the order in which their records do. What is stored is decided by transactions, and does
-   * not depend on it.
-   */
-  readonly #locks = new KeyedMutex()
+  readonly #webhooks = new Map<string, Webhook>()
 
   private constructor(deps: WebhooksDeps) {
     this.#deps = deps
@@ -62,211 +63,246 @@ export class Webhooks implements WebhookAdmin {
   /** Must be opened before the first commit, so that no entry is missed. */
   static async open(deps: WebhooksDeps): Promise<Webhooks> {
     const webhooks = new Webhooks(deps)
-    await webhooks.#load()
+    await webhooks.#storeConfigured()
+    deps.store.watch((change) => webhooks.#on(change))
+    deps.store.onFresh(() => {
+      for (const { worker } of webhooks.#webhooks.values()) worker?.resume()
+    })
+    webhooks.#followAll()
     return webhooks
   }
 
-  async #load(): Promise<void> {
-    const { store, registry, config } = this.#deps
-    const { value } = await store.transact(ALL, async (tx) => {
-      const known = await this.#all(tx)
-      const listed = config.webhooks.map((entry) => configured(entry, known.get(entry.id)))
+  /** Nodes that start with the same configuration write nothing. */
+  async #storeConfigured(): Promise<void> {
+    const { store, config, secretBox } = this.#deps
+    await store.transact(OUTBOX_READERS, async (tx) => {
+      const known = this.#all(tx)
+      const listed = config.webhooks.map((entry) => configured(entry, known.get(entry.id), secretBox))
       const ids = new Set(listed.map(({ id }) => id))
-      const others = [...known.values()].filter(({ id }) => !ids.has(id))
-      // Nodes that start with the same configuration write nothing.
       const changed = listed.filter((record) => !isDeepStrictEqual(record, known.get(record.id)))
-      const ops = changed.map((record) => tx.webhooks.putOp(record))
-      for (const { id, source } of others) if (source === 'config') ops.push(...(await this.#forgetOps(id)))
-      for (const record of listed)
-        if (!known.has(record.id)) ops.push(...registry.cursorOps(record.id, await this.#starts(record)))
-      return { ops, value: [...listed, ...others.filter(({ source }) => source === 'command')] }
+      const ops: Op[] = []
+      for (const record of changed) ops.push(...(await this.#putOps(tx, record, known.get(record.id))))
+      for (const { id, source } of known.values())
+        if (source === 'config' && !ids.has(id)) ops.push(...(await this.#forgetOps(id)))
+      return { ops, value: null }
     })
-    for (const record of value) await this.#add(record)
   }
 
   /** All records, as a decision reads them. By id. */
-  async #all({ topic, webhooks }: Transaction): Promise<Map<string, WebhookRecord>> {
-    topic(ALL)
-    const all = new Map<string, WebhookRecord>()
-    for await (const { id } of this.#deps.store.webhooks.all()) {
-      const record = await webhooks.get(id)
-      if (record) all.set(id, record)
-    }
-    return all
+  #all({ topic, webhooks }: Pick<Transaction, 'topic' | 'webhooks'>): Map<string, WebhookRecord> {
+    topic(OUTBOX_READERS)
+    return new Map([...webhooks.all()].map((record) => [record.id, record]))
   }
 
-  async close(): Promise<void> {
-    this.#deps.poster.close()
-    await Promise.all([...this.#workers.values()].map((worker) => worker.close()))
-  }
-
-  create(
+  async create(
     by: string,
     { webhook: id = newWebhookId(), secret = newWebhookSecret(), ...details }: WebhookDetails,
   ): Promise<CreatedWebhook> {
-    return this.#locks.runExclusive('', async () => {
-      const { store, registry, secretBox } = this.#deps
+    const { store, secretBox } = this.#deps
+    checkDetails(details)
+    const sealed = secretBox.seal(secret)
+    const { value } = await store.transact(OUTBOX_READERS, async (tx) => {
+      const all = this.#all(tx)
+      if (all.has(id)) throw new Refusal('conflict', `there is a webhook ${id} already`, { field: 'webhook' })
+      if (all.size >= MAX_WEBHOOKS) throw new Refusal('conflict', `at most ${MAX_WEBHOOKS} webhooks`)
+      const { url, events, rooms = null, users = null, direct = false } = details
+      const record: WebhookRecord = {
+        ...{ id, source: 'command', url, events, rooms, users, direct },
+        ...{ secret: sealed, previous: null, enabled: true, why: null },
+        ...{ createdBy: (await tx.directory.user(by)) ? by : SYSTEM, createdAt: Date.now() },
+      }
+      return { ops: await this.#putOps(tx, record, undefined), value: record }
+    })
+    this.#follow(id)
+    return { ...shown(value, NEVER_SERVED), secret }
+  }
+
+  async list(): Promise<WebhookInfo[]> {
+    return Promise.all([...this.#webhooks.values()].map(async (one) => shown(one.record, await this.#stateOf(one))))
+  }
+
+  async update(id: string, changes: WebhookChanges): Promise<CreatedWebhook> {
+    const { store, registry, secretBox } = this.#deps
+    const { enabled: asked, secret: given, rotate = false, ...details } = changes
+    const secret = given ?? (rotate ? newWebhookSecret() : null)
+    const { value } = await store.transact(OUTBOX_READERS, async (tx) => {
+      const before = existing(id, tx.webhooks.get(id))
+      if (before.source === 'config' && Object.keys(changes).some((key) => key !== 'enabled'))
+        throw new Refusal('conflict', `${id} is in the configuration; only enabled can be changed here`)
       checkDetails(details)
-      const sealed = secretBox.seal(secret)
-      const { value } = await store.transact(ALL, async (tx) => {
-        const all = await this.#all(tx)
-        if (all.has(id)) throw new Refusal('conflict', `there is a webhook ${id} already`, { field: 'webhook' })
-        if (all.size >= MAX_WEBHOOKS) throw new Refusal('conflict', `at most ${MAX_WEBHOOKS} webhooks`)
-        const { url, events, rooms = null, users = null, direct = false } = details
-        const record: WebhookRecord = {
-          ...{ id, source: 'command', url, events, rooms, users, direct },
-          ...{ secret: sealed, previous: null, enabled: true, why: null },
-          ...{ createdBy: (await tx.directory.user(by)) ? by : SYSTEM, createdAt: Date.now() },
-        }
-        const starts = await this.#starts(record)
-        return { ops: [tx.webhooks.putOp(record), ...registry.cursorOps(id, starts)], value: { record, starts } }
-      })
-      await this.#add(value.record, value.starts)
-      return { ...shown(this.#workers.get(id)!), secret }
+      const enabled = asked ?? before.enabled
+      const record: WebhookRecord = {
+        ...before,
+        ...details,
+        ...(secret === null ? {} : this.#rotated(before, secret)),
+        enabled,
+        why: enabled ? null : before.why,
+      }
+      if (enabled && secretsOf(record, secretBox).length === 0)
+        throw new Refusal('conflict', `the secret of ${id} cannot be read; set a new one`, { field: 'secret' })
+      return { ops: await this.#putOps(tx, record, before), value: record }
     })
+    this.#follow(id)
+    await registry.forgetUnwanted()
+    const state = await this.#stateOf(this.#webhooks.get(id))
+    return { ...shown(value, state), secret }
   }
 
-  list(): WebhookInfo[] {
-    return [...this.#workers.values()].map(shown)
-  }
-
-  update(id: string, changes: WebhookChanges): Promise<CreatedWebhook> {
-    return this.#locks.runExclusive('', async () => {
-      const { store, registry } = this.#deps
-      const worker = this.#worker(id)
-      const { enabled: asked, secret: given, rotate = false, ...details } = changes
-      const secret = given ?? (rotate ? newWebhookSecret() : null)
-      const { value } = await store.transact(ALL, async ({ webhooks }) => {
-        const before = existing(id, await webhooks.get(id))
-        if (before.source === 'config' && Object.keys(changes).some((key) => key !== 'enabled'))
-          throw new Refusal('conflict', `${id} is in the configuration; only enabled can be changed here`)
-        checkDetails(details)
-        const enabled = asked ?? before.enabled
-        const record: WebhookRecord = {
-          ...before,
-          ...details,
-          ...(secret === null ? {} : this.#rotated(before, secret)),
-          enabled,
-          why: enabled ? null : before.why,
-        }
-        if (enabled && this.#secretsOf(record).length === 0)
-          throw new Refusal('conflict', `the secret of ${id} cannot be read; set a new one`, { field: 'secret' })
-        const starts = await this.#starts(record, worker)
-        return { ops: [webhooks.putOp(record), ...registry.cursorOps(id, starts)], value: { record, starts } }
-      })
-      const begun = registry.begin(worker, value.starts)
-      worker.change(value.record)
-      registry.takesChanged()
-      await begun
-      return { ...shown(worker), secret }
+  async remove(id: string): Promise<void> {
+    await this.#deps.store.transact(OUTBOX_READERS, async (tx) => {
+      const { source } = existing(id, tx.webhooks.get(id))
+      if (source === 'config') throw new Refusal('conflict', `${id} is in the configuration; remove it there`)
+      tx.topic(OUTBOX_READERS)
+      return { ops: await this.#forgetOps(id), value: null }
     })
-  }
-
-  remove(id: string): Promise<void> {
-    return this.#locks.runExclusive('', async () => {
-      const worker = this.#worker(id)
-      if (worker.record.source === 'config')
-        throw new Refusal('conflict', `${id} is in the configuration; remove it there`)
-      this.#workers.delete(id)
-      worker.change({ ...worker.record, enabled: false })
-      this.#deps.registry.unregister(id)
-      await this.#deps.store.transact(ALL, async (tx) => {
-        existing(id, await tx.webhooks.get(id))
-        tx.topic(ALL)
-        return { ops: await this.#forgetOps(id), value: null }
-      })
-    })
+    this.#follow(id)
+    await this.#deps.registry.forgetUnwanted()
   }
 
   async deliveries(id: string, after: string, limit: number) {
-    const page = await this.#worker(id).letters.page(after, limit + 1)
+    this.#existing(id)
+    const page = await this.#deps.store.webhooks.letters(id, after, limit + 1)
     const deliveries = page
       .slice(0, limit)
       .map(({ id, type, at, attempts, error }) => ({ delivery: id, id, type, at, attempts, error }))
     return { deliveries, more: page.length > limit }
   }
 
+  /** The node that serves it hears of it by the store. */
   async retry(id: string, delivery?: string): Promise<number> {
-    const worker = this.#worker(id)
-    if (delivery !== undefined && !(await worker.letters.get(delivery)))
-      throw new Refusal('not_found', `there is no delivery ${delivery} to retry`, { field: 'delivery' })
-    const ids = delivery === undefined ? await worker.letters.ids() : [delivery]
-    worker.retry(ids)
-    return ids.length
+    this.#existing(id)
+    if (delivery !== undefined) {
+      if ((await this.#retryAll(id, [delivery])) === 0)
+        throw new Refusal('not_found', `there is no delivery ${delivery} to retry`, { field: 'delivery' })
+      return 1
+    }
+    const ids: string[] = []
+    for await (const letter of allLetters(this.#deps.store, id)) ids.push(letter.id)
+    let count = 0
+    for (let i = 0; i < ids.length; i += RETRIES) count += await this.#retryAll(id, ids.slice(i, i + RETRIES))
+    return count
+  }
+
+  /** Resolves with the number of those that there are. */
+  async #retryAll(webhook: string, ids: readonly string[]): Promise<number> {
+    const { value } = await this.#deps.store.transact(`retries of ${webhook}`, async ({ webhooks }) => {
+      existing(webhook, webhooks.get(webhook))
+      const letters = await Promise.all(ids.map((id) => webhooks.letter(webhook, id)))
+      const found = letters.filter((letter) => letter !== null)
+      return { ops: found.map(({ id }) => webhooks.retryOp(webhook, id)), value: found.length }
+    })
+    return value
   }
 
   async test(id: string) {
-    const worker = this.#worker(id)
+    const webhook = this.#existing(id)
     const event = eventId()
     const data = Buffer.from(JSON.stringify({ webhook: id }))
-    const outcome = await worker.post(event, bodyOf(event, TEST_EVENT, Date.now(), '', data))
+    const outcome = await webhook.post(event, bodyOf(event, TEST_EVENT, Date.now(), '', data))
     if (outcome.kind === 'ended') throw new Refusal('unavailable', 'the broker is closing')
     const error = outcome.kind === 'taken' ? null : outcome.error
     return { ok: error === null, status: outcome.status, error }
   }
 
-  removeUser(user: string): Promise<void> {
-    return this.#locks.runExclusive('', async () => {
-      const { store } = this.#deps
-      const went = (log: LogName): boolean => isLogOf(user, log) && !store.directory.room(log.slice(2))
-      for (const worker of this.#workers.values()) await worker.letters.forget(went)
-      const { value } = await store.transact(ALL, async (tx) => {
-        const mine = [...(await this.#all(tx)).values()].filter(({ createdBy }) => createdBy === user)
-        const records = mine.map((record) => ({ ...record, createdBy: SYSTEM }))
-        return { ops: records.map((record) => tx.webhooks.putOp(record)), value: records }
-      })
-      for (const record of value) this.#workers.get(record.id)?.change(record)
+  async removeUser(user: string): Promise<void> {
+    const { store } = this.#deps
+    const went = (log: LogName): boolean => isLogOf(user, log) && !store.directory.room(log.slice(2))
+    const forgotten = new Set<string>()
+    for (const { id } of [...store.webhooks.all()]) if (await forgetLetters(store, id, went)) forgotten.add(id)
+    await store.transact(OUTBOX_READERS, async (tx) => {
+      // That it is written tells the node that serves it to count its dead letters anew.
+      const changed = [...this.#all(tx).values()].filter(({ id, createdBy }) => createdBy === user || forgotten.has(id))
+      const ops = changed.map((record) =>
+        tx.webhooks.putOp(record.createdBy === user ? { ...record, createdBy: SYSTEM } : record),
+      )
+      return { ops, value: null }
     })
   }
 
-  #worker(id: string): WebhookWorker {
-    return existing(id, this.#workers.get(id))
+  #existing(id: string): Webhook {
+    return existing(id, this.#webhooks.get(id))
   }
 
-  async #add(record: WebhookRecord, starts: readonly ReaderStart[] = []): Promise<void> {
-    const { config, registry } = this.#deps
-    const worker: WebhookWorker = new WebhookWorker(
+  /** What the node that serves it last said, which may be this one. */
+  async #stateOf(webhook: Webhook | undefined): Promise<WebhookState> {
+    if (!webhook) return NEVER_SERVED
+    return webhook.worker?.state ?? (await this.#deps.store.webhooks.state(webhook.record.id)) ?? NEVER_SERVED
+  }
+
+  #on(change: RecordChange): void {
+    if (change.kind === 'webhook') this.#follow(change.webhook)
+    else if (change.kind === 'retry') this.#webhooks.get(change.webhook)?.worker?.retry()
+    else if (change.kind === 'reloaded') this.#followAll()
+  }
+
+  #followAll(): void {
+    const { store } = this.#deps
+    const ids = new Set([...this.#webhooks.keys(), ...[...store.webhooks.all()].map(({ id }) => id)])
+    for (const id of ids) this.#follow(id)
+    // They may have been asked for meanwhile.
+    for (const { worker } of this.#webhooks.values()) worker?.retry()
+  }
+
+  /** Does what follows from the record as it is in memory. */
+  #follow(id: string): void {
+    const { store, registry } = this.#deps
+    const record = store.webhooks.get(id)
+    const known = this.#webhooks.get(id)
+    if (known && known.record.createdAt !== record?.createdAt) this.#drop(known)
+    const kept = this.#webhooks.get(id)
+    if (record && !kept) this.#add(record)
+    else if (record && kept && kept.record !== record) {
+      kept.change(record)
+      registry.takesChanged()
+    }
+  }
+
+  #add(record: WebhookRecord): void {
+    const { jobs, registry, failed, config, random = Math.random } = this.#deps
+    const webhook = new Webhook(
       {
         ...this.#deps,
-        options: config.webhookDelivery,
-        random: this.#deps.random ?? Math.random,
-        advanced: (log) => registry.advanced(log),
-        gone: (id, why) => void this.#disable(id, why).catch(this.#deps.failed),
+        ...{ random, options: config.webhookDelivery },
+        disable: (id, why, url, fence) => this.#disable(id, why, url, fence),
       },
       record,
-      () => this.#secretsOf(worker.record),
     )
-    await worker.letters.load()
-    this.#workers.set(record.id, worker)
-    const begun = registry.begin(worker, starts)
-    registry.register(worker)
-    await begun
-    if (record.enabled && this.#secretsOf(record).length === 0)
-      await this.#disable(record.id, 'its secret cannot be read, for the broker’s own has changed; set a new one')
+    this.#webhooks.set(record.id, webhook)
+    registry.register(webhook)
+    jobs.add(webhook.job).catch(failed)
   }
 
-  #starts(record: WebhookRecord, worker?: WebhookWorker): Promise<ReaderStart[]> {
+  #drop(webhook: Webhook): void {
+    const { jobs, registry, failed } = this.#deps
+    this.#webhooks.delete(webhook.name)
+    registry.unregister(webhook.name)
+    jobs.remove(webhook.job.name).catch(failed)
+  }
+
+  /** With the record, where it begins in logs that others are still reading. */
+  async #putOps(tx: Transaction, record: WebhookRecord, before: WebhookRecord | undefined): Promise<Op[]> {
+    const { registry } = this.#deps
     const filter = new EventFilter(record)
-    return this.#deps.registry.starts((log) => filter.takesLog(log), worker)
+    const former = before && new EventFilter(before)
+    const put = tx.webhooks.putOp(record)
+    if (former?.isSame(filter)) return [put]
+    tx.topic(OUTBOX_READERS)
+    const starts = await registry.starts((log) => filter.takesLog(log) && !former?.takesLog(log))
+    return [put, ...registry.cursorOps(record.id, starts)]
   }
 
-  #disable(id: string, why: string): Promise<void> {
-    return this.#locks.runExclusive('', async () => {
-      const { store, counters, note } = this.#deps
-      const worker = this.#workers.get(id)
-      if (!worker?.record.enabled) return
-      note('webhook: switched off', id, { webhook: id, why })
-      worker.change({ ...worker.record, enabled: false, why })
-      counters.add('webhooks.disabled')
-      await store.transact(ALL, async ({ webhooks }) => {
-        const record = await webhooks.get(id)
-        return { ops: record ? [webhooks.putOp({ ...record, enabled: false, why })] : [], value: null }
-      })
+  /** @param url It is another receiver by now if it has another one */
+  async #disable(id: string, why: string, url: string, fence: Fence | null): Promise<void> {
+    const { store, counters, note } = this.#deps
+    const { value: isDisabled } = await store.transact(OUTBOX_READERS, (tx) => {
+      guardBy(fence, tx)
+      const record = tx.webhooks.get(id)
+      if (!record?.enabled || record.url !== url) return { value: false }
+      return { ops: [tx.webhooks.putOp({ ...record, enabled: false, why })], value: true }
     })
-  }
-
-  #secretsOf(record: WebhookRecord): string[] {
-    return secretsOf(record, this.#deps.config.webhooks, this.#deps.secretBox)
+    if (!isDisabled) return
+    note('webhook: switched off', id, { webhook: id, why })
+    counters.add('webhooks.disabled')
   }
 
   #rotated({ secret: previous }: WebhookRecord, secret: string): Pick<WebhookRecord, 'secret' | 'previous'> {
@@ -277,8 +313,12 @@ export class Webhooks implements WebhookAdmin {
   }
 
   async #forgetOps(id: string): Promise<Op[]> {
-    const { webhooks, tables } = this.#deps.store
-    return [...webhooks.deleteOps(id), ...(await forgetReaderOps(tables, id))]
+    const { webhooks, jobOwners, tables } = this.#deps.store
+    return [
+      ...webhooks.deleteOps(id),
+      jobOwners.deleteOwnerOp(jobOfWebhook(id)),
+      ...(await forgetReaderOps(tables, id)),
+    ]
   }
 }
 
@@ -288,17 +328,13 @@ function isLogOf(user: string, log: LogName): boolean {
   return log.startsWith('n:') ? name === user : (directMembers(name)?.includes(user) ?? false)
 }
 
-function shown(worker: WebhookWorker): WebhookInfo {
-  const { secret: _, previous: __, ...record } = worker.record
+function shown({ secret: _, previous: __, ...record }: WebhookRecord, state: WebhookState): WebhookInfo {
   return {
     webhook: record.id,
     ...record,
     events: [...record.events],
     rooms: record.rooms && [...record.rooms],
     users: record.users && [...record.users],
-    behind: worker.lagging,
-    dead: worker.letters.count,
-    lastSuccess: worker.lastSuccess,
-    lastError: worker.lastError,
+    ...state,
   }
 }

@@ -61,6 +61,13 @@ export class RecordWatch {
         case 'claimant':
           ;(former ??= nothing()).changes.push({ kind: 'owner', session: ownerOfChange(change) })
           break
+        case 'webhook':
+          ;(former ??= nothing()).changes.push({ kind: 'webhook', webhook: ownerOfChange(change) })
+          break
+        case 'retry':
+          if ('value' in change && change.value !== null)
+            (former ??= nothing()).changes.push({ kind: 'retry', webhook: ownerOfChange(change) })
+          break
         case 'job':
           ;(former ??= nothing()).changes.push({ kind: 'job', job: ownerOfChange(change) })
           break

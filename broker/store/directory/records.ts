@@ -56,7 +56,7 @@ export class Records implements TableFollower {
       moderation: new Moderation(tables, this.#slots, reads),
       accounts: new Accounts(tables),
       expiring: new ExpiringTable(tables, this.#slots, reads),
-      webhooks: new Webhooks(tables),
+      webhooks: new Webhooks(tables, this.#slots, reads),
       sessionOwners: new SessionOwnerTable(this.#slots, reads),
       jobOwners: new JobOwnerTable(this.#slots, reads),
     }

@@ -216,6 +216,14 @@ export class LogMemory {
       await Promise.all(logs.slice(i, i + PAGE).map((log) => this.#repair(log)))
   }
 
+  async tellGrowth(names: readonly LogName[]): Promise<void> {
+    for (let i = 0; i < names.length; i += PAGE)
+      for (const { name, head, incarnation } of await Promise.all(
+        names.slice(i, i + PAGE).map((one) => this.load(one)),
+      ))
+        if (head > 0) this.#followers.grew(name, head, incarnation)
+  }
+
   #forget(log: KnownLog): void {
     this.#forgetEntries(log)
     this.#logs.delete(log.name)

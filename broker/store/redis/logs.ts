@@ -58,6 +58,11 @@ export class RedisLogs implements LogReader {
     this.#memory.apply(events)
   }
 
+  /** Hints that these logs have grown. */
+  tellGrowth(names: readonly LogName[]): Promise<void> {
+    return this.#memory.tellGrowth(names)
+  }
+
   /** What was told of logs since is lost. */
   repair(): Promise<void> {
     return this.#memory.repair()

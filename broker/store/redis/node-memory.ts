@@ -61,6 +61,7 @@ export class NodeMemory {
     for (const apply of applies) apply()
     this.position = Math.max(this.position, position)
     for (const follower of this.#followers) follower.apply(this.position, [])
+    await this.#tellGrowth()
     this.sequence.jumpTo(commit)
   }
 
@@ -75,10 +76,17 @@ export class NodeMemory {
       if (!missed) return await this.load({ commit: last, position: this.position })
       for (const commit of missed) this.#follow(commit)
       await log.repair()
+      await this.#tellGrowth()
       this.sequence.jumpTo(last)
     } finally {
       release()
     }
+  }
+
+  /** Of logs that somebody has to read hints were lost: they are given anew. */
+  async #tellGrowth(): Promise<void> {
+    const { outbox, log } = this.#deps
+    await log.tellGrowth([...outbox.marked().keys()].filter((name) => outbox.watches(name)))
   }
 
   /** Applies a commit, then tells who follows. */

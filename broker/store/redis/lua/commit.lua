@@ -60,7 +60,8 @@ local function draft()
     results[#results + 1] = outcome
     return
   end
-  if wanted == '1' then log.wanted = true end
+  -- Which logs webhooks take, the node may not know yet.
+  if wanted == '1' or meta.webhooks > SEEN then log.wanted = true end
   local seq = append(log, before .. text_of(log.head + 1) .. after, due)
   if field ~= '' then remember(log, seq, field, bucket, generation, hash .. rest) end
   if has_effect then effect(log, seq) end
@@ -184,7 +185,8 @@ if has_touched then meta.position = COMMIT end
 if has_written then
   meta.commit = COMMIT
   write('HSET', META, 'commit', COMMIT_TEXT, 'position', text_of(meta.position), 'floor', text_of(meta.floor), 'younger',
-    text_of(meta.younger), 'dropped', text_of(meta.dropped), 'queue', text_of(meta.queue))
+    text_of(meta.younger), 'dropped', text_of(meta.dropped), 'queue', text_of(meta.queue),
+    'webhooks', text_of(meta.webhooks))
   if has_wiped then call('HSETNX', META, 'wiped', NOW) end
   if #others > 0 then
     local head = { COMMIT_TEXT, text_of(meta.position) }

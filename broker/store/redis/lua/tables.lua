@@ -23,6 +23,11 @@ local function note_subscription(filter)
   write('HSET', BUCKETS, level == '#' and '+' or level, COMMIT_TEXT)
 end
 
+-- The commit that changed webhooks last.
+local function note_webhook(record_table)
+  if record_table == 'webhook' then meta.webhooks = COMMIT end
+end
+
 local function set_record(record_table, key, value)
   local owner, name = owner_and_name(key)
   if not owner then
@@ -34,6 +39,7 @@ local function set_record(record_table, key, value)
     end
     if record_table == 'subscription' then note_subscription(name) end
   end
+  note_webhook(record_table)
   touch_record(record_table, key)
   if not UNTOLD[record_table] then tell('P', record_table, key, value) end
 end

@@ -68,7 +68,7 @@ end
 local META = PREFIX .. 'meta'
 local meta = {}
 do
-  local fields = { 'commit', 'position', 'floor', 'younger', 'dropped', 'queue' }
+  local fields = { 'commit', 'position', 'floor', 'younger', 'dropped', 'queue', 'webhooks' }
   local values = call('HMGET', META, unpack(fields))
   for i = 1, #fields do meta[fields[i]] = tonumber(values[i] or 0) end
 end
