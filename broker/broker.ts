@@ -217,7 +217,7 @@ function openMaintenance(
 ): Maintenance {
   const { broker, sessionWriter, unserved } = mqtt
   const { reports, trim } = chat
-  const parts = { store, unserved, broker, counters, config, reports, search: readers.search, trim, space, failed }
+  const parts = { store, unserved, broker, counters, config, reports, readers, trim, space, failed }
   const maintenance = new Maintenance(parts)
   teardown.add(sessionWriter)
   teardown.add({ close: () => broker.shutDown() })

@@ -5,6 +5,7 @@
 import type { LogName } from '../store/log-name.js'
 import type { LogInfo } from '../store/logs.js'
 import type { ReadLogOp } from '../store/op.js'
+import type { OutboxCursor } from '../store/outbox.js'
 import { cursorsIn, readLogOp } from '../store/reader-cursors.js'
 import type { Store } from '../store/store.js'
 import type { OutboxReader } from './reader.js'
@@ -52,21 +53,23 @@ export class Marks {
 
   /** Null: there is something to read still. */
   async #readOp(log: LogName): Promise<ReadLogOp | null> {
-    const { store, takers } = this.#deps
+    const { store, takers, served } = this.#deps
     const mark = store.outbox.marked().get(log)
     if (mark === undefined) return null
     const info = await store.log.open(log)
     const readers = takers(log)
     // However far it has grown.
     if (readers.length === 0) return readLogOp(log, Number.MAX_SAFE_INTEGER)
-    const done = await Promise.all(readers.map((reader) => this.#doneOf(reader, info, mark)))
-    return done.every((seq) => seq >= info.head) ? readLogOp(log, info.head, info.incarnation) : null
+    const { tables } = store
+    const stored = readers.every(({ name }) => served(name)) ? [] : await cursorsIn(tables, log)
+    const isRead = readers.every((reader) => this.#doneOf(reader, info, stored, mark) >= info.head)
+    return isRead ? readLogOp(log, info.head, info.incarnation) : null
   }
 
   /** How far a reader is for certain. */
-  async #doneOf({ name }: OutboxReader, info: LogInfo, mark: number): Promise<number> {
+  #doneOf({ name }: OutboxReader, info: LogInfo, stored: readonly OutboxCursor[], mark: number): number {
     const served = this.#deps.served(name)
-    if (!served) return placeIn(info, name, await cursorsIn(this.#deps.store.tables, info.name)) ?? mark
+    if (!served) return placeIn(info, name, stored) ?? mark
     const cursor = served.cursor(info.name)
     // It has not been told yet of what is behind the mark, or that the log is another one.
     if (!cursor) return mark

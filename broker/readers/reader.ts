@@ -33,8 +33,14 @@ export interface Serving {
   grown(log: LogName, head: number): void
   /** Drops the cursor. */
   forget(log: LogName): void
-  /** What is to be saved beside cursors. */
-  stateOps(): Op[]
+  /** What is to be saved beside cursors; null: nothing has changed. */
+  stateSaving(): Saving | null
+}
+
+export interface Saving {
+  readonly op: Op
+  /** It was saved. */
+  saved(): void
 }
 
 export interface ReaderCursor {

@@ -12,7 +12,7 @@ import { SERVER_LOG } from '../store/server-events.js'
 import type { Store } from '../store/store.js'
 import type { Deadline, TimerWheel } from '../util/timer-wheel.js'
 import { Marks } from './marks.js'
-import { isDone, type OutboxReader, type Reader, type ReaderStart, type Serving } from './reader.js'
+import { isDone, type OutboxReader, type Reader, type ReaderStart, type Saving, type Serving } from './reader.js'
 import { loadAll, ServedReader } from './served-reader.js'
 
 /** Milliseconds between saves of cursors; what was read since the last save is read again after a crash. */
@@ -80,7 +80,7 @@ export class ReaderRegistry implements Deadline {
     if (!served) return
     served.isLoaded = false
     // If it fails, it is tried again with the next save.
-    this.#schedule()
+    this.saveSoon()
     await this.#load()
   }
 
@@ -89,10 +89,9 @@ export class ReaderRegistry implements Deadline {
     const served = this.#served.get(name)
     if (!served) return
     await this.#saving
-    const changes = [...this.#changed.keys()].flatMap((log) => served.saving(log) ?? [])
+    const savings = served.savings(this.#changed.keys())
     this.#served.delete(name)
-    const ops = [...changes.map(({ op }) => op), ...served.serving.stateOps()]
-    if (ops.length > 0 && !served.fence?.lost) await this.#write(ops, served.fence)
+    if (!served.fence?.lost) await this.#write(savings, served.fence)
   }
 
   /** Readers take fewer logs: others may have read the rest. */
@@ -193,10 +192,11 @@ export class ReaderRegistry implements Deadline {
 
   #note(log: LogName, at: number): void {
     this.#changed.set(log, at)
-    this.#schedule()
+    this.saveSoon()
   }
 
-  #schedule(): void {
+  /** Something that is to be saved has changed. */
+  saveSoon(): void {
     if (this.#scheduled || this.#closed) return
     this.#scheduled = true
     this.#deps.wheel.set(this, Date.now() + SAVE_EVERY)
@@ -221,30 +221,26 @@ export class ReaderRegistry implements Deadline {
 
   /** What is written of a reader is a change of its own where others may have taken it: that fails no other. */
   async #saveCursors(logs: readonly LogName[]): Promise<void> {
-    const free: Op[] = []
-    const told: (() => void)[] = []
-    const writes: Promise<unknown>[] = []
+    const free: Saving[] = []
+    const writes: Promise<void>[] = []
+    const write = (savings: readonly Saving[], fence: Fence | null): void =>
+      void writes.push(this.#write(savings, fence).catch((error) => this.#notSaved(logs, error)))
     for (const one of this.#served.values()) {
-      const changes = logs.flatMap((log) => one.saving(log) ?? [])
-      const ops = [...changes.map(({ op }) => op), ...one.serving.stateOps()]
-      const saved = (): void => {
-        for (const change of changes) change.saved()
-      }
-      if (one.fence === null) {
-        free.push(...ops)
-        told.push(saved)
-      } else if (ops.length > 0 && !one.fence.lost)
-        writes.push(this.#write(ops, one.fence).then(saved, (error) => this.#notSaved(logs, error)))
+      const savings = one.savings(logs)
+      if (one.fence === null) free.push(...savings)
+      else if (!one.fence.lost) write(savings, one.fence)
     }
-    if (free.length > 0) await this.#write(free, null).catch((error) => this.#notSaved(logs, error))
-    for (const saved of told) saved()
+    write(free, null)
     await Promise.all(writes)
     if (logs.includes(SERVER_LOG)) await this.#trimServerLog()
   }
 
-  async #write(ops: readonly Op[], fence: Fence | null): Promise<void> {
+  async #write(savings: readonly Saving[], fence: Fence | null): Promise<void> {
+    if (savings.length === 0) return
+    const ops = savings.map(({ op }) => op)
     try {
       await this.#deps.store.sessions.writeLazily(ops, fence && guardsOf([fence]))
+      for (const { saved } of savings) saved()
     } catch (error) {
       if (!(fence && error instanceof GuardConflict)) throw error
       await fence.refused()
@@ -253,7 +249,7 @@ export class ReaderRegistry implements Deadline {
 
   #saveFailed(error: unknown): void {
     this.#deps.failed(error)
-    this.#schedule()
+    this.saveSoon()
   }
 
   /** It is tried again. */
@@ -272,6 +268,7 @@ export class ReaderRegistry implements Deadline {
     const served = this.#servedIn(log)
     if (this.#deps.store.outbox.marked().has(log)) {
       if (served.length > 0 && !this.#changed.has(log)) this.#readHere.add(log)
+      else this.#readHere.delete(log)
       return
     }
     this.#readHere.delete(log)

@@ -2,11 +2,10 @@
 import type { Fence } from '../store/fence.js'
 import type { LogName } from '../store/log-name.js'
 import { isPositionIn, type LogInfo } from '../store/logs.js'
-import type { Op } from '../store/op.js'
 import type { OutboxCursor } from '../store/outbox.js'
 import { readerCursorOp, readerCursors } from '../store/reader-cursors.js'
 import type { Store } from '../store/store.js'
-import type { OutboxReader, ReaderCursor, Serving } from './reader.js'
+import type { OutboxReader, ReaderCursor, Saving, Serving } from './reader.js'
 
 /** Logs that are opened at a time. */
 const PAGE = 100
@@ -72,8 +71,13 @@ export class ServedReader {
     }
   }
 
-  /** What is to be saved of its cursor in a log, and what tells that it is saved. */
-  saving(log: LogName): { op: Op; saved: () => void } | null {
+  /** What is to be saved of it: its cursors in these logs, and what it says of itself. */
+  savings(logs: Iterable<LogName>): Saving[] {
+    const all: (Saving | null)[] = [...logs].map((log) => this.#saving(log))
+    return [...all, this.serving.stateSaving()].filter((one) => one !== null)
+  }
+
+  #saving(log: LogName): Saving | null {
     const cursor = this.cursor(log)
     if (!cursor || cursor.saved === cursor.done) return null
     const { done: seq, incarnation } = cursor

@@ -8,6 +8,7 @@ import { logs } from '../chat/model/views.js'
 import type { Reports } from '../chat/moderation/reports.js'
 import type { Broker } from '../mqtt/aedes.js'
 import type { UnservedSessions } from '../mqtt/unserved-sessions.js'
+import type { ReaderRegistry } from '../readers/registry.js'
 import type { Search } from '../readers/search/search.js'
 import type { Job } from '../store/job.js'
 import type { Store } from '../store/store.js'
@@ -28,7 +29,7 @@ export interface MaintenanceDeps {
   config: Config
   /** Cuts logs of which only the newest entries are kept. */
   trim: () => Promise<void>
-  search: Pick<Search, 'sweep'> | null
+  readers: { readonly registry: Pick<ReaderRegistry, 'forgetUnwanted'>; readonly search: Pick<Search, 'sweep'> | null }
   space: DiskSpace
   failed: (error: unknown) => void
 }
@@ -75,7 +76,7 @@ export class Maintenance {
       await this.#deps.unserved.settleAbandoned()
       await this.#deps.trim()
       for (const step of this.#sharedSteps) if (this.shared.isHere) await step(now)
-      await this.#deps.search?.sweep()
+      await this.#deps.readers.search?.sweep()
     } catch (error) {
       this.#deps.failed(error)
     } finally {
@@ -89,6 +90,7 @@ export class Maintenance {
     (now) => this.#expiring.sweep(now),
     (now) => this.#retain(now),
     (now) => this.#deps.reports.sweep(now),
+    () => this.#deps.readers.registry.forgetUnwanted(),
     () => this.#deps.store.log.sweep(),
   ]
 

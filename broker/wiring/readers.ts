@@ -16,6 +16,7 @@ import type { Context } from './context.js'
 const WEBHOOKS_KEY = 'topictalk-webhooks'
 
 export interface Readers {
+  readonly registry: ReaderRegistry
   readonly webhooks: Webhooks
   /** The outside server that is asked before a message is written; null: none is configured. */
   readonly moderator: Moderator | null
@@ -40,7 +41,7 @@ export async function openReaders(context: Context, store: Store, jobs: Jobs, in
     registry.register(search)
   }
   await registry.forgetUnwanted()
-  return { webhooks, moderator, search }
+  return { registry, webhooks, moderator, search }
 }
 
 async function openWebhooks(

@@ -11,6 +11,7 @@ import { memoryDatabase } from '../../broker/store/level/database.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
 import { PREFIXES } from '../../broker/store/level/record-keys.js'
 import type { Op } from '../../broker/store/op.js'
+import type { WebhookRecord } from '../../broker/store/outbox.js'
 import { ROOM_DEFAULTS } from '../../broker/store/rooms.js'
 import type { Store } from '../../broker/store/store.js'
 import { keyOf, ownerOf, type Table, UNGUARDED } from '../../broker/store/tables.js'
@@ -29,8 +30,21 @@ const user = fc.constantFrom(...USERS)
 const room = fc.constantFrom(...ROOMS)
 const time = fc.nat(3)
 
+const WEBHOOK: Omit<WebhookRecord, 'id' | 'createdBy'> = {
+  ...{ source: 'command', url: 'https://example.com/', events: ['*'], rooms: null, users: null, direct: false },
+  ...{ secret: 'sealed', previous: null, enabled: true, why: null, createdAt: 1 },
+}
+
 /** Ops as the broker makes them. */
-function opsOf({ directory, receipts, moderation, accounts, expiring, webhooks }: Store): fc.Arbitrary<readonly Op[]> {
+function opsOf({
+  directory,
+  receipts,
+  moderation,
+  accounts,
+  expiring,
+  webhooks,
+  jobOwners,
+}: Store): fc.Arbitrary<readonly Op[]> {
   const details = { direct: false, name: null, topic: null, avatar: null, ...ROOM_DEFAULTS }
   const one = (op: Op): readonly Op[] => [op]
   const role = fc.constantFrom('owner' as const, 'member' as const)
@@ -85,6 +99,11 @@ function opsOf({ directory, receipts, moderation, accounts, expiring, webhooks }
     fc.tuple(user, time).map(([user, at]) => one(expiring.putOp('lastMessage', [user, 'tea'], { at, until: 9 }))),
     time.map((at) => moderation.deleteReportOps(`${at}`)),
     time.map((at) => webhooks.deleteOps(`${at}`)),
+    fc.tuple(time, user).map(([at, createdBy]) => one(webhooks.putOp({ ...WEBHOOK, id: `${at}`, createdBy }))),
+    fc.tuple(time, time).map(([at, count]) => one(jobOwners.ownerOp(`${at}`, `1.${count}`))),
+    time.map((at) => one(jobOwners.deleteOwnerOp(`${at}`))),
+    time.map((node) => one(jobOwners.candidateOp(node))),
+    time.map((node) => one(jobOwners.deleteCandidateOp(node))),
   )
 }
 
@@ -94,7 +113,9 @@ async function seen({
   receipts,
   moderation,
   expiring,
-}: Pick<Store, 'directory' | 'receipts' | 'moderation' | 'expiring'>): Promise<unknown> {
+  webhooks,
+  jobOwners,
+}: Pick<Store, 'directory' | 'receipts' | 'moderation' | 'expiring' | 'webhooks' | 'jobOwners'>): Promise<unknown> {
   const pairs = <T>(of: (room: string, user: string) => T): T[] =>
     ROOMS.flatMap((room) => USERS.map((user) => of(room, user)))
   const sorted = (values: Iterable<unknown>): string[] => [...values].map((value) => JSON.stringify(value)).sort()
@@ -124,6 +145,8 @@ async function seen({
       sorted(directory.devices.sharedWith(id).values()),
     ]),
     reports: [...moderation.reports.values()],
+    webhooks: [sorted(webhooks.all()), [0, 1, 2].map((at) => webhooks.get(`${at}`))],
+    jobs: [[0, 1, 2].map((at) => jobOwners.owner(`${at}`)), sorted(jobOwners.candidates())],
   }
 }
 

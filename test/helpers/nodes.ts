@@ -2,6 +2,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { type Change, StoreError } from '../../broker/store/changes.js'
+import type { LogName } from '../../broker/store/log-name.js'
+import type { OutboxStore } from '../../broker/store/outbox.js'
 import type { Store } from '../../broker/store/store.js'
 import { type ModelNode, NodeGroup } from '../models/nodes.js'
 import { type Overrides, startTestBroker, type TestBroker } from './broker.js'
@@ -23,11 +25,17 @@ export class SharedBroker {
     this.#line = line
   }
 
-  static async start(t: Test, store: Store, node: ModelNode, overrides: Overrides): Promise<SharedBroker> {
+  static async start(
+    t: Test,
+    { store, watches }: SharedStore,
+    node: ModelNode,
+    overrides: Overrides,
+  ): Promise<SharedBroker> {
     const line = new WriteLine(store)
     const memory = await secondMemory(store, {
       commit: (change) => line.commit(change),
       catchUp: () => line.open(),
+      outbox: outboxOf(store, watches, node),
     })
     const auth = { ...overrides.auth, jwt: { secret: SECRET } }
     const broker = await startTestBroker(t, { ...overrides, auth }, { opened: { store: memory.store, nodes: node } })
@@ -82,8 +90,31 @@ export class SharedBroker {
 export async function startNodes(t: Test, overrides: Overrides = {}) {
   const store = await memoryStore(t)
   const group = new NodeGroup()
-  const another = (): Promise<SharedBroker> => SharedBroker.start(t, store, group.join(), overrides)
+  const shared = { store, watches: new Map() }
+  const another = (): Promise<SharedBroker> => SharedBroker.start(t, shared, group.join(), overrides)
   return { store, one: await another(), two: await another(), another }
+}
+
+type Wants = (log: LogName) => boolean
+
+interface SharedStore {
+  readonly store: Store
+  /** By node: which logs it wants to be marked. */
+  readonly watches: Map<ModelNode, Wants>
+}
+
+/** A log is marked if any node wants it: as Redis does it for a node that may not know of the last changes of webhooks. */
+function outboxOf({ outbox }: Store, watches: SharedStore['watches'], node: ModelNode): OutboxStore {
+  return {
+    watch: (wants) => {
+      if (wants) watches.set(node, wants)
+      else watches.delete(node)
+      const all = [...watches.values()]
+      outbox.watch(all.length === 0 ? null : (log) => all.some((one) => one(log)))
+    },
+    watches: (log) => outbox.watches(log),
+    marked: () => outbox.marked(),
+  }
 }
 
 /** Where a node writes. */

@@ -54,8 +54,8 @@ class RecordedReader implements OutboxReader, Serving {
     this.cursors.delete(log)
   }
 
-  stateOps(): [] {
-    return []
+  stateSaving(): null {
+    return null
   }
 
   /** From where to where there is something to read. */

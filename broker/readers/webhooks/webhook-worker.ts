@@ -3,52 +3,28 @@
  * message delivery: all it costs a message is a note that its log has grown.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Config } from '../../../schemas/config.js'
 import type { Fence } from '../../store/fence.js'
 import type { LogName } from '../../store/log-name.js'
 import type { LogEntry } from '../../store/logs.js'
-import type { Op } from '../../store/op.js'
-import type { WebhookRecord, WebhookState } from '../../store/outbox.js'
+import type { WebhookState } from '../../store/outbox.js'
 import { readerCursorOp } from '../../store/reader-cursors.js'
-import type { Store } from '../../store/store.js'
-import type { Counters } from '../../util/counters.js'
-import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
-import type { Serving } from '../reader.js'
+import type { Deadline } from '../../util/timer-wheel.js'
+import type { Saving, Serving } from '../reader.js'
 import type { Outcome } from './attempt.js'
 import { waitAfter } from './backoff.js'
 import { DeadLetters } from './dead-letters.js'
-import { type EventFilter, eventOf, type OutgoingEvent } from './events.js'
+import { eventOf, type OutgoingEvent } from './events.js'
 import { LogCursor } from './log-cursor.js'
+import { Redelivery } from './redelivery.js'
+import type { ServedWebhook, WebhookWorkerDeps } from './served-webhook.js'
 
 /** Entries, and bytes, read of a log before other logs have their turn. */
 const PAGE_ENTRIES = 16
 const PAGE_BYTES = 262_144
 
-export interface WebhookWorkerDeps {
-  readonly store: Store
-  readonly wheel: TimerWheel
-  readonly counters: Counters
-  readonly options: Config['webhookDelivery']
-  readonly failed: (error: unknown) => void
-  /** Writes to the broker's log: `kind` is the message, `facts` its fields. */
-  readonly note: (kind: string, webhook: string, facts: Record<string, unknown>) => void
-  readonly random: () => number
-  /** Called when a log's cursor has advanced. */
-  readonly advanced: (log: LogName) => void
-  /** Disables the webhook: the receiver at this URL answered 410, and wants no more. */
-  readonly gone: (url: string, why: string) => Promise<void>
-}
-
-/** The webhook, as it is at the moment. */
-export interface ServedWebhook {
-  readonly record: WebhookRecord
-  readonly filter: EventFilter
-  /** A single attempt. */
-  post(id: string, body: Buffer, signal: AbortSignal): Promise<Outcome>
-}
-
 export class WebhookWorker implements Serving, Deadline {
   readonly letters: DeadLetters
+  readonly redelivery: Redelivery
   readonly #deps: WebhookWorkerDeps
   readonly #webhook: ServedWebhook
   readonly #fence: Fence | null
@@ -63,8 +39,6 @@ export class WebhookWorker implements Serving, Deadline {
   #active = 0
   #idle: (() => void)[] = []
   #closed = false
-  #retrying: Promise<void> = Promise.resolve()
-  #areRetriesLeft = false
   /** The receiver wants no more: nothing is sent until the webhook has changed. */
   #isGone = false
   #lastSuccess: number | null = null
@@ -77,7 +51,15 @@ export class WebhookWorker implements Serving, Deadline {
     this.#deps = deps
     this.#webhook = webhook
     this.#fence = fence
-    this.letters = new DeadLetters(deps.store, webhook.record.id, deps.options.deadLetters, fence)
+    const { id } = webhook.record
+    this.letters = new DeadLetters(deps.store, id, deps.options.deadLetters, fence)
+    this.redelivery = new Redelivery(id, {
+      ...{ store: deps.store, letters: this.letters },
+      mayPost: () => this.#mayPost,
+      post: (id, body) => this.#post(id, body),
+      changed: () => deps.stateChanged(),
+      failed: (error) => this.#failed(error),
+    })
   }
 
   /** What it is after a restart, or took over. */
@@ -103,12 +85,18 @@ export class WebhookWorker implements Serving, Deadline {
     return { behind, dead: this.letters.count, lastSuccess: this.#lastSuccess, lastError: this.#lastError }
   }
 
-  stateOps(): Op[] {
+  stateSaving(): Saving | null {
     const { state } = this
     const text = JSON.stringify(state)
-    if (text === this.#savedState) return []
-    this.#savedState = text
-    return [this.#deps.store.webhooks.stateOp(this.#id, state)]
+    if (text === this.#savedState) return null
+    const op = this.#deps.store.webhooks.stateOp(this.#id, state)
+    return { op, saved: () => void (this.#savedState = text) }
+  }
+
+  /** Its dead letters may have been removed with their logs. */
+  async recount(): Promise<void> {
+    await this.letters.load()
+    this.#deps.stateChanged()
   }
 
   cursor(log: LogName): LogCursor | undefined {
@@ -150,7 +138,7 @@ export class WebhookWorker implements Serving, Deadline {
   /** The store is known to be up to date again. */
   resume(): void {
     this.#pump()
-    if (this.#areRetriesLeft) this.retry()
+    this.redelivery.resume()
   }
 
   /** Queues the cursors whose retry is due. Returns the time of the next (Unix ms), or 0. */
@@ -176,23 +164,10 @@ export class WebhookWorker implements Serving, Deadline {
       () => this.#ending.abort(),
       () => {},
     )
-    await this.#retrying
+    await this.redelivery.idle()
     while (this.#active > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
     over.abort()
     await late
-  }
-
-  /** Tries the dead letters again of which it is stored that they are to be, one after another. */
-  retry(): void {
-    const work = async (): Promise<void> => {
-      this.#areRetriesLeft = true
-      for (const id of await this.#deps.store.webhooks.retries(this.#id)) {
-        if (!this.#mayPost) return
-        await this.#retryLetter(id)
-      }
-      this.#areRetriesLeft = false
-    }
-    this.#retrying = this.#retrying.then(work).catch((error) => this.#failed(error))
   }
 
   /** Not while others may serve the webhook without this node knowing. */
@@ -340,19 +315,5 @@ export class WebhookWorker implements Serving, Deadline {
     counters.add('webhooks.dead')
     note('webhook: an event was given up', webhook, { webhook, event: id, type, attempts: letter.attempts, why: error })
     if (dropped > 0) counters.add('webhooks.lost.deadLetters', dropped)
-  }
-
-  async #retryLetter(id: string): Promise<void> {
-    const letter = await this.letters.get(id)
-    if (!letter) return this.letters.delete(id)
-    const entry = await this.letters.entryOf(letter)
-    const event = entry && eventOf(letter.log, entry)
-    // Deleted or expired meanwhile: nothing is left to deliver.
-    if (event?.id !== id) return this.letters.delete(id)
-    const outcome = await this.#post(id, event.body)
-    if (outcome.kind === 'taken') return this.letters.delete(id)
-    if (outcome.kind === 'ended') return
-    const failed = { ...letter, at: Date.now(), attempts: letter.attempts + 1, error: outcome.error }
-    await this.letters.add(failed, [this.#deps.store.webhooks.deleteRetryOp(this.#id, id)])
   }
 }

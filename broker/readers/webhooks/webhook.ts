@@ -11,13 +11,14 @@ import { attempt, type Outcome } from './attempt.js'
 import { EventFilter } from './events.js'
 import type { Poster } from './poster.js'
 import { secretsOf } from './records.js'
-import { type ServedWebhook, WebhookWorker, type WebhookWorkerDeps } from './webhook-worker.js'
+import type { ServedWebhook, WebhookWorkerDeps } from './served-webhook.js'
+import { WebhookWorker } from './webhook-worker.js'
 
 /** Ms that a receiver has to answer what it was sent, before another node goes on; and before a single node ends, which tells the event again later. */
 const HANDOVER = 5000
 const STOP = 1000
 
-export interface WebhookDeps extends Omit<WebhookWorkerDeps, 'options' | 'advanced' | 'gone'> {
+export interface WebhookDeps extends Omit<WebhookWorkerDeps, 'options' | 'advanced' | 'stateChanged' | 'gone'> {
   readonly registry: ReaderRegistry
   readonly poster: Poster
   readonly secretBox: SecretBox
@@ -100,8 +101,7 @@ export class Webhook implements OutboxReader, ServedWebhook {
     worker.changed()
     const { registry, failed } = this.#deps
     if (!this.#filter.isSame(before)) registry.takesMore(record.id).catch(failed)
-    // Some may have been removed with their logs.
-    worker.letters.load().catch(failed)
+    worker.recount().catch(failed)
   }
 
   async #begin(fence: Fence | null): Promise<void> {
@@ -112,6 +112,7 @@ export class Webhook implements OutboxReader, ServedWebhook {
         ...this.#deps,
         options,
         advanced: (log) => registry.advanced(log),
+        stateChanged: () => registry.saveSoon(),
         gone: (url, why) => disable(id, why, url, fence),
       },
       this,
@@ -120,7 +121,7 @@ export class Webhook implements OutboxReader, ServedWebhook {
     this.#worker = worker
     await worker.load()
     await registry.serve(this, worker, fence)
-    worker.retry()
+    worker.redelivery.begin()
     if (this.#record.enabled && this.secrets.length === 0) await disable(id, UNREADABLE, this.#record.url, fence)
   }
 

@@ -1,10 +1,9 @@
-/** All webhooks: follows their records on every node, and creates, changes and removes them. */
+/** Creates, changes and removes webhooks, and says how they are, on whatever node they are served. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../../../schemas/config.js'
 import { Refusal } from '../../../schemas/errors.js'
 import { directMembers, SYSTEM } from '../../../schemas/ids.js'
 import { MAX_WEBHOOKS, TEST_EVENT } from '../../../schemas/webhooks.js'
-import type { SecretBox } from '../../auth/secret-box.js'
 import type {
   CreatedWebhook,
   WebhookAdmin,
@@ -13,62 +12,48 @@ import type {
   WebhookInfo,
 } from '../../chat/model/webhook-admin.js'
 import { type Fence, guardBy } from '../../store/fence.js'
-import type { Jobs } from '../../store/jobs.js'
 import type { LogName } from '../../store/log-name.js'
 import type { Op } from '../../store/op.js'
 import type { WebhookRecord, WebhookState } from '../../store/outbox.js'
 import { forgetReaderOps } from '../../store/reader-cursors.js'
-import type { RecordChange } from '../../store/record-changes.js'
-import type { Store } from '../../store/store.js'
 import type { Transaction } from '../../store/transaction.js'
-import type { Counters } from '../../util/counters.js'
 import { newWebhookSecret } from '../../util/signature.js'
-import type { TimerWheel } from '../../util/timer-wheel.js'
 import { uuid7 as eventId } from '../../util/uuid7.js'
 import { OUTBOX_READERS } from '../marks.js'
-import type { ReaderRegistry } from '../registry.js'
 import { allLetters, forgetLetters } from './dead-letters.js'
 import { bodyOf, EventFilter } from './events.js'
-import type { Poster } from './poster.js'
+import { KnownWebhooks, type KnownWebhooksDeps } from './known-webhooks.js'
 import { checkDetails, configured, existing, newWebhookId, ROTATION_MS, secretsOf } from './records.js'
-import { jobOfWebhook, Webhook } from './webhook.js'
-import type { WebhookWorkerDeps } from './webhook-worker.js'
+import { jobOfWebhook, type Webhook } from './webhook.js'
 
 /** Dead letters that are to be tried again, in a change. */
 const RETRIES = 100
 const NEVER_SERVED: WebhookState = { behind: 0, dead: 0, lastSuccess: null, lastError: null }
 
-export interface WebhooksDeps {
-  readonly store: Store
-  readonly registry: ReaderRegistry
-  readonly jobs: Pick<Jobs, 'add' | 'remove'>
-  readonly wheel: TimerWheel
-  readonly counters: Counters
-  readonly poster: Poster
-  readonly secretBox: SecretBox
+export interface WebhooksDeps extends Omit<KnownWebhooksDeps, 'options' | 'disable' | 'random'> {
   readonly config: Pick<Config, 'webhooks' | 'webhookDelivery'>
-  readonly failed: (error: unknown) => void
-  readonly note: WebhookWorkerDeps['note']
   readonly random?: () => number
 }
 
 export class Webhooks implements WebhookAdmin {
   readonly #deps: WebhooksDeps
-  readonly #webhooks = new Map<string, Webhook>()
+  readonly #known: KnownWebhooks
 
   private constructor(deps: WebhooksDeps) {
     this.#deps = deps
+    this.#known = new KnownWebhooks({
+      ...deps,
+      random: deps.random ?? Math.random,
+      options: deps.config.webhookDelivery,
+      disable: (id, why, url, fence) => this.#disable(id, why, url, fence),
+    })
   }
 
   /** Must be opened before the first commit, so that no entry is missed. */
   static async open(deps: WebhooksDeps): Promise<Webhooks> {
     const webhooks = new Webhooks(deps)
     await webhooks.#storeConfigured()
-    deps.store.watch((change) => webhooks.#on(change))
-    deps.store.onFresh(() => {
-      for (const { worker } of webhooks.#webhooks.values()) worker?.resume()
-    })
-    webhooks.#followAll()
+    webhooks.#known.begin()
     return webhooks
   }
 
@@ -113,12 +98,12 @@ export class Webhooks implements WebhookAdmin {
       }
       return { ops: await this.#putOps(tx, record, undefined), value: record }
     })
-    this.#follow(id)
+    this.#known.follow(id)
     return { ...shown(value, NEVER_SERVED), secret }
   }
 
   async list(): Promise<WebhookInfo[]> {
-    return Promise.all([...this.#webhooks.values()].map(async (one) => shown(one.record, await this.#stateOf(one))))
+    return Promise.all([...this.#known.all()].map(async (one) => shown(one.record, await this.#stateOf(one))))
   }
 
   async update(id: string, changes: WebhookChanges): Promise<CreatedWebhook> {
@@ -142,9 +127,9 @@ export class Webhooks implements WebhookAdmin {
         throw new Refusal('conflict', `the secret of ${id} cannot be read; set a new one`, { field: 'secret' })
       return { ops: await this.#putOps(tx, record, before), value: record }
     })
-    this.#follow(id)
+    this.#known.follow(id)
     await registry.forgetUnwanted()
-    const state = await this.#stateOf(this.#webhooks.get(id))
+    const state = await this.#stateOf(this.#known.get(id))
     return { ...shown(value, state), secret }
   }
 
@@ -155,7 +140,7 @@ export class Webhooks implements WebhookAdmin {
       tx.topic(OUTBOX_READERS)
       return { ops: await this.#forgetOps(id), value: null }
     })
-    this.#follow(id)
+    this.#known.follow(id)
     await this.#deps.registry.forgetUnwanted()
   }
 
@@ -220,63 +205,13 @@ export class Webhooks implements WebhookAdmin {
   }
 
   #existing(id: string): Webhook {
-    return existing(id, this.#webhooks.get(id))
+    return existing(id, this.#known.get(id))
   }
 
   /** What the node that serves it last said, which may be this one. */
   async #stateOf(webhook: Webhook | undefined): Promise<WebhookState> {
     if (!webhook) return NEVER_SERVED
     return webhook.worker?.state ?? (await this.#deps.store.webhooks.state(webhook.record.id)) ?? NEVER_SERVED
-  }
-
-  #on(change: RecordChange): void {
-    if (change.kind === 'webhook') this.#follow(change.webhook)
-    else if (change.kind === 'retry') this.#webhooks.get(change.webhook)?.worker?.retry()
-    else if (change.kind === 'reloaded') this.#followAll()
-  }
-
-  #followAll(): void {
-    const { store } = this.#deps
-    const ids = new Set([...this.#webhooks.keys(), ...[...store.webhooks.all()].map(({ id }) => id)])
-    for (const id of ids) this.#follow(id)
-    // They may have been asked for meanwhile.
-    for (const { worker } of this.#webhooks.values()) worker?.retry()
-  }
-
-  /** Does what follows from the record as it is in memory. */
-  #follow(id: string): void {
-    const { store, registry } = this.#deps
-    const record = store.webhooks.get(id)
-    const known = this.#webhooks.get(id)
-    if (known && known.record.createdAt !== record?.createdAt) this.#drop(known)
-    const kept = this.#webhooks.get(id)
-    if (record && !kept) this.#add(record)
-    else if (record && kept && kept.record !== record) {
-      kept.change(record)
-      registry.takesChanged()
-    }
-  }
-
-  #add(record: WebhookRecord): void {
-    const { jobs, registry, failed, config, random = Math.random } = this.#deps
-    const webhook = new Webhook(
-      {
-        ...this.#deps,
-        ...{ random, options: config.webhookDelivery },
-        disable: (id, why, url, fence) => this.#disable(id, why, url, fence),
-      },
-      record,
-    )
-    this.#webhooks.set(record.id, webhook)
-    registry.register(webhook)
-    jobs.add(webhook.job).catch(failed)
-  }
-
-  #drop(webhook: Webhook): void {
-    const { jobs, registry, failed } = this.#deps
-    this.#webhooks.delete(webhook.name)
-    registry.unregister(webhook.name)
-    jobs.remove(webhook.job.name).catch(failed)
   }
 
   /** With the record, where it begins in logs that others are still reading. */
