@@ -32,6 +32,8 @@ export function methods(call: Call) {
       remove: (params: Params<'rooms.remove'>) => call('rooms.remove', params, 'DELETE /rooms/{room}/members/{user}'),
       /** The members of a room, by user id, and how many there are. For members. */
       members: (params: Params<'rooms.members'>) => call('rooms.members', params, 'GET /rooms/{room}/members'),
+      /** A page of what happened in a room (rooms/{room}/events), ascending: the newest, those before a seq, or those after one. For members. */
+      events: (params: Params<'rooms.events'>) => call('rooms.events', params, 'GET /rooms/{room}/events'),
       /** A room as the caller sees it. For everyone who is logged in; a private room for members and invited users. */
       get: (params: Params<'rooms.get'>) => call('rooms.get', params, 'GET /rooms/{room}'),
       /** Changes the caller’s settings for a room; answers with all of them. For members, direct conversations included. */
@@ -144,6 +146,10 @@ export function methods(call: Call) {
     users: {
       /** The profile of a user. For everyone who is logged in. */
       get: (params: Params<'users.get'>) => call('users.get', params, 'GET /users/{user}'),
+      /** The profiles of several users, by user id; users who do not exist are left out. For everyone who is logged in. */
+      profiles: (params: Params<'users.profiles'>) => call('users.profiles', params, 'GET /profiles'),
+      /** The presence of several users, by user id. Of those whose presence the caller may not see, and of users who do not exist, it is that of a user who was never online. */
+      presence: (params: Params<'users.presence'>) => call('users.presence', params, 'GET /presence'),
       /** Changes the caller’s profile. What is left out stays; a field that is null is removed. */
       update: (params: Params<'users.update'> = {}) => call('users.update', params, 'PATCH /profile'),
       /** Users whose id begins with a text, case-insensitive. For everyone who is logged in. */

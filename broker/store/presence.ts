@@ -8,6 +8,8 @@ export interface PresenceRecord {
   away: boolean
   /** Unix ms. */
   lastSeen: number
+  /** Unix ms of the last change of the user's profile; absent: there was none. */
+  profileAt?: number
 }
 
 /** In memory. A single node stores no devices: what it has is all there is. */

@@ -18,6 +18,7 @@ import {
   userPage,
   was,
 } from './parts.js'
+import { MAX_PROFILES, Profile } from './users.js'
 
 const access = Type.Enum(['public', 'request', 'private'], {
   description: 'public: anyone may join. request: anyone may ask to join. private: by invitation; hidden from others.',
@@ -56,7 +57,12 @@ const details = {
 }
 
 export const Member = object(
-  { user, role, since: time('When the membership began.') },
+  {
+    user,
+    role,
+    since: time('When the membership began.'),
+    profile: Type.Optional(Profile),
+  },
   { title: 'Member', description: 'A member of a room.' },
 )
 
@@ -160,7 +166,12 @@ export const ROOM_COMMANDS = {
   }),
   'rooms.members': command({
     summary: 'The members of a room, by user id, and how many there are. For members.',
-    params: object(userPage),
+    params: object({
+      ...userPage,
+      profiles: Type.Optional(
+        Type.Boolean({ description: `With the profile of each; a page then has ${MAX_PROFILES} members at most.` }),
+      ),
+    }),
     result: object({
       members: Type.Array(Member),
       count: Type.Integer({ minimum: 0, description: 'Number of all members.' }),
@@ -169,6 +180,32 @@ export const ROOM_COMMANDS = {
     }),
     rate: 'read',
     http: { method: 'GET', path: '/rooms/{room}/members', page: { items: 'members', key: 'user' } },
+  }),
+  'rooms.events': command({
+    summary:
+      'A page of what happened in a room (rooms/{room}/events), ascending: the newest, those before a seq, or those after one. For members.',
+    params: object({
+      room,
+      before: Type.Optional(seq('Only events below this seq.')),
+      after: Type.Optional(Type.Integer({ minimum: 0, description: 'Only events above this seq, from there on.' })),
+      limit: limit(50, 1000),
+    }),
+    result: object({
+      events: Type.Array(
+        Type.Object(
+          { seq: seq('Number among the events of the room.') },
+          {
+            additionalProperties: true,
+            description: 'An event as members received it; or {seq, gone} with the reason why it is withheld.',
+          },
+        ),
+      ),
+      more,
+      before: Type.Optional(seq('If there is more: the before of the next page.')),
+      after: Type.Optional(seq('If there is more, and the page was requested with after: the after of the next page.')),
+    }),
+    rate: 'read',
+    http: { method: 'GET', path: '/rooms/{room}/events', page: { items: 'events', key: 'seq', back: true } },
   }),
   'rooms.get': command({
     summary:

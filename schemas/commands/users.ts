@@ -19,7 +19,12 @@ const fields = Type.Record(
 
 const after = Type.Optional(Type.String({ maxLength: 128, description: 'The last user of the previous page.' }))
 
-const Profile = object(
+/** Users of one request for profiles or presence. */
+export const MAX_PROFILES = 100
+
+const users = Type.Array(user, { minItems: 1, maxItems: MAX_PROFILES, description: 'User ids.' })
+
+export const Profile = object(
   {
     user: Type.String({ description: 'User id.' }),
     name: text(128, 'Name to show.'),
@@ -30,6 +35,20 @@ const Profile = object(
   { title: 'Profile', description: 'How a user shows itself.' },
 )
 
+export const Presence = object(
+  {
+    user: Type.String({ description: 'User id.' }),
+    state: Type.Enum(['online', 'away', 'offline'], {
+      description: 'away: online, and away by their own word. offline: also for those who may not see the presence.',
+    }),
+    status: orNull(Type.String({ description: 'In the user’s own words; null: none.' })),
+    lastSeen: orNull(time('When last seen; while online, when this was sent; null: never.')),
+    devices: Type.Integer({ minimum: 0, description: 'Number of connected sessions; at least 1 while online.' }),
+    profileAt: orNull(time('When the profile was changed last: users.get has it; null: never.')),
+  },
+  { title: 'Presence' },
+)
+
 export const USER_COMMANDS = {
   'users.get': command({
     summary: 'The profile of a user. For everyone who is logged in.',
@@ -37,6 +56,28 @@ export const USER_COMMANDS = {
     result: Profile,
     rate: 'read',
     http: { method: 'GET', path: '/users/{user}' },
+  }),
+  'users.profiles': command({
+    summary:
+      'The profiles of several users, by user id; users who do not exist are left out. For everyone who is logged in.',
+    params: object({
+      users,
+      since: Type.Optional(
+        Type.Integer({ minimum: 0, description: 'Only profiles that were changed after that, Unix ms.' }),
+      ),
+      after,
+    }),
+    result: object({ profiles: Type.Array(Profile), more }),
+    rate: 'read',
+    http: { method: 'GET', path: '/profiles', page: { items: 'profiles', key: 'user' } },
+  }),
+  'users.presence': command({
+    summary:
+      'The presence of several users, by user id. Of those whose presence the caller may not see, and of users who do not exist, it is that of a user who was never online.',
+    params: object({ users }),
+    result: object({ presences: Type.Array(Presence) }),
+    rate: 'read',
+    http: { method: 'GET', path: '/presence' },
   }),
   'users.update': command({
     summary: 'Changes the caller’s profile. What is left out stays; a field that is null is removed.',

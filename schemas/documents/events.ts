@@ -23,7 +23,10 @@ const about = { user, by }
 export const RoomEvent = Type.Union(
   [
     roomEvent('created', 'The room was created.', { by }),
-    roomEvent('updated', 'The room was changed: ask rooms.get.', { by }),
+    roomEvent('updated', 'The room was changed.', {
+      by,
+      changed: Type.Array(Type.String(), { description: 'Which keys of the room; rooms.get has what they are now.' }),
+    }),
     roomEvent('deleted', 'The room was deleted; the last of its events.', { by }),
     roomEvent('joined', 'A user joined. by: who admitted them.', { user, by: Type.Optional(by) }),
     roomEvent('left', 'A member left, or their account was removed.', { user }),

@@ -2,9 +2,10 @@
 import Type, { type TSchema } from 'typebox'
 import { AnnouncementInput, announcedRoles } from '../announcement.js'
 import { DeviceCommandInput, DeviceReceiptInput } from '../commands/devices.js'
-import { object, orNull, seq, time, user } from '../commands/parts.js'
+import { object, seq, time, user } from '../commands/parts.js'
 import { Receipt } from '../commands/receipts.js'
 import { Room } from '../commands/rooms.js'
+import { Presence } from '../commands/users.js'
 import { ERRORS } from '../errors.js'
 import {
   Forwarded,
@@ -80,18 +81,6 @@ const ReceiptOut = object(
     thread: Type.Optional(seq('read is in this thread; only the user’s own devices are told.')),
   },
   { title: 'ReceiptOut' },
-)
-const Presence = object(
-  {
-    user,
-    state: Type.Enum(['online', 'away', 'offline'], {
-      description: 'away: online, and away by their own word. offline: also for those who may not see the presence.',
-    }),
-    status: orNull(Type.String({ description: 'In the user’s own words; null: none.' })),
-    lastSeen: orNull(time('When last seen; while online, when this was sent; null: never.')),
-    devices: Type.Integer({ minimum: 0, description: 'Number of connected sessions; at least 1 while online.' }),
-  },
-  { title: 'Presence' },
 )
 const Signal = Type.Object(
   { from: user, ts: time('When.'), data: Type.Optional(Type.Unknown()), text: Type.Optional(Type.String()) },

@@ -198,6 +198,28 @@ export const COMMAND_CASES: Record<string, CommandCases> = {
     forbidden: { as: 'bob', params: { session: 'carol', user: 'carol' }, code: 'forbidden' },
     invalid: { as: 'bob', params: { session: '{room}' }, answer: 'not_found session' },
   },
+  'users.profiles': {
+    happy: {
+      as: 'carol',
+      params: { users: ['bob', 'nobody'] },
+      result: { profiles: [{ user: 'bob' }], more: false },
+    },
+    forbidden: 'anyone',
+    invalid: {
+      as: 'bob',
+      params: { users: Array.from({ length: 101 }, (_, i) => `u${i}`) },
+      answer: 'bad_request users',
+    },
+  },
+  'users.presence': {
+    happy: {
+      as: 'carol',
+      params: { users: ['nobody'] },
+      result: { presences: [{ user: 'nobody', state: 'offline' }] },
+    },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { users: [''] }, answer: 'bad_request users' },
+  },
   'users.get': {
     happy: { as: 'bob', params: { user: 'carol' }, result: { user: 'carol', name: null } },
     forbidden: 'anyone',

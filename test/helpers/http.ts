@@ -62,6 +62,8 @@ export function requestOf(name: string, params: Record<string, unknown>): { path
   })
   if (http.method !== 'GET' && http.method !== 'DELETE')
     return { path: `${API}${path}`, request: { method: http.method, body: rest } }
-  const query = new URLSearchParams(Object.entries(rest).map(([key, value]): [string, string] => [key, String(value)]))
+  const query = new URLSearchParams(
+    Object.entries(rest).flatMap(([key, value]) => [value].flat().map((one): [string, string] => [key, String(one)])),
+  )
   return { path: `${API}${path}${query.size > 0 ? `?${query}` : ''}`, request: { method: http.method } }
 }

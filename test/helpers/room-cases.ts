@@ -65,6 +65,16 @@ export const ROOM_CASES: Record<string, CommandCases> = {
     forbidden: { as: 'bob', params: { room: '{room}' }, code: 'not_found' },
     invalid: { as: 'carol', params: { room: '{room}', why: 'x' }, answer: 'bad_request why' },
   },
+  'rooms.events': {
+    before: INVITED,
+    happy: {
+      as: 'dora',
+      params: { room: '{room}', limit: 1 },
+      result: { events: [{ room: '{room}', type: 'invited', user: 'carol', by: 'alice' }], more: true },
+    },
+    forbidden: { as: 'carol', params: { room: '{room}' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { room: '{room}', limit: 0 }, answer: 'bad_request limit' },
+  },
   'rooms.setRole': {
     happy: {
       as: 'alice',

@@ -1,9 +1,15 @@
 import type { ROOM_COMMANDS } from '../../../schemas/commands/rooms.js'
+import { MAX_PROFILES } from '../../../schemas/commands/users.js'
 import { Refusal } from '../../../schemas/errors.js'
+import { isDirectRoom } from '../../../schemas/ids.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import type { MemberRecord, RoomRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
+import { readPage } from '../history/history.js'
+import { renderPage } from '../history/history-page.js'
 import { type Actor, requireUser } from '../model/actor.js'
 import { renderFitting } from '../model/paging.js'
+import { logs } from '../model/views.js'
 import type { Invitations } from '../rooms/invitations.js'
 import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import type { Members } from '../rooms/members.js'
@@ -14,6 +20,7 @@ import { describeRoom } from '../rooms/room-view.js'
 import type { Rooms } from '../rooms/rooms.js'
 import { pageOf } from './pages.js'
 import type { Handlers } from './table.js'
+import { profileOf } from './users.js'
 
 /** Bytes of the reply beside the rooms. */
 const ENVELOPE = 1024
@@ -65,12 +72,22 @@ export function roomCommands(deps: RoomCommandDeps): Handlers<keyof typeof ROOM_
       await members.removeMember(actor, rules.resolve(actor, room), user)
       return '{}'
     },
-    'rooms.members': async (actor, { room, ...page }) => {
+    'rooms.members': async (actor, { room, profiles = false, limit = 100, ...page }) => {
       const id = rules.resolve(actor, room)
       rules.requireMember(actor, id)
-      const { items, more } = pageOf(directory.members(id).values(), page)
+      const most = profiles ? Math.min(limit, MAX_PROFILES) : limit
+      const { items, more } = pageOf(directory.members(id).values(), { ...page, limit: most })
       const count = directory.members(id).size
-      return JSON.stringify({ members: items.map(memberInfo), count, thinned: largeRooms.of(id), more })
+      const members = await Promise.all(items.map((member) => shownMember(directory, member, profiles)))
+      return JSON.stringify({ members, count, thinned: largeRooms.of(id), more })
+    },
+    'rooms.events': async (actor, { room, limit = 50, ...range }) => {
+      const id = rules.resolve(actor, room)
+      const { joined } = rules.requireMember(actor, id)
+      const hidden = isDirectRoom(id) ? joined.events : 0
+      const bounds = { limit, maxBytes: replyBytes - ENVELOPE, hidden, reader: actor.principal.user }
+      const page = await readPage(store, logs.roomEvents(id), { ...range, ...bounds })
+      return renderPage(page, range.after === undefined ? 'before' : 'after', 'events')
     },
     'rooms.get': async (actor, { room }) => show(actor, rules.requireVisible(actor, rules.resolve(actor, room))),
     'rooms.settings': async (actor, { room, ...changes }) =>
@@ -87,6 +104,11 @@ export function roomCommands(deps: RoomCommandDeps): Handlers<keyof typeof ROOM_
       return `{"rooms":[${shown.join(',')}],"more":${page.length > shown.length}}`
     },
   }
+}
+
+async function shownMember(directory: DirectoryStore, member: MemberRecord, withProfile: boolean) {
+  const info = memberInfo(member)
+  return withProfile ? { ...info, profile: await profileOf(directory, member.user) } : info
 }
 
 export function memberInfo({ user, role, since }: MemberRecord) {

@@ -14,7 +14,7 @@ const MAX_BLOCKS = 1000
 
 export interface PeopleCommandDeps {
   readonly store: Store
-  readonly presence: Pick<Presence, 'updateVisibility'>
+  readonly presence: Pick<Presence, 'updateVisibility' | 'set' | 'shownTo'>
   readonly askLimits: AskLimits
 }
 
@@ -24,13 +24,28 @@ export function userCommands(deps: PeopleCommandDeps): Handlers<keyof typeof USE
   return {
     'users.get': async (_, { user }) => {
       await requireKnown(directory, user)
-      return JSON.stringify((await directory.profile(user)) ?? plainProfile(user))
+      return JSON.stringify(await profileOf(directory, user))
+    },
+    'users.profiles': async (_, { users, since, after = '' }) => {
+      const asked = [...new Set(users)].filter((user) => user > after).sort()
+      const profiles: ProfileRecord[] = []
+      for (const user of asked) {
+        if (!(await directory.user(user))) continue
+        const profile = await profileOf(directory, user)
+        if (since === undefined || (profile.updatedAt ?? 0) > since) profiles.push(profile)
+      }
+      return JSON.stringify({ profiles, more: false })
+    },
+    'users.presence': async (actor, { users }) => {
+      const me = requireUser(actor)
+      const presences = [...new Set(users)].sort().map((user) => presence.shownTo(user, me).toString())
+      return `{"presences":[${presences.join(',')}]}`
     },
     'users.update': async (actor, { name, avatar, fields }) => {
       const user = requireUser(actor)
       const { value: profile } = await store.transact(`profile ${user}`, async ({ directory }) => {
         await requireSameAccount(directory, actor.principal)
-        const before = (await directory.profile(user)) ?? plainProfile(user)
+        const before = await profileOf(directory, user)
         const value: ProfileRecord = {
           user,
           name: name === undefined ? before.name : name,
@@ -40,12 +55,14 @@ export function userCommands(deps: PeopleCommandDeps): Handlers<keyof typeof USE
         }
         return { ops: [directory.profileOp(value)], value }
       })
+      // Those who see the presence learn that there is another profile.
+      presence.set(user, { profileAt: profile.updatedAt! })
       return JSON.stringify(profile)
     },
     'users.search': async (_, { query, after = '', limit = 20 }) => {
       const found = await directory.usersLike(query, after, limit + 1)
       const shown = found.slice(0, limit)
-      const users = await Promise.all(shown.map(async (user) => (await directory.profile(user)) ?? plainProfile(user)))
+      const users = await Promise.all(shown.map((user) => profileOf(directory, user)))
       return JSON.stringify({ users, more: found.length > limit })
     },
     'blocks.add': async (actor, { user }) => {
@@ -89,8 +106,8 @@ export async function requireKnown(directory: Pick<DirectoryStore, 'user'>, user
   if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
 }
 
-function plainProfile(user: string): ProfileRecord {
-  return { user, name: null, avatar: null, fields: {}, updatedAt: null }
+export async function profileOf(directory: Pick<DirectoryStore, 'profile'>, user: string): Promise<ProfileRecord> {
+  return (await directory.profile(user)) ?? { user, name: null, avatar: null, fields: {}, updatedAt: null }
 }
 
 function mergeFields(before: ProfileRecord['fields'], changes: ProfileRecord['fields']): ProfileRecord['fields'] {

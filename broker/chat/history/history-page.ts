@@ -36,14 +36,14 @@ export interface HistoryPage {
 }
 
 /** The position comes last, so that it can be found without parsing the whole page. */
-export function renderPage({ items, more, position }: HistoryPage, direction: Direction): string {
+export function renderPage({ items, more, position }: HistoryPage, direction: Direction, name = 'messages'): string {
   const next = more ? { [direction]: position } : {}
-  return renderItems(items, { more, ...next })
+  return renderItems(items, { more, ...next }, name)
 }
 
-/** `{"messages":[…],…}` with what stands beside the messages. */
-export function renderItems(items: readonly PageItem[], rest: object): string {
-  return `{"messages":[${items.map(({ text }) => text).join(',')}],${JSON.stringify(rest).slice(1)}`
+/** `{"messages":[…],…}` with what stands beside the messages. `name`: of the list. */
+export function renderItems(items: readonly PageItem[], rest: object, name = 'messages'): string {
+  return `{"${name}":[${items.map(({ text }) => text).join(',')}],${JSON.stringify(rest).slice(1)}`
 }
 
 /** JSON of all entries in their order: deleted ones as tombstones, the others by `render`. */

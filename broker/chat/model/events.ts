@@ -15,7 +15,9 @@ export type Sanction =
   | { type: 'unbanned' | 'unmuted'; by: string }
 
 export type RoomEvent =
-  | { type: 'created' | 'updated' | 'deleted'; by: string }
+  | { type: 'created' | 'deleted'; by: string }
+  /** `changed`: keys of the room. */
+  | { type: 'updated'; by: string; changed: readonly string[] }
   /** `by`: the member who let the user in. */
   | { type: 'joined'; user: string; by?: string }
   | { type: 'left' | 'requested' | 'declined' | 'withdrawn'; user: string }

@@ -70,10 +70,11 @@ export class Presence {
     await this.#attendance.remove(user)
   }
 
-  /** Sets the user's status. Above the rate, the last one is announced as soon as the rate allows. */
-  set(user: string, { status, away }: { status?: string | null; away?: boolean }): void {
+  /** Sets what is shown of the user. Above the rate, the last of it is announced as soon as the rate allows. */
+  set(user: string, { status, away, profileAt }: { status?: string | null; away?: boolean; profileAt?: number }): void {
     const isPending = this.#pending.has(user)
-    const wanted = { ...(status === undefined ? {} : { status }), ...(away === undefined ? {} : { away }) }
+    const given = Object.entries({ status, away, profileAt }).filter(([, value]) => value !== undefined)
+    const wanted = Object.fromEntries(given) as Partial<PresenceRecord>
     if (this.#attendance.set(user, wanted) && !isPending) this.#count('dropped.presence_rate')
     if (this.#mayAnnounce(user)) this.#attendance.save(user)
   }
@@ -102,6 +103,11 @@ export class Presence {
   /** The retained presence that a new subscription gets. */
   current(user: string): UnloggedMessage {
     return unlogged(topics.user(user, 'presence'), this.#render(user), 1, { retain: true })
+  }
+
+  /** As `watcher` may see it. */
+  shownTo(user: string, watcher: string): Buffer {
+    return this.audience.visible(user, watcher) ? this.#render(user) : this.#unknown(user)
   }
 
   /** Announces `user` to `watcher` if `watcher` may see the user now and could not before, or the other way round. */
@@ -157,10 +163,10 @@ export class Presence {
 }
 
 /** A user who is announced as online has at least one device. */
-function render({ user, online, away, status, lastSeen }: PresenceRecord, devices: number): Buffer {
+function render({ user, online, away, status, lastSeen, profileAt }: PresenceRecord, devices: number): Buffer {
   const state = online ? (away ? 'away' : 'online') : 'offline'
   const shown = online
     ? { lastSeen: Date.now(), devices: Math.max(1, devices) }
     : { lastSeen: lastSeen || null, devices: 0 }
-  return Buffer.from(JSON.stringify({ user, state, status, ...shown }))
+  return Buffer.from(JSON.stringify({ user, state, status, ...shown, profileAt: profileAt ?? null }))
 }

@@ -128,7 +128,8 @@ export class Rooms {
     const { value } = await this.#store.transact(room, ({ directory }) => {
       const before = this.#rules.with(directory).require(actor, room, 'update')
       const record: RoomRecord = { ...before, ...definedOf(details) }
-      const drafts = [roomEvent(room, { type: 'updated', by: actor.principal.user })]
+      const changed = changedKeys(before, record)
+      const drafts = [roomEvent(room, { type: 'updated', by: actor.principal.user, changed })]
       return { drafts, ops: [directory.roomOp(record)], value: record }
     })
     return value
@@ -176,6 +177,11 @@ function newRoom(id: string, createdBy: string, details: RoomDetails): RoomRecor
     createdBy,
     createdAt: Date.now(),
   }
+}
+
+function changedKeys(before: RoomRecord, after: RoomRecord): string[] {
+  const keys = Object.keys(after) as (keyof RoomRecord)[]
+  return keys.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]))
 }
 
 /** The details that are not undefined. */

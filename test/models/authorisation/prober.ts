@@ -11,7 +11,7 @@ import type { Secret, World } from './world.js'
 type Json = any
 
 /** Commands that only members may run. */
-const FOR_MEMBERS = new Set(['history', 'receipts', 'unread', 'rooms.members', 'threads.list'])
+const FOR_MEMBERS = new Set(['history', 'receipts', 'unread', 'rooms.members', 'rooms.events', 'threads.list'])
 
 export class Prober {
   readonly #company: Company
