@@ -12,6 +12,8 @@ const RUNS: Readonly<Record<string, faults.Fault>> = {
   'a node and Redis do not hear each other for less than its lease': faults.blackholeShort,
   'a node and Redis do not hear each other for longer than its lease': faults.blackholeLong,
   'connections to Redis are cut': faults.cutConnections,
+  'sessions are taken from a node that does not answer': faults.seizeSessions,
+  'nodes hear late of each other': faults.slowLinks,
   'the nodes are restarted one after the other': faults.restartNodes,
 }
 

@@ -6,7 +6,7 @@ import type { Connected, Delivered, Event, QoS } from '../models/history/events.
 const LOG = 'den'
 
 function sent(message: string, qos: QoS = 1, log: string | null = LOG): Event {
-  return { type: 'sent', message, log, qos }
+  return { type: 'sent', message, user: 'ann', log, qos }
 }
 
 function acked(message: string, seq: number): Event {

@@ -1,11 +1,14 @@
 /** What can happen to nodes and to Redis while clients use them. Each resolves when it is over. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../redis-deployments.js'
 import type { Stage } from './stage.js'
 
 export type Fault = (stage: Stage) => Promise<void>
 
 /** Acknowledgements while something is lost. */
 const SOME = 40
+/** Ms in which clients send a few messages. */
+const UNDER_WAY = 500
 
 export const killNode: Fault = async ({ nodes: [one] }) => {
   await one!.broker.kill()
@@ -67,5 +70,26 @@ export const restartNodes: Fault = async (stage) => {
     await broker.stop()
     await stage.progress(SOME)
     await broker.start()
+  }
+}
+
+/** Both nodes know late what the other one did: what they decide meanwhile is decided on what is no longer so. */
+export const slowLinks: Fault = async (stage) => {
+  for (const { proxy } of stage.nodes) proxy.delay = 30
+  await stage.progress(4 * SOME)
+  for (const { proxy } of stage.nodes) proxy.delay = 0
+}
+
+/** Sessions go from a node that cannot be asked for them, and what it wrote of them arrives when others have them. */
+export const seizeSessions: Fault = async (stage) => {
+  for (const node of stage.nodes) {
+    const moving = stage.clients.filter((client) => client.isWandering && client.isAt(node))
+    node.proxy.blackhole()
+    // What they send now waits on the way to Redis.
+    await sleep(UNDER_WAY)
+    for (const client of moving) client.move()
+    await until('their sessions are taken', async () => moving.every((client) => !client.isAt(node) && client.isUp))
+    node.proxy.heal()
+    await stage.progress(SOME)
   }
 }

@@ -1,12 +1,13 @@
 /** A small load: rooms, a direct conversation and plain topics, at every QoS, by clients with and without sessions that last. */
 import type { QoS } from '../../models/history/events.js'
 import type { Random } from '../random.js'
+import { GATE } from './rivals.js'
 import type { Outgoing } from './sender.js'
 import type { Subscription, Wanderer } from './wanderer.js'
 
 export const ROOMS = ['den', 'tea']
 const CONVERSATION = 'dm:ann:bob'
-export const LOGS = [...ROOMS, CONVERSATION]
+export const LOGS = [...ROOMS, CONVERSATION, GATE]
 
 /** Ms between two messages of a client. */
 const PACE = 150

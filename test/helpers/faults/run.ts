@@ -28,7 +28,7 @@ export async function judge(
   await stage.progress(AROUND)
   await fault(stage)
   await stage.progress(AROUND)
-  const wrong = await stage.verdict(t)
+  const wrong = await stage.verdict()
   explain(t, stage.recorder.history, wrong)
   return wrong
 }

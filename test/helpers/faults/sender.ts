@@ -25,14 +25,16 @@ const WINDOW = 4
 
 export class Sender {
   readonly #recorder: Recorder
+  readonly #user: string
   readonly #backlog: Outgoing[] = []
   /** By packet id, in the order of the first transmission. */
   readonly #flows = new Map<number, Flow>()
   #lastId = 0
   #transmit: ((packet: Packet) => void) | null = null
 
-  constructor(recorder: Recorder) {
+  constructor(recorder: Recorder, user: string) {
     this.#recorder = recorder
+    this.#user = user
   }
 
   get isIdle(): boolean {
@@ -88,7 +90,7 @@ export class Sender {
   }
 
   #publish(messageId: number, { message, log, topic, payload, qos }: Outgoing, dup: boolean): void {
-    this.#recorder.add({ type: 'sent', message, log, qos })
+    this.#recorder.add({ type: 'sent', message, user: this.#user, log, qos })
     const packet: IPublishPacket = {
       cmd: 'publish',
       topic,

@@ -12,7 +12,8 @@ import { type RedisServer, startRedis } from '../redis-server.js'
 import { TcpProxy } from '../tcp-proxy.js'
 import { LOGS, Load, PEOPLE, ROOMS } from './load.js'
 import { Recorder } from './recorder.js'
-import { type Place, Wanderer } from './wanderer.js'
+import { Race, RIVAL_ROOMS } from './rivals.js'
+import { type Place, Wanderer, type WandererOptions } from './wanderer.js'
 
 export interface Node extends Place {
   readonly broker: BrokerProcess
@@ -21,6 +22,8 @@ export interface Node extends Place {
 }
 
 const NAMES = ['one', 'two', 'three']
+/** Looks without an event, after which nothing more is expected. */
+const SILENT_LOOKS = 200
 
 export class Stage {
   readonly redis: RedisServer
@@ -29,17 +32,21 @@ export class Stage {
   readonly recorder = new Recorder()
   readonly clients: Wanderer[] = []
   readonly load: Load
+  readonly #t: Test
+  #race!: Race
 
   static async start(t: Test, random: Random, { nodes = 2, environment = {} } = {}): Promise<Stage> {
     const redis = await startRedis(t)
     const names = NAMES.slice(0, nodes)
     const all = await Promise.all(names.map((name) => startNode(t, redis, name, environment)))
     const stage = new Stage(t, redis, all, random)
-    for (const who of PEOPLE) await stage.#enter(t, who)
+    for (const who of PEOPLE) await stage.#enter(who)
+    await stage.#enterRivals()
     return stage
   }
 
   private constructor(t: Test, redis: RedisServer, nodes: readonly Node[], random: Random) {
+    this.#t = t
     this.redis = redis
     this.nodes = nodes
     this.random = random
@@ -57,34 +64,79 @@ export class Stage {
   }
 
   /** What is wrong with the history, once all is sent, stored and delivered, or nothing comes any more. */
-  async verdict(t: Test): Promise<string[]> {
+  async verdict(): Promise<string[]> {
     this.load.stop()
+    await this.#race.stop()
     const isQuiet = async (): Promise<boolean> => this.clients.every(({ isIdle }) => isIdle)
     const late: string[] = []
     await until('all is acknowledged', isQuiet).catch((error: Error) => late.push(error.message))
     for (const node of this.nodes) await this.#read(node)
-    const isComplete = async (): Promise<boolean> => checkDeliveries(this.recorder.history).length === 0
-    await until('all is delivered', isComplete).catch((error: Error) => late.push(error.message))
+    await this.#whenDelivered()
     const { history, acks } = this.recorder
-    t.comment(`${acks} acknowledgements, ${history.length} events`)
-    for (const { name, broker } of this.nodes) for (const line of broker.complaints) t.comment(`${name}: ${line}`)
+    this.#t.comment(`${acks} acknowledgements, ${history.length} events`)
+    for (const { name, broker } of this.nodes)
+      for (const line of broker.complaints) this.#t.comment(`${name}: ${line.slice(0, 300)}`)
     return [...late, ...checkHistory(history)]
   }
 
-  async #enter(t: Test, { user, clientId, persistent, subscriptions }: (typeof PEOPLE)[number]): Promise<void> {
-    const password = await this.nodes[0]!.broker.token(user)
-    const next = (last: Place | null): Place => this.random.pick(this.nodes.filter((node) => node !== last))
-    const client = new Wanderer(this.recorder, { user, clientId, password, persistent, subscriptions, next })
-    this.clients.push(client)
-    await client.start()
-    t.comment(`${client.session} is there`)
+  /** Or when nothing has come for a while. */
+  async #whenDelivered(): Promise<void> {
+    let before = 0
+    let since = 0
+    await until('all is delivered', async () => {
+      const { history } = this.recorder
+      since = history.length === before ? since + 1 : 0
+      before = history.length
+      return since > SILENT_LOOKS || checkDeliveries(history).length === 0
+    })
   }
 
-  /** Logs as a node answers. */
-  async #read({ name, broker }: Node): Promise<void> {
-    const options = { username: 'ann', password: await broker.token('ann'), clientId: `reader-${name}` }
+  async #enter({ user, clientId, persistent, subscriptions }: (typeof PEOPLE)[number]): Promise<Wanderer> {
+    const next = (last: Place | null): Place => this.random.pick(this.nodes.filter((node) => node !== last))
+    return this.#connect({ user, clientId, persistent, subscriptions, next })
+  }
+
+  async #connect(options: Omit<WandererOptions, 'password'>): Promise<Wanderer> {
+    const password = await this.nodes[0]!.broker.token(options.user)
+    const client = new Wanderer(this.recorder, { ...options, password })
+    this.clients.push(client)
+    await client.start()
+    this.#t.comment(`${client.session} is there`)
+    return client
+  }
+
+  /** Each at a node of its own, and one who hears what comes of it. */
+  async #enterRivals(): Promise<void> {
+    const both = async (user: string): Promise<[Wanderer, Wanderer]> => [
+      await this.#enterAt(user, this.nodes[0]!),
+      await this.#enterAt(user, this.nodes[1]!),
+    ]
+    const rivals = { ann: await both('ann'), bea: await both('bea'), coy: await both('coy') }
+    this.#race = new Race(rivals, this.recorder, this.random)
+    await this.#race.prepare()
+    const subscriptions = RIVAL_ROOMS.map((room) => ({ filter: `rooms/${room}/events`, qos: 2 as const, logs: [] }))
+    await this.#enter({ user: 'ann', clientId: 'ledger', persistent: true, subscriptions })
+    this.#race.start()
+  }
+
+  /** A client of one node, with replies and all that its user may hear in rooms. */
+  #enterAt(user: string, node: Node): Promise<Wanderer> {
+    const filters = [`users/${user}/replies`, 'rooms/+/messages']
+    const subscriptions = filters.map((filter) => ({ filter, qos: 0 as const, logs: [] }))
+    const clientId = `at-${node.name}`
+    return this.#connect({ user, clientId, persistent: false, subscriptions, next: () => node })
+  }
+
+  /** Logs and rooms as a node answers. */
+  async #read({ name: node, broker }: Node): Promise<void> {
+    const options = { username: 'ann', password: await broker.token('ann'), clientId: `reader-${node}` }
     const client = await mqtt.connectAsync(broker.url, options)
-    for (const log of LOGS) this.recorder.add({ type: 'read', node: name, log, entries: await wholeLog(client, log) })
+    for (const log of LOGS) this.recorder.add({ type: 'read', node, log, entries: await wholeLog(client, log) })
+    for (const room of RIVAL_ROOMS) {
+      const { result } = await request(client, 'ann', 'rooms.members', { room })
+      const members = result.members.map(({ user, role }: { user: string; role: string }) => [user, role])
+      this.recorder.add({ type: 'members', node, room, members: Object.fromEntries(members) })
+    }
     await client.endAsync(true)
   }
 }
@@ -106,6 +158,7 @@ async function startNode(
       'acl.rules=[{allow: all, who: any, topics: ["plain/#"]}]',
       'limits.queueMessages=100000',
       'limits.queueBytes=100000000',
+      'limits.rates=off',
     ],
     environment,
   )

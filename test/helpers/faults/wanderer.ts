@@ -4,8 +4,10 @@
  */
 import type { IConnackPacket, IPublishPacket, Packet } from 'mqtt-packet'
 import type { Event, QoS } from '../../models/history/events.js'
+import { eventOf } from './heard.js'
 import { Line } from './line.js'
 import type { Recorder } from './recorder.js'
+import { type Reply, Requests } from './requests.js'
 import { type Outgoing, Sender } from './sender.js'
 
 /** Ms between two PINGREQs. */
@@ -42,6 +44,7 @@ export class Wanderer {
   readonly #options: WandererOptions
   readonly #recorder: Recorder
   readonly #sender: Sender
+  readonly #requests: Requests
   /** Packet ids of QoS 2 that wait for PUBREL. */
   readonly #incoming = new Set<number>()
   #place: Place | null = null
@@ -56,7 +59,8 @@ export class Wanderer {
   constructor(recorder: Recorder, options: WandererOptions) {
     this.#recorder = recorder
     this.#options = options
-    this.#sender = new Sender(recorder)
+    this.#sender = new Sender(recorder, options.user)
+    this.#requests = new Requests(options.user)
     this.user = options.user
     this.session = `${options.user}/${options.clientId}`
   }
@@ -72,12 +76,36 @@ export class Wanderer {
       for (const log of logs) this.#recorder.add(this.#following(log, qos))
   }
 
+  /** Its session goes with it from node to node. */
+  get isWandering(): boolean {
+    return this.#options.persistent
+  }
+
   get isIdle(): boolean {
     return this.#sender.isIdle
   }
 
   send(outgoing: Outgoing): void {
     this.#sender.send(outgoing)
+  }
+
+  /** Null: it is not known what became of it. */
+  request(method: string, params: object): Promise<Reply | null> {
+    return this.#requests.ask(method, params)
+  }
+
+  /** Goes to another node, as a client does that changes its network: neither node hears of the end of the connection. */
+  move(): void {
+    if (this.#line) this.#leave()
+  }
+
+  get isUp(): boolean {
+    return this.#isUp
+  }
+
+  /** Whether it uses, or tries to use, that node. */
+  isAt(place: Place): boolean {
+    return this.#place === place
   }
 
   end(): void {
@@ -120,6 +148,7 @@ export class Wanderer {
     this.#given.push(this.#line!)
     this.#line = null
     this.#sender.disconnected()
+    this.#requests.disconnected()
     if (this.#isUp) this.#recorder.add({ type: 'disconnected', connection: this.#connection })
     this.#isUp = false
     if (this.#timer) setTimeout(() => void (this.#timer && this.#connect()), RECONNECT_MS)
@@ -135,7 +164,7 @@ export class Wanderer {
     const { cmd } = packet
     if (cmd === 'connack') this.#accepted(packet)
     else if (cmd === 'pingresp') this.#unanswered = 0
-    else if (cmd === 'suback') this.#subscribed?.()
+    else if (cmd === 'suback') this.#granted()
     else if (cmd === 'puback' || cmd === 'pubrec' || cmd === 'pubcomp') this.#sender.take(packet)
     else if (cmd === 'publish') this.#arrived(packet)
     else if (cmd === 'pubrel') this.#released(packet.messageId!)
@@ -161,8 +190,15 @@ export class Wanderer {
     })
     this.#isUp = true
     this.#unanswered = 0
-    if (!resumed) this.#subscribe(line)
+    if (resumed) this.#granted()
+    else this.#subscribe(line)
     this.#sender.connected((packet) => line.send(packet), resumed)
+  }
+
+  #granted(): void {
+    const line = this.#line!
+    this.#requests.connected((packet) => line.send(packet))
+    this.#subscribed?.()
   }
 
   #subscribe(line: Line): void {
@@ -178,20 +214,18 @@ export class Wanderer {
     if (qos === 2) this.#line!.send({ cmd: 'pubrec', messageId: messageId! })
     if (qos === 2 && this.#incoming.has(messageId!)) return
     if (qos === 2) this.#incoming.add(messageId!)
-    this.#recorder.add({ type: 'delivered', ...this.#described(packet, this.#connection), qos })
+    const message = { session: this.session, connection: this.#connection, topic: packet.topic, qos }
+    const event = eventOf({ ...message, payload: packet.payload.toString() })
+    if (event) this.#recorder.add(event)
+    else this.#requests.take(JSON.parse(packet.payload.toString()))
   }
 
   #overhear(packet: Packet, connection: number): void {
     if (packet.cmd !== 'publish') return
-    const { session, message } = this.#described(packet, connection)
-    this.#recorder.add({ type: 'overheard', session, connection, message })
-  }
-
-  #described({ topic, payload }: IPublishPacket, connection: number) {
-    const about = { session: this.session, connection }
-    const text = payload.toString()
-    if (topic.startsWith('plain/')) return { ...about, log: null, message: text, entry: null }
-    const { room, cid, id, seq } = JSON.parse(text)
-    return { ...about, log: room as string, message: cid as string, entry: { id, seq } }
+    const { topic, payload, qos } = packet
+    const { session } = this
+    const event = eventOf({ session, connection, topic, payload: payload.toString(), qos })
+    if (event?.type === 'delivered')
+      this.#recorder.add({ type: 'overheard', session, connection, message: event.message })
   }
 }

@@ -57,9 +57,9 @@ function repeated({ persistent }: Following, deliveries: readonly Delivered[], s
     const transmissions = sent.get(message) ?? []
     // Without a cid, what is sent again at QoS 1 is another message.
     const mayBeAnother = transmissions.length > 1 && transmissions.every(({ log, qos }) => log === null && qos === 1)
-    // What a connection did not acknowledge comes again on a later one. So may what is sent at QoS 0 from a log: the position is stored once a second.
+    // What a connection did not acknowledge comes again on a later one. So may what is sent at QoS 0 from a log or a queue: how far that was is stored once a second.
     const connections = new Set(all.map(({ connection }) => connection))
-    const mayBeSentAgain = all.every(({ log, qos }) => qos === 1 || (qos === 0 && log !== null))
+    const mayBeSentAgain = all.every(({ qos }) => qos < 2)
     const mayRepeat = persistent && mayBeSentAgain && connections.size === all.length
     return all.length === 1 || mayRepeat || mayBeAnother ? [] : [`${message} came ${all.length} times`]
   })

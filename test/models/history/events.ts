@@ -17,6 +17,7 @@ export interface Sent {
   readonly type: 'sent'
   /** A name that no other message has: the cid, or the payload where there is no log. Each transmission is an event. */
   readonly message: string
+  readonly user: string
   /** Null: a plain topic. */
   readonly log: string | null
   readonly qos: QoS
@@ -113,6 +114,51 @@ export interface WillSeen {
   readonly will: string
 }
 
+/** A room that only its history changes from here on. */
+export interface Founded {
+  readonly type: 'founded'
+  readonly room: string
+  /** Roles by user. */
+  readonly members: Readonly<Record<string, string>>
+  /** How many may be members; null: any number. */
+  readonly most: number | null
+  readonly isPrivate: boolean
+}
+
+/** An entry of the events of a room, as one session gets them. */
+export interface RoomEvent {
+  readonly type: 'room event'
+  readonly session: string
+  readonly room: string
+  readonly seq: number
+  readonly kind: string
+  readonly user?: string
+  readonly role?: string
+}
+
+/** A command was answered with success that causes an event of the room each time. */
+export interface Acted {
+  readonly type: 'acted'
+  readonly room: string
+  readonly kind: 'left' | 'removed' | 'role'
+  readonly user: string
+}
+
+/** Who was removed asks to be a member again. */
+export interface Returning {
+  readonly type: 'returning'
+  readonly room: string
+  readonly user: string
+}
+
+/** Who is a member, as a node answers, at the end. */
+export interface MembersRead {
+  readonly type: 'members'
+  readonly node: string
+  readonly room: string
+  readonly members: Readonly<Record<string, string>>
+}
+
 export type Event =
   | Sent
   | Acked
@@ -126,6 +172,11 @@ export type Event =
   | Presence
   | Died
   | WillSeen
+  | Founded
+  | RoomEvent
+  | Acted
+  | Returning
+  | MembersRead
 
 /** In the order of their time. */
 export type History = readonly (Event & { readonly ms: number })[]

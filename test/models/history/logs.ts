@@ -74,7 +74,11 @@ function wrongNumber(message: string, told: Acked['entry'], stored: Entry): stri
 function refusals(history: History): string[] {
   const stored = new Set([...logsOf(history).values()].flatMap((entries) => entries.map(({ message }) => message)))
   const acked = new Set(ofType(history, 'acked').map(({ message }) => message))
+  const sent = groupBy(ofType(history, 'sent'), ({ message }) => message)
+  // One that is sent again may be refused for what has changed meanwhile.
+  const isFirst = (message: string): boolean => sent.get(message)?.length === 1
   return ofType(history, 'refused')
     .filter(({ message, code }) => code !== 'unavailable' && stored.has(message) && !acked.has(message))
+    .filter(({ message }) => isFirst(message))
     .map(({ message, code }) => `${message} is refused as ${code} and stored`)
 }
