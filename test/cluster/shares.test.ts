@@ -1,38 +1,24 @@
 /** Shared subscriptions over nodes: each message to one member, wherever the members are, and wherever they go. */
 import t, { type Test } from 'tap'
-import { claimOfGroup } from '../../broker/mqtt/shared/group-name.js'
-import { nodeOfClaim } from '../../broker/store/session-owners.js'
-import type { Store } from '../../broker/store/store.js'
-import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { type Overrides, startTestBroker } from '../helpers/broker.js'
 import { type Clock, movableClock } from '../helpers/clock.js'
-import { type SharedBroker, startNodes } from '../helpers/nodes.js'
-import { cut, leave, OPEN_ACL, open, publish } from '../helpers/protocol.js'
+import { cut, leave, open, publish } from '../helpers/protocol.js'
 import { Random } from '../helpers/random.js'
-import type { RawClient } from '../helpers/raw-client.js'
 import { startRedis } from '../helpers/redis-server.js'
 import { isAscending, Member, together } from '../helpers/share-member.js'
+import {
+  GROUP,
+  leftovers,
+  modelNodes,
+  type Node,
+  OVERRIDES,
+  send,
+  served,
+  storeOf,
+  until,
+} from '../helpers/share-nodes.js'
 
-const GROUP = '\u0001workers/jobs/+'
 const SECRET = 'one secret for all nodes, of 32 characters'
-const OVERRIDES: Overrides = {
-  acl: OPEN_ACL,
-  rooms: {
-    list: [
-      { id: 'den', access: 'public' },
-      { id: 'hall', access: 'public' },
-    ],
-  },
-}
-
-interface Node {
-  readonly broker: TestBroker
-}
-
-async function modelNodes(t: Test): Promise<[SharedBroker, SharedBroker]> {
-  const { one, two } = await startNodes(t, OVERRIDES)
-  return [one, two]
-}
-
 async function redisNodes(t: Test): Promise<[Node, Node]> {
   const { url } = await startRedis(t, { aof: 'off' })
   const redis = { url, assume: ['appendonly', 'appendfsync'] }
@@ -51,44 +37,6 @@ function onNodes(name: string, body: (t: Test, one: Node, two: Node) => Promise<
         await body(t, ...(await nodes(t)))
       })
   })
-}
-
-const storeOf = ({ broker }: Node): Store => broker.running.store
-
-async function send(
-  from: RawClient,
-  first: number,
-  count: number,
-  qos: 0 | 1 | 2 = 1,
-  topic = 'jobs/a',
-): Promise<string[]> {
-  const sent = Array.from({ length: count }, (_, i) => `job ${first + i}`)
-  for (const payload of sent) await publish(from, topic, payload, { qos })
-  if (qos === 0) await publish(from, 'barrier')
-  return sent
-}
-
-/** What is stored of share groups. */
-async function leftovers(node: Node): Promise<string[]> {
-  const { tables } = storeOf(node)
-  const found: string[] = []
-  for (const table of ['owner', 'claimant', 'sessionState', 'subscription'] as const)
-    for await (const [key] of tables.entries(table, {}))
-      if (key.includes('\u0001')) found.push(`${table} ${JSON.stringify(key)}`)
-  return found
-}
-
-/** Resolves when the node serves the group. */
-async function served(node: Node): Promise<void> {
-  const { store, nodes } = node.broker.running
-  await until(() => {
-    const owner = store.sessionOwners.owner(claimOfGroup(GROUP))
-    return owner !== undefined && nodeOfClaim(owner) === nodes.self
-  })
-}
-
-async function until(is: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await is())) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
 onNodes('each message goes to one member, from whichever node it comes', async (t, one, two) => {

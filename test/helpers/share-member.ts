@@ -21,6 +21,8 @@ interface MemberOptions extends Pick<Options, 'qos'> {
 
 export class Member {
   readonly client: RawClient
+  /** SUBACK has come for a SUBSCRIBE that was sent later. */
+  isSubscribed = false
   /** In the order of arrival, each packet once, however often it is sent again. */
   readonly got: string[]
   /** The acknowledgements that are held back. */
@@ -61,6 +63,7 @@ export class Member {
     for (let packet = await this.client.next(); packet; packet = await this.client.next()) {
       if (packet.cmd === 'publish') this.#take(packet)
       else if (packet.cmd === 'pubrel') this.#complete(packet.messageId!)
+      else if (packet.cmd === 'suback') this.isSubscribed = true
     }
   }
 

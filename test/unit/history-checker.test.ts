@@ -146,7 +146,12 @@ t.test('presence', async (t) => {
   t.same(judged(connected(1), presence('online'), gone), [
     'ann was told that bob is offline 0 times after the last connection',
   ])
-  t.same(judged(connected(1), gone, presence('offline'), presence('offline')), [
+  t.same(
+    judged(connected(1), presence('online'), gone, presence('offline'), presence('offline')),
+    [],
+    'to who watches anew',
+  )
+  t.same(judged(connected(1), gone, presence('offline'), presence('online'), presence('offline')), [
     'ann was told that bob is offline 2 times after the last connection',
   ])
   const untrue = 'ann was told that bob is offline, with a connection'
@@ -155,13 +160,55 @@ t.test('presence', async (t) => {
     untrue,
     'ann was told that bob is offline, and nothing else at the end',
   ])
+  const isolated: Event = { type: 'isolated', node: 'one' }
+  t.same(judged(connected(1), isolated, presence('offline')), [], 'its node is taken for gone')
 })
 
 t.test('wills', async (t) => {
-  const died: Event = { type: 'died', will: 'w' }
+  const died: Event = { type: 'died', will: 'w', node: 'one' }
   const will: Event = { type: 'will', session: 'ann/phone', will: 'w' }
   t.same(judged(died, will), [])
   t.same(judged(died), ['nobody has w'])
   t.same(judged(died, will, will), ['ann/phone has w 2 times'])
   t.same(judged(will, died), ['ann/phone has w, and nobody died'])
+  t.same(judged({ type: 'will withdrawn', will: 'w' }, will), ['ann/phone has w, and nobody died'])
+  t.same(judged({ type: 'isolated', node: 'one' }, will, died), [], 'its node is taken for gone')
+  const unclear: Event = { type: 'will unclear', will: 'w' }
+  t.same(judged(unclear, will), [])
+  t.same(judged(unclear, will, will), ['ann/phone has w 2 times'])
+})
+
+t.test('receipts', async (t) => {
+  const told = (read: number, delivered: number, connection = 1): Event => ({
+    ...{ type: 'receipt', session: 'ann/phone', connection, room: LOG, user: 'bob', read, delivered },
+  })
+  const stored = (read: number, delivered: number, node = 'one'): Event => ({
+    ...{ type: 'receipts', node, room: LOG, receipts: { bob: [read, delivered] } },
+  })
+  t.same(judged(told(1, 1), told(1, 2), stored(2, 2), stored(2, 2, 'two')), [])
+  t.same(judged(told(2, 2), told(1, 3)), ['ann/phone was told that bob is at 1 3, after 2 2'])
+  t.same(judged(told(2, 2), told(1, 2, 2)), [], 'on another connection')
+  t.same(judged(told(2, 2), stored(1, 2)), ['ann/phone was told that bob is at 2 2, one has 1 2'])
+  t.same(judged(stored(1, 2), stored(1, 3, 'two')), ['the receipts of den are not the same on two as on one'])
+})
+
+t.test('share groups', async (t) => {
+  const job = (qos: QoS, session = 'wes/first'): Event => ({ type: 'job', session, connection: 1, message: 'j', qos })
+  const asked = (qos: QoS): Event[] => [
+    { type: 'sent', message: 'j', user: 'ann', log: null, qos, use: 'job' },
+    { type: 'acked', message: 'j', entry: null },
+  ]
+  t.same(judged(...asked(2), job(2)), [])
+  t.same(judged(...asked(2)), ['nobody has j'])
+  t.same(judged(...asked(2), job(2), job(2, 'wes/second')), ['j came 2 times: wes/first,wes/second'])
+  t.same(judged(...asked(1), job(1), job(1, 'wes/second')), [], 'at QoS 1')
+  t.same(judged(job(1)), ['j came, and nobody had sent it'])
+})
+
+t.test('retained states', async (t) => {
+  const state = (message: string): Event => ({ type: 'sent', message, user: 'ann', log: null, qos: 1, use: 'state' })
+  const retained = (message: string): Event => ({ type: 'retained', node: 'one', messages: { 'state/ann': message } })
+  const all = [state('a'), state('b'), state('a'), state('b')]
+  t.same(judged(...all, retained('b')), [])
+  t.same(judged(...all, retained('a')), ['one retains a on state/ann, not b'])
 })

@@ -7,6 +7,8 @@ export type Fault = (stage: Stage) => Promise<void>
 
 /** Acknowledgements while something is lost. */
 const SOME = 40
+/** Ms without a word, after which others take a node for gone. */
+const LEASE = 5000
 /** Ms in which clients send a few messages. */
 const UNDER_WAY = 500
 
@@ -21,8 +23,9 @@ export const pauseShort: Fault = (stage) => pause(stage, 4000)
 /** For more than it. */
 export const pauseLong: Fault = (stage) => pause(stage, 8000)
 
-async function pause({ nodes: [one] }: Stage, ms: number): Promise<void> {
+async function pause({ nodes: [one], recorder }: Stage, ms: number): Promise<void> {
   one!.broker.pause()
+  if (ms > LEASE) recorder.add({ type: 'isolated', node: one!.name })
   await sleep(ms)
   one!.broker.resume()
 }
@@ -55,8 +58,9 @@ export const blackholeShort: Fault = (stage) => blackhole(stage, 3000)
 /** For more than it: what the node had sent arrives when it is not one of them any more. */
 export const blackholeLong: Fault = (stage) => blackhole(stage, 10_000)
 
-async function blackhole({ nodes: [one] }: Stage, ms: number): Promise<void> {
+async function blackhole({ nodes: [one], recorder }: Stage, ms: number): Promise<void> {
   one!.proxy.blackhole()
+  if (ms > LEASE) recorder.add({ type: 'isolated', node: one!.name })
   await sleep(ms)
   one!.proxy.heal()
 }

@@ -21,6 +21,9 @@ const direct = (user: string, qos: QoS): Subscription => ({
 })
 const plain = (qos: QoS): Subscription => ({ filter: 'plain/#', qos, logs: [null] })
 
+/** Who is only there, and goes. */
+export const GOES = 'gil'
+
 export const PEOPLE: readonly {
   readonly user: string
   readonly clientId: string
@@ -34,17 +37,39 @@ export const PEOPLE: readonly {
   { user: 'dan', clientId: 'phone', persistent: true, subscriptions: [plain(1)] },
   { user: 'eve', clientId: 'phone', persistent: true, subscriptions: [plain(2)] },
   { user: 'eve', clientId: 'live', persistent: false, subscriptions: rooms(0) },
+  { user: GOES, clientId: 'phone', persistent: true, subscriptions: [] },
   { user: 'fay', clientId: 'sensor', persistent: true, subscriptions: [] },
 ]
 
-/** Who sends what; the rest only listens. */
+const only = (filter: string, qos: QoS): Subscription[] => [{ filter, qos, logs: [] }]
+
+/** Who only hears: presence and receipts, with a client at each node. */
+export const WATCHER = 'wat'
+
+export const LISTENERS: typeof PEOPLE = [
+  { user: WATCHER, clientId: 'wills', persistent: true, subscriptions: only('wills/#', 2) },
+  ...['first', 'second', 'third'].map((clientId) => ({
+    ...{ user: 'wes', clientId, persistent: true },
+    subscriptions: only('$share/crew/jobs/#', 2),
+  })),
+]
+
+/** A message of a share group; the state of its sender. */
+const JOB = 'job'
+const STATE = 'state'
+
+/** Who sends what; the rest only listens. Null: on plain topics. */
 const SENDERS: Readonly<Record<string, readonly (string | null)[]>> = {
   'ann/phone': [...ROOMS, CONVERSATION],
   'bob/phone': [...ROOMS, CONVERSATION],
   'cid/phone': ['den', null],
   'eve/phone': [null, 'tea'],
-  'fay/sensor': [null],
+  'fay/sensor': [null, JOB, STATE],
+  'dan/phone': [JOB, STATE],
 }
+
+/** Topics with a state. */
+export const STATES = 2
 
 export class Load {
   readonly #clients: readonly Wanderer[]
@@ -72,11 +97,14 @@ export class Load {
     }
   }
 
-  #compose(user: string, log: string | null): Outgoing {
+  #compose(user: string, what: string | null): Outgoing {
     const message = `${user}-${++this.#count}`
     const qos = this.#random.chance(0.1) ? 0 : this.#random.chance(0.5) ? 1 : 2
-    const payload = log === null ? message : JSON.stringify({ cid: message, text: message })
-    return { message, log, topic: this.#topic(user, log, message), payload, qos }
+    if (what === JOB) return { message, log: null, topic: `jobs/${user}`, payload: message, qos, use: JOB }
+    // At one QoS they stay in their order.
+    if (what === STATE) return { message, log: null, topic: `state/${user}`, payload: message, qos: 1, use: STATE }
+    const payload = what === null ? message : JSON.stringify({ cid: message, text: message })
+    return { message, log: what, topic: this.#topic(user, what, message), payload, qos }
   }
 
   #topic(user: string, log: string | null, message: string): string {

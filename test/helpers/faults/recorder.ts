@@ -3,6 +3,7 @@ import type { Event, History } from '../../models/history/events.js'
 
 export class Recorder {
   readonly #events: (Event & { ms: number })[] = []
+  readonly #heads = new Map<string, number>()
   #acks = 0
   #connections = 0
 
@@ -19,8 +20,15 @@ export class Recorder {
     return ++this.#connections
   }
 
+  /** The highest seq of a log that somebody got. */
+  head(log: string): number {
+    return this.#heads.get(log) ?? 0
+  }
+
   add(event: Event): void {
     this.#events.push({ ...event, ms: performance.now() })
     if (event.type === 'acked') this.#acks++
+    if (event.type === 'delivered' && event.log && event.entry)
+      this.#heads.set(event.log, Math.max(this.head(event.log), event.entry.seq))
   }
 }

@@ -61,7 +61,14 @@ export class Race {
     found('duo', { bea: 'owner' }, null, false)
     found('nest', {}, null, true)
     found(GATE, {}, null, false)
-    const rounds = [this.#lastPlace, this.#lastOwner, this.#oneInvitation, this.#oneMessage, this.#removed]
+    const rounds = [
+      this.#lastPlace,
+      this.#lastOwner,
+      this.#oneInvitation,
+      this.#oneMessage,
+      this.#reading,
+      this.#removed,
+    ]
     this.#going = Promise.all(rounds.map((round) => this.#repeat(round)))
   }
 
@@ -106,6 +113,12 @@ export class Race {
   readonly #oneMessage = async (): Promise<void> => {
     for (const one of this.#rivals.coy) this.#say(one, 'tea', `coy-same-${this.#count}`)
     this.#count++
+  }
+
+  readonly #reading = async (): Promise<void> => {
+    const room = 'den'
+    const seq = (): number => this.#random.below(this.#recorder.head(room) + 1)
+    await Promise.all(this.#rivals.ann.map((one) => one.request('read', { room, seq: seq() })))
   }
 
   readonly #removed = async (): Promise<void> => {

@@ -26,6 +26,7 @@ export async function judge(
   const stage = await Stage.start(t, random, options)
   stage.load.start()
   await stage.progress(AROUND)
+  stage.someoneGoes()
   await fault(stage)
   await stage.progress(AROUND)
   const wrong = await stage.verdict()

@@ -11,6 +11,8 @@ export interface Outgoing {
   readonly topic: string
   readonly payload: string
   readonly qos: QoS
+  /** See `Sent`. A state is retained. */
+  readonly use?: 'job' | 'state'
 }
 
 interface Flow {
@@ -89,14 +91,16 @@ export class Sender {
     }
   }
 
-  #publish(messageId: number, { message, log, topic, payload, qos }: Outgoing, dup: boolean): void {
-    this.#recorder.add({ type: 'sent', message, user: this.#user, log, qos })
+  #publish(messageId: number, outgoing: Outgoing, dup: boolean): void {
+    const { message, log, topic, payload, qos, use } = outgoing
+    const user = this.#user
+    this.#recorder.add({ type: 'sent', message, user, log, qos, ...(use ? { use } : {}) })
     const packet: IPublishPacket = {
       cmd: 'publish',
       topic,
       payload,
       qos,
-      retain: false,
+      retain: use === 'state',
       dup: dup && qos > 0,
       messageId,
     }

@@ -103,6 +103,15 @@ export class Wanderer {
     return this.#isUp
   }
 
+  /** It loses its connection, and does not come back. */
+  vanish(): void {
+    const line = this.#line
+    if (this.#timer) clearInterval(this.#timer)
+    this.#timer = null
+    if (line) this.#leave()
+    line?.end()
+  }
+
   /** Whether it uses, or tries to use, that node. */
   isAt(place: Place): boolean {
     return this.#place === place

@@ -3,12 +3,25 @@ import { checkConnections } from './connections.js'
 import { checkDeliveries } from './deliveries.js'
 import type { History } from './events.js'
 import { checkLogs } from './logs.js'
-import { checkPresence, checkWills } from './presence.js'
+import { checkPresence } from './presence.js'
 import { checkRooms } from './rooms.js'
+import { checkJobs, checkRetained } from './shares.js'
+import { checkReceipts } from './signals.js'
+import { checkWills } from './wills.js'
+
+const CHECKS = [
+  checkLogs,
+  checkDeliveries,
+  checkConnections,
+  checkPresence,
+  checkWills,
+  checkRooms,
+  checkReceipts,
+  checkJobs,
+  checkRetained,
+]
 
 /** What is wrong with it, a line each. */
 export function checkHistory(history: History): string[] {
-  return [checkLogs, checkDeliveries, checkConnections, checkPresence, checkWills, checkRooms].flatMap((check) =>
-    check(history),
-  )
+  return CHECKS.flatMap((check) => check(history))
 }

@@ -34,7 +34,9 @@ type Transmissions = ReadonlyMap<string, readonly Placed<Sent>[]>
 
 /** Plain topics have no log: what was acknowledged is what is owed. */
 function plainDue(history: History): string[] {
-  const plain = new Set(ofType(history, 'sent').flatMap(({ message, log }) => (log === null ? [message] : [])))
+  const plain = new Set(
+    ofType(history, 'sent').flatMap(({ message, log, use }) => (log === null && !use ? [message] : [])),
+  )
   return [...new Set(ofType(history, 'acked').map(({ message }) => message))].filter((message) => plain.has(message))
 }
 

@@ -21,6 +21,8 @@ export interface Sent {
   /** Null: a plain topic. */
   readonly log: string | null
   readonly qos: QoS
+  /** What else a message on a plain topic is: a job for a share group, or the retained state of its sender. */
+  readonly use?: 'job' | 'state'
 }
 
 /** PUBACK or PUBREC, or the reply to the cid. */
@@ -105,6 +107,8 @@ export interface Died {
   readonly type: 'died'
   /** The payload of the will. */
   readonly will: string
+  /** That it was connected to. */
+  readonly node: string
 }
 
 /** A will reached a session that is there all the time. */
@@ -112,6 +116,59 @@ export interface WillSeen {
   readonly type: 'will'
   readonly session: string
   readonly will: string
+}
+
+/** A client with a will has disconnected, or its session has a connection again before the will is due. */
+export interface WillWithdrawn {
+  readonly type: 'will withdrawn'
+  readonly will: string
+}
+
+/** A client with a will got no answer to its CONNECT. */
+export interface WillUnclear {
+  readonly type: 'will unclear'
+  readonly will: string
+}
+
+/** A node is cut off from the others for so long that they take it for gone: what its clients have counts no more as a connection. */
+export interface Isolated {
+  readonly type: 'isolated'
+  readonly node: string
+}
+
+/** A receipt reached a session. */
+export interface ReceiptHeard {
+  readonly type: 'receipt'
+  readonly session: string
+  readonly connection: number
+  readonly room: string
+  readonly user: string
+  readonly read: number
+  readonly delivered: number
+}
+
+/** The receipts of a room as a node answers, at the end: read and delivered by user. */
+export interface ReceiptsRead {
+  readonly type: 'receipts'
+  readonly node: string
+  readonly room: string
+  readonly receipts: Readonly<Record<string, readonly [read: number, delivered: number]>>
+}
+
+/** A message of a share group reached one of its members: at QoS 2 without those whose packet id the receiver still has. */
+export interface Job {
+  readonly type: 'job'
+  readonly session: string
+  readonly connection: number
+  readonly message: string
+  readonly qos: QoS
+}
+
+/** What is retained, as a new subscription to a node gets it, at the end: messages by topic. */
+export interface RetainedRead {
+  readonly type: 'retained'
+  readonly node: string
+  readonly messages: Readonly<Record<string, string>>
 }
 
 /** A room that only its history changes from here on. */
@@ -172,6 +229,13 @@ export type Event =
   | Presence
   | Died
   | WillSeen
+  | WillWithdrawn
+  | WillUnclear
+  | Isolated
+  | ReceiptHeard
+  | ReceiptsRead
+  | Job
+  | RetainedRead
   | Founded
   | RoomEvent
   | Acted

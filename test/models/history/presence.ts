@@ -1,4 +1,4 @@
-/** Nobody is said to be offline who is not, and whoever went is said so once; a will is published once. */
+/** Nobody is said to be offline who is not, and whoever went is said so once. */
 import { groupBy, type History, ofType, type Placed, type Presence } from './events.js'
 
 /** For so many ms after a CONNACK what was said before it may still be under way. */
@@ -28,7 +28,9 @@ function judge(told: readonly Placed<Presence>[], spans: readonly Span[], end: n
     .filter(isOffline)
     .filter(({ at, ms }) => spans.some(({ since, to }) => since + UNDER_WAY < ms && at < to))
   const last = Math.max(...spans.map(({ to }) => to))
-  const after = told.filter(({ at, state }) => at > last && state === 'offline').length
+  // Who watches anew is told again.
+  const changes = told.filter(({ state }, i) => state !== told[i - 1]?.state)
+  const after = changes.filter(({ at, state }) => at > last && state === 'offline').length
   return [
     ...between.map(() => 'is offline, with a connection'),
     ...(last < end && after !== 1 ? [`is offline ${after} times after the last connection`] : []),
@@ -38,20 +40,12 @@ function judge(told: readonly Placed<Presence>[], spans: readonly Span[], end: n
 
 function connectionsOf(history: History): Map<string, Span[]> {
   const ends = new Map(ofType(history, 'disconnected').map(({ connection, at }) => [connection, at]))
+  const isolated = ofType(history, 'isolated')
   const spans = new Map<string, Span[]>()
-  for (const { user, connection, ms } of ofType(history, 'connected'))
-    spans.set(user, [...(spans.get(user) ?? []), { since: ms, to: ends.get(connection) ?? history.length }])
+  for (const { user, connection, ms, at, node } of ofType(history, 'connected')) {
+    const end = ends.get(connection) ?? history.length
+    const cut = isolated.find((each) => each.node === node && each.at > at && each.at < end)
+    spans.set(user, [...(spans.get(user) ?? []), { since: ms, to: cut?.at ?? end }])
+  }
   return spans
-}
-
-export function checkWills(history: History): string[] {
-  const died = ofType(history, 'died')
-  const seen = groupBy(ofType(history, 'will'), ({ session }) => session)
-  if (seen.size === 0) return died.map(({ will }) => `nobody has ${will}`)
-  return [...seen].flatMap(([session, wills]) => {
-    const times = (name: string): number => wills.filter(({ will }) => will === name).length
-    const wrong = died.filter(({ will }) => times(will) !== 1).map(({ will }) => `has ${will} ${times(will)} times`)
-    const early = wills.filter(({ will, at }) => !died.some((each) => each.will === will && each.at < at))
-    return [...wrong, ...early.map(({ will }) => `has ${will}, and nobody died`)].map((what) => `${session} ${what}`)
-  })
 }

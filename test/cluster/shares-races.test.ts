@@ -1,0 +1,111 @@
+/** Share groups over nodes, where the one acts while the other does: the last member leaves as the first one subscribes, an owner loses a group it is giving up. */
+import t, { type Test } from 'tap'
+import { ShareGroup } from '../../broker/mqtt/shared/group.js'
+import { movableClock } from '../helpers/clock.js'
+import { leave, open } from '../helpers/protocol.js'
+import type { RawClient } from '../helpers/raw-client.js'
+import { Member } from '../helpers/share-member.js'
+import { GROUP, leftovers, modelNodes, send, served, storeOf, until } from '../helpers/share-nodes.js'
+
+/** Resolves when a node gives up a group, and waits for acknowledgements. */
+function settling(t: Test): Promise<void> {
+  const { settleAssignments } = ShareGroup.prototype
+  t.teardown(() => {
+    ShareGroup.prototype.settleAssignments = settleAssignments
+  })
+  return new Promise((resolve) => {
+    ShareGroup.prototype.settleAssignments = function (this: ShareGroup) {
+      resolve()
+      return settleAssignments.call(this)
+    }
+  })
+}
+
+/** The SUBSCRIBE is sent, and nothing is waited for. */
+function subscribe(client: RawClient): void {
+  const subscriptions = [{ topic: '$share/workers/jobs/+', qos: 1 }]
+  client.send({ cmd: 'subscribe', messageId: 1, subscriptions } as never)
+}
+
+t.test('a group is given up while a member subscribes at another node', async (t) => {
+  const [one, two] = await modelNodes(t)
+  const sender = await open(two.broker, { user: 'bob', id: 'bob' })
+  let count = 0
+  for (const turns of [-24, -16, -12, -8, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 8, 12, 16, 24]) {
+    const first = await Member.join(one, { id: `first ${turns}` })
+    const other = await Member.join(two, { id: `other ${turns}`, filter: null })
+    const acts = [() => first.client.send({ cmd: 'disconnect' }), () => subscribe(other.client)]
+    const [earlier, later] = turns < 0 ? acts.reverse() : acts
+    earlier!()
+    for (let turn = 0; turn < Math.abs(turns); turn++) await new Promise((resolve) => setImmediate(resolve))
+    later!()
+    await until(() => other.isSubscribed)
+    const sent = await send(sender, count, 3)
+    count += 3
+    t.same((await other.has(3)).slice(-3), sent, `${turns} turns of the event loop between the two`)
+    await leave(two.broker, other.client)
+    await until(async () => (await leftovers(two)).length === 0)
+  }
+})
+
+t.test('the last member leaves while the store does not answer, and a member subscribes at another node', async (t) => {
+  const [one, two] = await modelNodes(t)
+  const sender = await open(two.broker, { user: 'bob', id: 'bob' })
+  const first = await Member.join(one, { id: 'w1' })
+  await send(sender, 0, 1)
+  await first.has(1)
+  one.holdWrites()
+  first.client.send({ cmd: 'disconnect' })
+  const other = await Member.join(two, { id: 'w2' })
+  const sent = await send(sender, 1, 3)
+  await one.write()
+  t.same((await other.has(3)).slice(-3), sent, 'its end is decided again')
+  await served(two)
+})
+
+t.test('a group is ended for good while what a member at another node needs of it is not stored yet', async (t) => {
+  const [one, two] = await modelNodes(t)
+  const sender = await open(one.broker, { user: 'bob', id: 'bob' })
+  const first = await Member.join(one, { id: 'w1' })
+  const other = await Member.join(two, { id: 'w2', filter: null })
+  two.holdWrites()
+  subscribe(other.client)
+  await leave(one.broker, first.client)
+  await until(async () => (await leftovers(one)).length === 0)
+  await two.write()
+  await until(() => other.isSubscribed)
+  const sent = await send(sender, 0, 3)
+  t.same(await other.has(3), sent)
+  t.match(await leftovers(one), [/^owner/, /^subscription/])
+})
+
+for (const qos of [1, 2] as const)
+  t.test(`the owner of a group is fenced while it waits for acknowledgements of QoS ${qos}`, async (t) => {
+    const clock = movableClock(t)
+    const [one, two] = await modelNodes(t)
+    const first = await Member.join(one, { id: 'w1', qos, holds: true, expiry: 60 })
+    const other = await Member.join(two, { id: 'w2', qos, holds: true })
+    const sender = await open(two.broker, { user: 'bob', id: 'bob' })
+    const sent = await send(sender, 0, 5, qos)
+    await first.has(5)
+    const gives = settling(t)
+    clock.forward(6)
+    await gives
+    one.pause()
+    one.node.leave()
+    await served(two)
+    first.acknowledge()
+    if (qos === 1) await other.has(5)
+    await one.goOn()
+    one.node.lose()
+    await one.broker.running.close()
+    t.equal(storeOf(two).queue.size(GROUP).messages, 5, 'what it saves of the group then is refused')
+    other.acknowledge()
+    sent.push(...(await send(sender, 5, 5, qos)))
+    await other.has(qos === 1 ? 10 : 5)
+    t.same(other.got, qos === 1 ? sent : sent.slice(5), 'QoS 2 exchanges stay with their session')
+    if (qos === 1) return
+    const again = await Member.join(two, { id: 'w1', filter: null, qos, expiry: 60 }, first)
+    await until(() => storeOf(two).queue.size(GROUP).messages === 0)
+    t.same(again.got, sent.slice(0, 5), 'where they are completed, each once')
+  })

@@ -1,0 +1,64 @@
+/** What a node answers at the end of a run. */
+import mqtt, { type MqttClient } from 'mqtt'
+import type { Entry, Event } from '../../models/history/events.js'
+import { request } from '../broker.js'
+import { until } from '../redis-deployments.js'
+import { LOGS, ROOMS, STATES } from './load.js'
+import { RIVAL_ROOMS } from './rivals.js'
+import type { Node } from './stage.js'
+
+/** @throws Error when it does not answer */
+export async function readAll({ name: node, broker }: Node): Promise<Event[]> {
+  const login = { username: 'ann', password: await broker.token('ann') }
+  const client = await mqtt.connectAsync(broker.url, { ...login, clientId: `reader-${node}` })
+  const events: Event[] = []
+  for (const log of LOGS) events.push({ type: 'read', node, log, entries: await wholeLog(client, log) })
+  for (const room of RIVAL_ROOMS) events.push({ type: 'members', node, room, members: await membersOf(client, room) })
+  for (const room of ROOMS) events.push({ type: 'receipts', node, room, receipts: await receiptsOf(client, room) })
+  events.push({ type: 'retained', node, messages: await retainedOn(client) })
+  await client.endAsync(true)
+  return events
+}
+
+async function ask(client: MqttClient, method: string, params: { readonly room: string }) {
+  const { ok, result, error } = await request(client, 'ann', method, params)
+  if (!ok) throw new Error(`${method} ${params.room}: ${error.message}`)
+  return result
+}
+
+async function wholeLog(client: MqttClient, room: string): Promise<Entry[]> {
+  const entries: Entry[] = []
+  for (let more = true; more; ) {
+    const after = entries.at(-1)?.seq ?? 0
+    const result = await ask(client, 'history', { room, after, limit: 100 } as { room: string })
+    for (const { seq, id, cid } of result.messages) entries.push({ seq, id, message: cid })
+    more = result.more && result.messages.length > 0
+  }
+  return entries
+}
+
+async function membersOf(client: MqttClient, room: string): Promise<Record<string, string>> {
+  const { members } = await ask(client, 'rooms.members', { room })
+  return Object.fromEntries(members.map(({ user, role }: { user: string; role: string }) => [user, role]))
+}
+
+async function receiptsOf(client: MqttClient, room: string): Promise<Record<string, [number, number]>> {
+  const { receipts } = await ask(client, 'receipts', { room })
+  return Object.fromEntries(
+    receipts.map(({ user, read, delivered }: { user: string; read: number; delivered: number }) => [
+      user,
+      [read, delivered],
+    ]),
+  )
+}
+
+/** Or what has come of it in time. */
+async function retainedOn(client: MqttClient): Promise<Record<string, string>> {
+  const found: Record<string, string> = {}
+  client.on('message', (topic, payload) => {
+    if (topic.startsWith('state/')) found[topic] = payload.toString()
+  })
+  await client.subscribeAsync('state/#', { qos: 1 })
+  await until('retained', async () => Object.keys(found).length === STATES).catch(() => {})
+  return found
+}
