@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { type Change, StoreError } from '../../broker/store/changes.js'
 import type { LogName } from '../../broker/store/log-name.js'
+import type { Op } from '../../broker/store/op.js'
 import type { OutboxStore } from '../../broker/store/outbox.js'
 import type { Store } from '../../broker/store/store.js'
 import { type ModelNode, NodeGroup } from '../models/nodes.js'
@@ -54,6 +55,11 @@ export class SharedBroker {
 
   holdWrites(): void {
     this.#line.hold()
+  }
+
+  /** Whether a change is held back by which messages leave a queue. */
+  holdsDequeue(session: string): boolean {
+    return this.#line.holds((op) => op.type === 'dequeue' && op.sessionId === session)
   }
 
   /** What it had under way is written before it hears what the others did. */
@@ -136,6 +142,10 @@ class WriteLine {
 
   hold(): void {
     this.#held ??= []
+  }
+
+  holds(matches: (op: Op) => boolean): boolean {
+    return (this.#held ?? []).some(({ ops }) => ops.some(matches))
   }
 
   /** Resolves when it is not held, a round trip later. */

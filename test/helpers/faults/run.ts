@@ -27,9 +27,11 @@ export async function judge(
   stage.load.start()
   await stage.progress(AROUND)
   stage.someoneGoes()
+  const failed: string[] = []
   await fault(stage)
-  await stage.progress(AROUND)
-  const wrong = await stage.verdict()
+    .then(() => stage.progress(AROUND))
+    .catch((error: Error) => failed.push(error.message))
+  const wrong = [...failed, ...(await stage.verdict())]
   explain(t, stage.recorder.history, wrong)
   return wrong
 }

@@ -19,8 +19,8 @@ export interface Node extends Place {
 }
 
 const NAMES = ['one', 'two', 'three']
-/** Looks without an event, after which nothing more is expected. */
-const SILENT_LOOKS = 200
+/** Looks without an event, after which nothing more is expected: wills of a node that ended are looked for every 20 s. */
+const SILENT_LOOKS = 500
 
 export class Stage {
   readonly redis: RedisServer

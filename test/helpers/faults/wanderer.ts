@@ -110,6 +110,7 @@ export class Wanderer {
     this.#timer = null
     if (line) this.#leave()
     line?.end()
+    this.#place = null
   }
 
   /** Whether it uses, or tries to use, that node. */
