@@ -10,9 +10,10 @@ import { type Place, Wanderer, type WandererOptions } from './wanderer.js'
 /** A private room: who is in it may see the presence of the others. */
 const YARD = 'yard'
 
+/** Those who act by themselves. */
 export interface Cast {
-  readonly race: Race
-  readonly mortals: Mortals
+  /** Resolves when nothing is under way. */
+  stop(): Promise<void>
 }
 
 export async function enterAll(stage: Stage): Promise<Cast> {
@@ -23,7 +24,11 @@ export async function enterAll(stage: Stage): Promise<Cast> {
   const race = await enterRivals(stage)
   const mortals = new Mortals(stage.recorder, stage.random, stage.nodes, await stage.nodes[0]!.broker.token(MORTAL))
   mortals.start()
-  return { race, mortals }
+  return {
+    stop: async () => {
+      await Promise.all([race.stop(), mortals.stop()])
+    },
+  }
 }
 
 /** Makes accounts and memberships. */

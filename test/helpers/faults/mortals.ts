@@ -67,7 +67,7 @@ export class Mortals {
 
   /** Its will is not due for a long time. */
   async #returnOf(name: string): Promise<void> {
-    while (!this.#isOver && !(await this.#connect(this.#random.pick(this.#nodes), name, null)));
+    while (!this.#isOver && !(await this.#connect(this.#random.pick(this.#nodes), name, null))) await pause(PACE)
     this.#recorder.add({ type: 'will withdrawn', will: name })
   }
 

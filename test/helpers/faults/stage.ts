@@ -30,7 +30,7 @@ export class Stage {
   readonly clients: Wanderer[] = []
   readonly load: Load
   readonly #t: Test
-  #cast!: Cast
+  #cast: Cast | null = null
 
   static async start(t: Test, random: Random, { nodes = 2, environment = {} } = {}): Promise<Stage> {
     const redis = await startRedis(t)
@@ -50,6 +50,7 @@ export class Stage {
     t.teardown(() => {
       this.load.stop()
       for (const client of this.clients) client.end()
+      return this.#cast?.stop()
     })
   }
 
@@ -67,8 +68,7 @@ export class Stage {
   /** What is wrong with the history, once all is sent, stored and delivered, or nothing comes any more. */
   async verdict(): Promise<string[]> {
     this.load.stop()
-    await this.#cast.race.stop()
-    await this.#cast.mortals.stop()
+    await this.#cast!.stop()
     const isQuiet = async (): Promise<boolean> => this.clients.every(({ isIdle }) => isIdle)
     const late: string[] = []
     await until('all is acknowledged', isQuiet).catch((error: Error) => late.push(error.message))
