@@ -4,6 +4,7 @@ import { enqueueOp } from '../../broker/store/queue-ops.js'
 import type { RedisCounts } from '../../broker/store/redis/counts.js'
 import { openRedisStore } from '../../broker/store/redis/redis-store.js'
 import type { Store } from '../../broker/store/store.js'
+import { heldIntervals } from '../helpers/clock.js'
 import { type RedisServer, type RedisSettings, startRedis } from '../helpers/redis-server.js'
 import { TcpProxy } from '../helpers/tcp-proxy.js'
 import { append, commit, draft, texts } from './store-suite.js'
@@ -217,3 +218,29 @@ t.test('commits that the server had acknowledged and lost: another epoch, and no
   t.equal(third.epoch, near.epoch)
   t.ok((await commitsOf(server)) > 0)
 })
+
+t.test(
+  'what a process hears when it goes on after it was stopped counts as old until the store was asked',
+  async (t) => {
+    const clock = heldIntervals(t)
+    const { near, far } = await setup(t, { aof: 'off' })
+    await until(() => {
+      clock.turn(1)
+      return far.fresh
+    })
+    const told: boolean[] = []
+    await far.log.follow('m:a', () => void told.push(far.fresh))
+    await append(near, draft('m:a', 'before'))
+    await until(() => told.length === 1)
+    const now = performance.now.bind(performance)
+    performance.now = () => now() + 3000
+    t.teardown(() => void Reflect.deleteProperty(performance, 'now'))
+    await append(near, draft('m:a', 'what came while it was stopped'))
+    await until(() => told.length === 2)
+    t.same(told, [true, false])
+    await until(() => {
+      clock.turn(1)
+      return far.fresh
+    })
+  },
+)

@@ -76,6 +76,21 @@ t.test('both nodes are told of members who come and go, in order', async (t) => 
   t.same(toldLate, told)
 })
 
+t.test('what a commit means is told before the next one, also where both are heard at once', async (t) => {
+  const { rooms, members, late } = await pair(t)
+  const told: string[] = []
+  late.store.watch((change) => {
+    if (change.kind === 'membership')
+      told.push(`${asText(change)}, of ${[...late.store.directory.members('tea').keys()].join(' and ')}`)
+  })
+  late.hold()
+  await rooms.create(ann, 'tea', {})
+  await members.join(bob, 'tea')
+  late.release()
+  await Promise.resolve()
+  t.same(told, ['ann in tea, of ann', 'bob in tea, of ann and bob'])
+})
+
 t.test('what changes of a membership is not told, nor what was told before', async (t) => {
   const { rooms, members, roles, late, toldLate } = await pair(t)
   late.hold()

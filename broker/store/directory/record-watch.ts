@@ -1,6 +1,7 @@
 /**
  * Derives from the changes of tables what they mean for sessions. It is told in the next microtask: by then memory has the whole commit, and
- * who follows a log was told of its entries, such as the event that somebody left.
+ * who follows a log was told of its entries, such as the event that somebody left. If the next commit comes before that, as many do when they are read
+ * at once, it is told before that one: who has lost a session gets nothing of what comes behind.
  */
 import type { DirectoryStore } from '../directory.js'
 import { deviceCount, type PresenceRecord } from '../presence.js'
@@ -46,6 +47,7 @@ export class RecordWatch {
 
   /** Before memory has these changes. Null: they mean nothing for sessions, as those of most commits. */
   note(changes: readonly TableChange[]): Former | null {
+    if (this.#due.length > 0) this.#flush()
     let former: Former | null = null
     for (const change of changes)
       switch (change.table) {

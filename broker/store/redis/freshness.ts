@@ -20,7 +20,7 @@ export class Freshness {
     this.check()
   }
 
-  /** To be called in short intervals. Listeners must not throw. */
+  /** To be called in short intervals, and before anything that was heard is told. Listeners must not throw. */
   check(): void {
     const isFresh = performance.now() - this.#confirmedAt < FRESH
     if (isFresh === this.isFresh) return

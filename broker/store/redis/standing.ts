@@ -39,13 +39,15 @@ export class Standing {
 
   /** To be called with each new connection, before anybody uses it. */
   async connected(connection: Connection): Promise<void> {
-    const { nodes, server, memory, requests, counts } = this.#deps
+    const { nodes, server, memory, requests, freshness, counts } = this.#deps
     const begins = nodes.self === 0
     const before = nodes.epoch
     if (before !== '') counts.reconnects++
     await (before === '' ? server.begin(connection) : server.check(connection))
     await nodes.begin(connection, (commit) => {
       counts.pushes++
+      // After a process was stopped, what had come meanwhile is read before any timer runs.
+      freshness.check()
       memory.sequence.hear(readCommit(commit))
     })
     const release = memory.sequence.hold()
