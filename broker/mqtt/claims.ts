@@ -209,9 +209,15 @@ export class Claims implements Ownership {
     if (waiting === claim.value) claim.wasNoted = true
     if (owner === claim.value) {
       if (claim.state === 'waiting') claim.end('held')
-      if (claim.state === 'held' && waiting !== undefined) claim.claimant.close()
+      // When all that is heard at once is known: the other claim may have been given up.
+      if (claim.state === 'held' && waiting !== undefined) queueMicrotask(() => this.#yield(claim))
     } else if (claim.state === 'held') claim.lose()
     else if (claim.wasNoted && waiting !== claim.value) this.#displaced(claim, owner ?? waiting)
+  }
+
+  #yield(claim: Claim): void {
+    const isWanted = this.#deps.store.sessionOwners.claimant(claim.session) !== undefined
+    if (isWanted && claim.state === 'held') claim.claimant.close()
   }
 
   /** Another claim took its place; if there is none any more, the session is to be had. */
