@@ -27,6 +27,9 @@ export interface FlightOwner {
   readonly source: string | null
   /** The packet with this number is complete (PUBACK or PUBCOMP). */
   acknowledged(seq: number): void
+  /** Of an owner that has to know whether the packet is stored with the session that has it: whether it is, and is told once it is. */
+  readonly isStored?: boolean
+  stored?(): void
 }
 
 /** A feed that lags: it has entries to send that did not go out live. */

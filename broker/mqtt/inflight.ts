@@ -138,6 +138,13 @@ export class Inflight implements PacketsInFlight {
 
   // --- as they are saved ------------------------------------------------------------------------------------------------------------
 
+  /** Owners that wait to hear that their packet is stored. */
+  unstored(): FlightOwner[] {
+    const owners: FlightOwner[] = []
+    for (const { owner } of this.#flights.values()) if (owner.isStored === false) owners.push(owner)
+    return owners
+  }
+
   get count(): number {
     return this.#flights.size
   }

@@ -6,7 +6,7 @@
  */
 
 import { incarnationCursor } from '../following/feed-set.js'
-import { LogFeed, QUEUE_SENT, type QueueFeed } from '../following/feeds.js'
+import { type FlightOwner, LogFeed, QUEUE_SENT, type QueueFeed } from '../following/feeds.js'
 import type { SubscriberSaver } from '../following/services.js'
 import type { Subscriber } from '../following/subscriber.js'
 import { GuardConflict } from '../store/changes.js'
@@ -35,6 +35,8 @@ interface Moved {
   readonly session: Subscriber
   readonly acknowledged: readonly number[]
   readonly feeds: readonly (LogFeed | QueueFeed)[]
+  /** Of share groups: those of packets that are stored with it for the first time. */
+  readonly owners: readonly FlightOwner[]
 }
 
 export class SessionWriter {
@@ -134,7 +136,10 @@ export class SessionWriter {
       for (const one of moved) this.#giveBack(one)
       throw error
     }
-    for (const { session } of moved) session.inflightRecords?.stored(number)
+    for (const { session, owners } of moved) {
+      session.inflightRecords?.stored(number)
+      for (const owner of owners) owner.stored?.()
+    }
   }
 
   #giveBack({ session, acknowledged, feeds }: Moved): void {
@@ -196,5 +201,6 @@ function isConflict(error: unknown): boolean {
 }
 
 function movedOf(session: Subscriber): Moved {
-  return { session, acknowledged: session.acknowledgedQueue, feeds: [...session.dirtyFeeds] }
+  const owners = session instanceof Session && session.shares.size > 0 ? session.inflight.unstored() : []
+  return { session, acknowledged: session.acknowledgedQueue, feeds: [...session.dirtyFeeds], owners }
 }

@@ -4,7 +4,7 @@ import { ShareGroup } from '../../broker/mqtt/shared/group.js'
 import { movableClock } from '../helpers/clock.js'
 import { leave, open } from '../helpers/protocol.js'
 import type { RawClient } from '../helpers/raw-client.js'
-import { Member } from '../helpers/share-member.js'
+import { Member, together } from '../helpers/share-member.js'
 import { GROUP, leftovers, modelNodes, send, served, storeOf, until } from '../helpers/share-nodes.js'
 
 /** Resolves when a node gives up a group, and waits for acknowledgements. */
@@ -110,3 +110,29 @@ for (const qos of [1, 2] as const)
     await until(() => storeOf(two).queue.size(GROUP).messages === 0)
     t.same(again.got, sent.slice(0, 5), 'where they are completed, each once')
   })
+
+for (const isAlone of [true, false])
+  t.test(
+    `a QoS 2 message whose member is taken over before it was sent is not lost: the group ${isAlone ? 'goes with the member' : 'stays'}`,
+    async (t) => {
+      const clock = movableClock(t)
+      const [one, two] = await modelNodes(t)
+      const first = await Member.join(one, { id: 'w1', qos: 2, expiry: 60 })
+      const second = isAlone ? null : await Member.join(one, { id: 'w2', qos: 2 })
+      const sender = await open(two.broker, { user: 'bob', id: 'bob' })
+      one.holdWrites()
+      const sent = await send(sender, 0, 4, 2)
+      // They are to be stored with their session before they leave.
+      await until(() => one.holdsStateOf('ann/w1'))
+      one.deafen()
+      const moving = Member.join(two, { id: 'w1', qos: 2, expiry: 60, filter: null }, first)
+      await until(() => storeOf(two).sessionOwners.claimant('ann/w1') !== undefined)
+      clock.forward(2)
+      const moved = await moving
+      await one.goOn()
+      const got = await together(4, ...(second ? [moved, second] : [moved]))
+      t.same([...got].sort(), sent)
+      await until(() => storeOf(two).queue.size(GROUP).messages === 0)
+      t.equal(moved.got.length + (second?.got.length ?? 0), 4)
+    },
+  )

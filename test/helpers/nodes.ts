@@ -62,6 +62,11 @@ export class SharedBroker {
     return this.#line.holds((op) => op.type === 'dequeue' && op.sessionId === session)
   }
 
+  /** Whether a change is held back that is about the state of a session. */
+  holdsStateOf(session: string): boolean {
+    return this.#line.holds((op) => op.type === 'put' && op.table === 'sessionState' && op.key.startsWith(session))
+  }
+
   /** What it had under way is written before it hears what the others did. */
   async goOn(): Promise<void> {
     await this.write()

@@ -9,6 +9,8 @@ export class Assignment implements FlightOwner {
   readonly seq: number
   readonly qos: QoS
   member: ShareMember
+  /** Its session has it, whichever node serves that. Before it is stored, it has not been sent. */
+  isStored = false
   readonly #group: string
   readonly #settle: (assignment: Assignment) => void
 
@@ -30,6 +32,10 @@ export class Assignment implements FlightOwner {
   /** A QoS 1 message returns when the member disconnects; a QoS 2 exchange that was begun stays with its session [MQTT5-4.8.2-4]. */
   get source(): string | null {
     return this.qos === 2 && this.member.persistent ? assignmentSource(this.#group, this.feed.source) : null
+  }
+
+  stored(): void {
+    this.isStored = true
   }
 
   acknowledged(): void {

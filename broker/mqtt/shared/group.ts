@@ -178,15 +178,26 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
       this.#drop('forbidden', feed, seq)
   }
 
-  /** A member's connection closed. Its QoS 1 messages are assigned to others at once. */
+  /** A member's connection closed. Its QoS 1 messages are assigned to others at once, and so is what was to be sent when another node took the session. */
   away(sessionId: string): void {
     const member = this.#members.get(sessionId)
+    const isLost = member?.session?.fence?.lost === true
     if (member?.persistent) this.#members.set({ ...member, session: null })
     else this.leave(sessionId)
     this.#attend()
     for (const assignment of this.#assignments.ofSession(sessionId))
       if (assignment.source === null) this.#takeBack(assignment)
+      else if (isLost && !assignment.isStored) this.#giveAnew(assignment)
     this.pump()
+  }
+
+  /** A QoS 2 message that was not sent to its member. */
+  #giveAnew(assignment: Assignment): void {
+    const { feed, seq } = assignment
+    this.#assignments.delete(assignment)
+    this.#unsettled.staysNot(feed, seq)
+    this.#return(feed, seq)
+    this.#noteSettled()
   }
 
   /** A member's session ended. A QoS 2 exchange that it had begun is not repeated with another member [MQTT5-4.8.2-5]. */
@@ -254,7 +265,8 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
     for (const assignment of this.#assignments.ofSession(sessionId)) {
       const { source, seq, member } = assignment
       if (isPresent(member) || inflight.some((packet) => packet.source === source && packet.seq === seq)) continue
-      this.settle(assignment)
+      if (assignment.isStored) this.settle(assignment)
+      else this.#giveAnew(assignment)
     }
   }
 
@@ -517,6 +529,7 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
   }
 
   #resume(assignment: Assignment): void {
+    assignment.stored()
     this.#assignments.add(assignment)
     if (this.fence) this.#unsettled.stays(assignment.feed, assignment.seq)
   }

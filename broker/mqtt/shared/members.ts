@@ -13,7 +13,7 @@ export type TakeResult = 'assigned' | 'done' | 'full' | 'too_large'
 
 /** What a share group needs of the session of a member. */
 export interface MemberSession
-  extends Pick<Subscriber, 'id' | 'user' | 'persistent' | 'started' | 'closed' | 'subscriptions' | 'saver'> {
+  extends Pick<Subscriber, 'id' | 'user' | 'persistent' | 'started' | 'closed' | 'subscriptions' | 'saver' | 'fence'> {
   /** Messages that it can take now. */
   readonly capacity: number
   /** The groups it takes messages for. */

@@ -25,6 +25,10 @@ export class Recorder {
     return this.#heads.get(log) ?? 0
   }
 
+  addAll(events: readonly Event[]): void {
+    for (const event of events) this.add(event)
+  }
+
   add(event: Event): void {
     this.#events.push({ ...event, ms: performance.now() })
     if (event.type === 'acked') this.#acks++

@@ -72,7 +72,10 @@ export class Stage {
     const isQuiet = async (): Promise<boolean> => this.clients.every(({ isIdle }) => isIdle)
     const late: string[] = []
     await until('all is acknowledged', isQuiet).catch((error: Error) => late.push(error.message))
-    for (const node of this.nodes) for (const event of await readAll(node)) this.recorder.add(event)
+    for (const node of this.nodes)
+      await readAll(node)
+        .then((events) => this.recorder.addAll(events))
+        .catch((error: Error) => late.push(`${node.name} does not answer: ${error.message}`))
     await this.#whenRight()
     const { history, acks } = this.recorder
     this.#t.comment(`${acks} acknowledgements, ${history.length} events`)
