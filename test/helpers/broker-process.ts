@@ -125,6 +125,10 @@ export class BrokerProcess {
     this.#process!.kill('SIGCONT')
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#process!.kill(signal)
+  }
+
   /** `kill -9`; resolves when the process is gone. */
   async kill(): Promise<void> {
     const child = this.#process

@@ -97,3 +97,8 @@ export const seizeSessions: Fault = async (stage) => {
     await stage.progress(SOME)
   }
 }
+
+/** From now on, as a machine without a time service. */
+export const clockAhead: Fault = async ({ nodes: [one] }) => {
+  one!.broker.signal('SIGUSR2')
+}

@@ -8,21 +8,55 @@ import { RIVAL_ROOMS } from './rivals.js'
 import type { Node } from './stage.js'
 
 /** @throws Error when it does not answer */
-export async function readAll({ name: node, broker }: Node): Promise<Event[]> {
-  const login = { username: 'ann', password: await broker.token('ann') }
-  const client = await mqtt.connectAsync(broker.url, { ...login, clientId: `reader-${node}` })
-  const events: Event[] = []
-  for (const log of LOGS) events.push({ type: 'read', node, log, entries: await wholeLog(client, log) })
-  for (const room of RIVAL_ROOMS) events.push({ type: 'members', node, room, members: await membersOf(client, room) })
-  for (const room of ROOMS) events.push({ type: 'receipts', node, room, receipts: await receiptsOf(client, room) })
-  events.push({ type: 'retained', node, messages: await retainedOn(client) })
+export async function readAll(node: Node): Promise<Event[]> {
+  const client = await connect(node)
+  const events = [await epochOn(client, node.name), ...(await read(client, node.name))]
   await client.endAsync(true)
   return events
 }
 
-async function ask(client: MqttClient, method: string, params: { readonly room: string }) {
+/** Receipts follow what they are about by a second. */
+export async function readReceipts(node: Node): Promise<Event[]> {
+  const client = await connect(node)
+  const events: Event[] = []
+  for (const room of ROOMS)
+    events.push({ type: 'receipts', node: node.name, room, receipts: await receiptsOf(client, room) })
+  await client.endAsync(true)
+  return events
+}
+
+export async function readEpoch(node: Node): Promise<Event> {
+  const client = await connect(node)
+  const event = await epochOn(client, node.name)
+  await client.endAsync(true)
+  return event
+}
+
+async function connect({ name, broker }: Node): Promise<MqttClient> {
+  const login = { username: 'ann', password: await broker.token('ann') }
+  return mqtt.connectAsync(broker.url, { ...login, clientId: `reader-${name}` })
+}
+
+async function epochOn(client: MqttClient, node: string): Promise<Event> {
+  const { epoch } = await ask(client, 'sync', {})
+  return { type: 'epoch', node, epoch }
+}
+
+async function read(client: MqttClient, node: string): Promise<Event[]> {
+  const events: Event[] = []
+  for (const log of LOGS) events.push({ type: 'read', node, log, entries: await wholeLog(client, log) })
+  for (const room of RIVAL_ROOMS) events.push({ type: 'members', node, room, members: await membersOf(client, room) })
+  events.push({ type: 'retained', node, messages: await retainedOn(client) })
+  return events
+}
+
+async function ask(
+  client: MqttClient,
+  method: string,
+  params: { readonly room?: string; readonly after?: number; readonly limit?: number },
+) {
   const { ok, result, error } = await request(client, 'ann', method, params)
-  if (!ok) throw new Error(`${method} ${params.room}: ${error.message}`)
+  if (!ok) throw new Error(`${method} ${params.room ?? ''}: ${error.message}`)
   return result
 }
 
@@ -30,7 +64,7 @@ async function wholeLog(client: MqttClient, room: string): Promise<Entry[]> {
   const entries: Entry[] = []
   for (let more = true; more; ) {
     const after = entries.at(-1)?.seq ?? 0
-    const result = await ask(client, 'history', { room, after, limit: 100 } as { room: string })
+    const result = await ask(client, 'history', { room, after, limit: 100 })
     for (const { seq, id, cid } of result.messages) entries.push({ seq, id, message: cid })
     more = result.more && result.messages.length > 0
   }

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { History } from '../../models/history/events.js'
 import { Random } from '../random.js'
-import { Stage } from './stage.js'
+import { Stage, type StageOptions } from './stage.js'
 
 /** Acknowledgements before and after a fault. */
 const AROUND = 60
@@ -10,7 +10,7 @@ const AROUND = 60
 export async function survives(
   t: Test,
   fault: (stage: Stage) => Promise<void>,
-  options: { nodes?: number } = {},
+  options: StageOptions = {},
 ): Promise<void> {
   t.same(await judge(t, fault, options), [])
 }
@@ -19,7 +19,7 @@ export async function survives(
 export async function judge(
   t: Test,
   fault: (stage: Stage) => Promise<void>,
-  options: { nodes?: number; environment?: Record<string, string> } = {},
+  options: StageOptions = {},
 ): Promise<string[]> {
   const random = Random.from('FAULT_SEED')
   t.comment(`FAULT_SEED=${random.seed} repeats the load`)

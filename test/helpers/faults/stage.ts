@@ -1,49 +1,66 @@
 /** Several nodes in processes of their own on one Redis, each behind a proxy, and clients that use them while something fails. */
 import type { Test } from 'tap'
 import { checkHistory } from '../../models/history/check.js'
+import type { Event, History } from '../../models/history/events.js'
+import { checkReceipts } from '../../models/history/signals.js'
 import { BrokerProcess } from '../broker-process.js'
 import { until } from '../patience.js'
 import type { Random } from '../random.js'
-import { type RedisServer, startRedis } from '../redis-server.js'
+import type { RedisServer } from '../redis-server.js'
 import { TcpProxy } from '../tcp-proxy.js'
 import { type Cast, enterAll } from './cast.js'
 import { GOES, Load, ROOMS } from './load.js'
-import { readAll } from './readings.js'
+import { readAll, readEpoch, readReceipts } from './readings.js'
 import { Recorder } from './recorder.js'
+import { oneServer, type StoreOfNodes } from './stores.js'
 import type { Place, Wanderer } from './wanderer.js'
 
 export interface Node extends Place {
   readonly broker: BrokerProcess
-  /** Between it and Redis. */
+  /** Between it and Redis, where that is one server. */
   readonly proxy: TcpProxy
 }
+
+type Check = (history: History) => string[]
 
 const NAMES = ['one', 'two', 'three']
 /** Looks without an event, after which nothing more is expected: wills of a node that ended are looked for every 20 s. */
 const SILENT_LOOKS = 500
 
+export interface StageOptions {
+  readonly nodes?: number
+  /** Of the nodes' processes. */
+  readonly environment?: Readonly<Record<string, string>>
+  readonly store?: (t: Test) => Promise<StoreOfNodes>
+  /** What must hold of the history. */
+  readonly check?: (history: History) => string[]
+}
+
 export class Stage {
-  readonly redis: RedisServer
+  readonly store: StoreOfNodes
   readonly nodes: readonly Node[]
   readonly random: Random
   readonly recorder = new Recorder()
   readonly clients: Wanderer[] = []
   readonly load: Load
   readonly #t: Test
+  readonly #check: Check
   #cast: Cast | null = null
 
-  static async start(t: Test, random: Random, { nodes = 2, environment = {} } = {}): Promise<Stage> {
-    const redis = await startRedis(t)
-    const names = NAMES.slice(0, nodes)
-    const all = await Promise.all(names.map((name) => startNode(t, redis, name, environment)))
-    const stage = new Stage(t, redis, all, random)
+  static async start(t: Test, random: Random, options: StageOptions = {}): Promise<Stage> {
+    const { nodes = 2, environment = {}, store: open = oneServer, check = checkHistory } = options
+    const store = await open(t)
+    const all = await Promise.all(NAMES.slice(0, nodes).map((name) => startNode(t, store, name, environment)))
+    const stage = new Stage(t, store, all, random, check)
     stage.#cast = await enterAll(stage)
+    stage.recorder.add(await readEpoch(all[0]!))
     return stage
   }
 
-  private constructor(t: Test, redis: RedisServer, nodes: readonly Node[], random: Random) {
+  private constructor(t: Test, store: StoreOfNodes, nodes: readonly Node[], random: Random, check: Check) {
     this.#t = t
-    this.redis = redis
+    this.#check = check
+    this.store = store
     this.nodes = nodes
     this.random = random
     this.load = new Load(this.clients, random)
@@ -52,6 +69,11 @@ export class Stage {
       for (const client of this.clients) client.end()
       return this.#cast?.stop()
     })
+  }
+
+  /** Where there is one. */
+  get redis(): RedisServer {
+    return this.store.servers[0]!
   }
 
   /** Resolves when so many more messages are acknowledged. */
@@ -76,12 +98,27 @@ export class Stage {
       await readAll(node)
         .then((events) => this.recorder.addAll(events))
         .catch((error: Error) => late.push(`${node.name} does not answer: ${error.message}`))
+    for (const { name: node, broker } of this.nodes)
+      for (const text of broker.complaints) this.recorder.add({ type: 'complaint', node, text })
     await this.#whenRight()
+    await this.#readReceipts()
     const { history, acks } = this.recorder
     this.#t.comment(`${acks} acknowledgements, ${history.length} events`)
     for (const { name, broker } of this.nodes)
       for (const line of broker.complaints) this.#t.comment(`${name}: ${line.slice(0, 300)}`)
-    return [...late, ...checkHistory(history)]
+    return [...late, ...this.#check(history)]
+  }
+
+  /** As they are when they move no more, or after a while. */
+  async #readReceipts(): Promise<void> {
+    let read: Event[] = []
+    await until('the receipts are the same', async () => {
+      read = []
+      for (const node of this.nodes) read.push(...(await readReceipts(node)))
+      const ms = performance.now()
+      return checkReceipts([...this.recorder.history, ...read.map((event) => ({ ...event, ms }))]).length === 0
+    }).catch(() => {})
+    this.recorder.addAll(read)
   }
 
   /** Resolves when nothing is wrong any more, or nothing has come for a while. */
@@ -94,24 +131,25 @@ export class Stage {
       if (since > SILENT_LOOKS) return true
       const isNew = length !== before
       before = length
-      return isNew && checkHistory(this.recorder.history).length === 0
+      return isNew && this.#check(this.recorder.history).length === 0
     }).catch(() => {})
   }
 }
 
 async function startNode(
   t: Test,
-  redis: RedisServer,
+  { servers: [server], url, settings }: StoreOfNodes,
   name: string,
-  environment: Record<string, string>,
+  environment: Readonly<Record<string, string>>,
 ): Promise<Node> {
-  const proxy = await TcpProxy.start(t, redis)
+  const proxy = await TcpProxy.start(t, server!)
   const broker = await BrokerProcess.make(
     t,
     [
       `node.id=${name}`,
       'store.driver=redis',
-      `store.redis.url=${proxy.url}`,
+      `store.redis.url=${url ?? proxy.url}`,
+      ...settings,
       `rooms.list=[${ROOMS.map((id) => `{id: ${id}, access: public}`).join(',')}]`,
       'acl.rules=[{allow: all, who: any, topics: ["plain/#", "jobs/#", "state/#", "wills/#"]}]',
       'presence.offlineDelay=1s',

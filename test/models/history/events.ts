@@ -171,6 +171,25 @@ export interface RetainedRead {
   readonly messages: Readonly<Record<string, string>>
 }
 
+/** The epoch of the store, as a node answers: once at the begin, and for each node at the end. */
+export interface EpochRead {
+  readonly type: 'epoch'
+  readonly node: string
+  readonly epoch: string
+}
+
+/** A line of a node's log at level error. */
+export interface Complaint {
+  readonly type: 'complaint'
+  readonly node: string
+  readonly text: string
+}
+
+/** All nodes use the server that took over. */
+export interface Restored {
+  readonly type: 'restored'
+}
+
 /** A room that only its history changes from here on. */
 export interface Founded {
   readonly type: 'founded'
@@ -236,6 +255,9 @@ export type Event =
   | ReceiptsRead
   | Job
   | RetainedRead
+  | EpochRead
+  | Complaint
+  | Restored
   | Founded
   | RoomEvent
   | Acted
