@@ -96,6 +96,10 @@ export class RedisServer {
     })
   }
 
+  get isRunning(): boolean {
+    return this.#process?.exitCode === null && this.#process.signalCode === null
+  }
+
   get host(): string {
     return `127.0.0.1:${this.port}`
   }

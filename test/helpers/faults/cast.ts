@@ -32,10 +32,14 @@ export async function enterAll(stage: Stage): Promise<Cast> {
 }
 
 /** Makes accounts and memberships. */
-async function gather({ broker }: Node): Promise<void> {
+async function gather({ broker, port }: Node): Promise<void> {
   const users = [...new Set([WATCHER, ...PEOPLE.map(({ user }) => user)])]
   const one = async (user: string): Promise<mqtt.MqttClient> =>
-    mqtt.connectAsync(broker.url, { username: user, password: await broker.token(user), clientId: `early-${user}` })
+    mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, {
+      username: user,
+      password: await broker.token(user),
+      clientId: `early-${user}`,
+    })
   const clients = await Promise.all(users.map(one))
   const ann = clients[users.indexOf('ann')]!
   await request(ann, 'ann', 'rooms.create', { room: YARD, access: 'private' })
@@ -51,7 +55,10 @@ async function gather({ broker }: Node): Promise<void> {
 type Who = Pick<WandererOptions, 'user' | 'clientId' | 'persistent' | 'subscriptions'>
 
 function enter(stage: Stage, { user, clientId, persistent, subscriptions }: Who): Promise<Wanderer> {
-  const next = (last: Place | null): Place => stage.random.pick(stage.nodes.filter((node) => node !== last))
+  const next = (last: Place | null): Place => {
+    const others = stage.places.filter((place) => place !== last)
+    return stage.random.pick(others.length > 0 ? others : stage.places)
+  }
   return connect(stage, { user, clientId, persistent, subscriptions, next })
 }
 

@@ -74,6 +74,7 @@ export const restartNodes: Fault = async (stage) => {
     await broker.stop()
     await stage.progress(SOME)
     await broker.start()
+    await stage.front?.allAreUp()
   }
 }
 
@@ -99,6 +100,7 @@ export const seizeSessions: Fault = async (stage) => {
 }
 
 /** From now on, as a machine without a time service. */
-export const clockAhead: Fault = async ({ nodes: [one] }) => {
-  one!.broker.signal('SIGUSR2')
+export const clockAhead: Fault = async (stage) => {
+  stage.nodes[0]!.broker.signal('SIGUSR2')
+  await stage.progress(4 * SOME)
 }

@@ -32,9 +32,9 @@ export async function readEpoch(node: Node): Promise<Event> {
   return event
 }
 
-async function connect({ name, broker }: Node): Promise<MqttClient> {
+async function connect({ name, broker, port }: Node): Promise<MqttClient> {
   const login = { username: 'ann', password: await broker.token('ann') }
-  return mqtt.connectAsync(broker.url, { ...login, clientId: `reader-${name}` })
+  return mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { ...login, clientId: `reader-${name}` })
 }
 
 async function epochOn(client: MqttClient, node: string): Promise<Event> {

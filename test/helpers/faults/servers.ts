@@ -28,7 +28,7 @@ export const fullDisk: Fault = async ({ store, redis, nodes, recorder }) => {
   for (const { name } of nodes) recorder.add({ type: 'isolated', node: name })
   await sleep(LONG)
   await disk.free()
-  await redis.restart()
+  if (!redis.isRunning) await redis.restart()
 }
 
 /** The master is killed and comes back as a replica. */

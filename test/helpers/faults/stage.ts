@@ -8,6 +8,7 @@ import { until } from '../patience.js'
 import type { Random } from '../random.js'
 import type { RedisServer } from '../redis-server.js'
 import { TcpProxy } from '../tcp-proxy.js'
+import { type Balanced, balance, behindProxy } from './balanced.js'
 import { type Cast, enterAll } from './cast.js'
 import { GOES, Load, ROOMS } from './load.js'
 import { readAll, readEpoch, readReceipts } from './readings.js'
@@ -32,6 +33,8 @@ export interface StageOptions {
   /** Of the nodes' processes. */
   readonly environment?: Readonly<Record<string, string>>
   readonly store?: (t: Test) => Promise<StoreOfNodes>
+  /** Clients use the load balancer that is shipped. */
+  readonly balanced?: boolean
   /** What must hold of the history. */
   readonly check?: (history: History) => string[]
 }
@@ -39,6 +42,8 @@ export interface StageOptions {
 export class Stage {
   readonly store: StoreOfNodes
   readonly nodes: readonly Node[]
+  /** Null: clients choose a node by themselves. */
+  readonly front: Balanced | null
   readonly random: Random
   readonly recorder = new Recorder()
   readonly clients: Wanderer[] = []
@@ -48,17 +53,35 @@ export class Stage {
   #cast: Cast | null = null
 
   static async start(t: Test, random: Random, options: StageOptions = {}): Promise<Stage> {
-    const { nodes = 2, environment = {}, store: open = oneServer, check = checkHistory } = options
+    const { nodes = 2, store: open = oneServer, check = checkHistory, balanced = false } = options
     const store = await open(t)
-    const all = await Promise.all(NAMES.slice(0, nodes).map((name) => startNode(t, store, name, environment)))
-    const stage = new Stage(t, store, all, random, check)
+    const listening = balanced ? await Promise.all(NAMES.slice(0, nodes).map(behindProxy)) : null
+    const brokers = await Promise.all(
+      NAMES.slice(0, nodes).map((name, i) => startNode(t, store, name, listening?.[i]?.settings ?? [], options)),
+    )
+    const front =
+      listening &&
+      (await balance(
+        t,
+        brokers.map(({ port }, i) => listening[i]!.ports(port)),
+      ))
+    const all = brokers.map((node, i) => ({ ...node, port: front?.doors[i] ?? node.port }))
+    const stage = new Stage(t, store, all, random, check, front)
     stage.#cast = await enterAll(stage)
     stage.recorder.add(await readEpoch(all[0]!))
     return stage
   }
 
-  private constructor(t: Test, store: StoreOfNodes, nodes: readonly Node[], random: Random, check: Check) {
+  private constructor(
+    t: Test,
+    store: StoreOfNodes,
+    nodes: readonly Node[],
+    random: Random,
+    check: Check,
+    front: Balanced | null,
+  ) {
     this.#t = t
+    this.front = front
     this.#check = check
     this.store = store
     this.nodes = nodes
@@ -69,6 +92,11 @@ export class Stage {
       for (const client of this.clients) client.end()
       return this.#cast?.stop()
     })
+  }
+
+  /** Where clients go that are not of one node. */
+  get places(): readonly Place[] {
+    return this.front ? [this.front.balancer] : this.nodes
   }
 
   /** Where there is one. */
@@ -140,7 +168,8 @@ async function startNode(
   t: Test,
   { servers: [server], url, settings }: StoreOfNodes,
   name: string,
-  environment: Readonly<Record<string, string>>,
+  listening: readonly string[],
+  { environment = {} }: StageOptions,
 ): Promise<Node> {
   const proxy = await TcpProxy.start(t, server!)
   const broker = await BrokerProcess.make(
@@ -150,6 +179,7 @@ async function startNode(
       'store.driver=redis',
       `store.redis.url=${url ?? proxy.url}`,
       ...settings,
+      ...listening,
       `rooms.list=[${ROOMS.map((id) => `{id: ${id}, access: public}`).join(',')}]`,
       'acl.rules=[{allow: all, who: any, topics: ["plain/#", "jobs/#", "state/#", "wills/#"]}]',
       'presence.offlineDelay=1s',

@@ -54,22 +54,32 @@ export interface SmallDisk extends StoreOfNodes {
   free(): Promise<void>
 }
 
-/** Null: this process may not mount a file system. */
+/** Whether this process may mount a file system. */
+export async function mayMount(): Promise<boolean> {
+  try {
+    const unmount = await mount(await mkdtemp(join(tmpdir(), 'topictalk-disk-')))
+    await unmount()
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function mount(directory: string): Promise<() => Promise<void>> {
+  await run('mount', ['-t', 'tmpfs', '-o', `size=${DISK}`, 'tmpfs', directory])
+  return async () => {
+    await run('umount', ['-l', directory])
+    await rm(directory, { recursive: true })
+  }
+}
+
 export async function onSmallDisk(
   t: Test,
-  redis: RedisSettings,
-  settings: readonly string[],
-): Promise<SmallDisk | null> {
+  redis: RedisSettings = {},
+  settings: readonly string[] = [],
+): Promise<SmallDisk> {
   const directory = await mkdtemp(join(tmpdir(), 'topictalk-disk-'))
-  const isMounted = await run('mount', ['-t', 'tmpfs', '-o', `size=${DISK}`, 'tmpfs', directory]).then(
-    () => true,
-    () => false,
-  )
-  t.teardown(async () => {
-    if (isMounted) await run('umount', ['-l', directory])
-    await rm(directory, { recursive: true, force: true })
-  })
-  if (!isMounted) return null
+  t.teardown(await mount(directory))
   const store = await oneServer(t, { ...redis, config: { ...redis.config, dir: directory } }, settings)
   const filler = join(directory, FILLER)
   return {
