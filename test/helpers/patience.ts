@@ -20,8 +20,9 @@ export async function inTime<T>(event: Promise<T>, looks: number, lost: () => Er
 
 /** Nothing tells of it, so it is asked for again and again. */
 export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  let isOver = false
   const asking = async (): Promise<void> => {
-    while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50))
+    while (!isOver && !(await holds())) await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  await inTime(asking(), 1200, () => new Error(`not in time: ${what}`))
+  await inTime(asking(), 1200, () => new Error(`not in time: ${what}`)).finally(() => (isOver = true))
 }

@@ -5,8 +5,8 @@
 import type { Test } from 'tap'
 import { freePort } from '../free-port.js'
 import { startHaproxy, statesOf } from '../haproxy.js'
+import { until } from '../patience.js'
 import type { NodePorts } from '../proxy-process.js'
-import { until } from '../redis-deployments.js'
 import type { Place } from './wanderer.js'
 
 /** What a node listens on, of which nobody listens on 8883. */

@@ -1,6 +1,6 @@
 /** What can happen to nodes and to Redis while clients use them. Each resolves when it is over. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { until } from '../redis-deployments.js'
+import { until } from '../patience.js'
 import type { Stage } from './stage.js'
 
 export type Fault = (stage: Stage) => Promise<void>

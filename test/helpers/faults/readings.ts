@@ -2,7 +2,7 @@
 import mqtt, { type MqttClient } from 'mqtt'
 import type { Entry, Event } from '../../models/history/events.js'
 import { request } from '../broker.js'
-import { until } from '../redis-deployments.js'
+import { until } from '../patience.js'
 import { LOGS, ROOMS, STATES } from './load.js'
 import { RIVAL_ROOMS } from './rivals.js'
 import type { Node } from './stage.js'

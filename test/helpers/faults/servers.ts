@@ -1,6 +1,6 @@
 /** What can happen to the servers of Redis while nodes use them. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { until } from '../redis-deployments.js'
+import { until } from '../patience.js'
 import type { RedisServer } from '../redis-server.js'
 import type { Fault } from './faults.js'
 import type { Stage } from './stage.js'

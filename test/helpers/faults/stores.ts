@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
-import { startCluster, startSentinel, until } from '../redis-deployments.js'
+import { until } from '../patience.js'
+import { startCluster, startSentinel } from '../redis-deployments.js'
 import { type RedisServer, type RedisSettings, startRedis } from '../redis-server.js'
 
 const run = promisify(execFile)
