@@ -1,6 +1,7 @@
 /** A node on Redis keeps what acknowledgements promise, or says in one line why it cannot. */
 import t, { type Test } from 'tap'
 import type { Draft } from '../../broker/store/changes.js'
+import type { RedisCounts } from '../../broker/store/redis/counts.js'
 import { openRedisStore, type RedisStoreOptions } from '../../broker/store/redis/redis-store.js'
 import type { Needs } from '../../broker/store/redis/server-check.js'
 import type { Store } from '../../broker/store/store.js'
@@ -53,6 +54,29 @@ t.test('one that no longer can after a reconnect: nothing is stored until it can
   t.ok(store.healthy)
   t.equal(warnings.length, 2)
   t.match(warnings, [/^nothing is stored: appendfsync is everysec/, /^Redis is as it has to be again/])
+})
+
+t.test('one that an operator sets otherwise while it runs: the same, without a reconnect', async (t) => {
+  const redis = await startRedis(t)
+  const needs = { ...SYNCED, lookEvery: 100 }
+  const { store, warnings } = await open(t, redis.url, { needs, timeoutMs: 60_000 })
+  for (const [directive, wrong, right] of [
+    ['appendfsync', 'everysec', 'always'],
+    ['maxmemory-policy', 'allkeys-lru', 'noeviction'],
+  ] as const) {
+    await redis.command('CONFIG', 'SET', directive, wrong)
+    await until('it is noticed', async () => !store.healthy)
+    t.match(store.hindrance, /^Redis is not set for/)
+    const stored = append(store, draft('m:a', directive))
+    await redis.command('CONFIG', 'SET', directive, right)
+    t.match(await stored, /^appended/)
+    t.equal(store.hindrance, null)
+    t.match(warnings.splice(0), [
+      new RegExp(`^nothing is stored: ${directive} is ${wrong}`),
+      /^Redis is as it has to be again/,
+    ])
+  }
+  t.equal((store.counts as RedisCounts).reconnects, 0)
 })
 
 async function withReplica(t: Test): Promise<[master: RedisServer, replica: RedisServer]> {

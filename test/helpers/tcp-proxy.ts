@@ -14,7 +14,7 @@ export class TcpProxy {
   lost = 0
   readonly port: number
   readonly #server: net.Server
-  readonly #target: net.NetConnectOpts
+  #target: net.NetConnectOpts
   readonly #pairs = new Set<Pair>()
   #silent = false
   #cutAfter: ((request: string) => boolean) | null = null
@@ -53,6 +53,11 @@ export class TcpProxy {
   heal(): void {
     this.#silent = false
     for (const pair of this.#pairs) pair.release()
+  }
+
+  /** New connections lead there, as those of an address that another server has got. */
+  moveTo({ port }: { port: number }): void {
+    this.#target = { port, host: '127.0.0.1' }
   }
 
   /** Ends all connections. */

@@ -21,6 +21,8 @@ export type Heard = (reply: unknown) => void
 
 export interface Connection {
   readonly server: ServerFacts
+  /** Where it leads. */
+  readonly host: Host
   /** Which server it leads to. */
   readonly about: string
   /** Only connections that have not ended take commands. */
@@ -90,7 +92,7 @@ export class RedisConnection implements Connection {
     this.#timeoutMs = opening.timeoutMs
     this.#signal = opening.signal
     this.#signal.addEventListener('abort', this.#abort)
-    this.server = { version: '', role: '', mode: '' }
+    this.server = { version: '', role: '', mode: '', runId: '' }
     this.#redis = new Redis(settings(host, opening, tls))
     this.#redis.on('error', (error) => this.close(this.#whyOf(error)))
     this.#redis.on('close', () => this.#end('it was closed'))
@@ -117,7 +119,8 @@ export class RedisConnection implements Connection {
     await this.#redis.connect().catch((error) => {
       throw this.#lost(this.#whyOf(error))
     })
-    this.server = readFacts(await this.call('HELLO', []))
+    const [hello, info] = await Promise.all([this.call('HELLO', []), this.call('INFO', ['server'])])
+    this.server = readFacts(hello, info)
     // A server that is loading its data, or a replica without its master, refuses it.
     await this.call('PING', [])
     // The library would go on in database 0.

@@ -1,9 +1,9 @@
 /** A connection to the server that takes writes, which is made anew whenever it is lost. That a silent server is gone shows when a command is sent. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { StoreError } from '../changes.js'
-import { type Host, parseAddress } from './address.js'
+import { type Address, parseAddress } from './address.js'
 import { type Connection, RedisConnection } from './connection.js'
-import { Locator } from './locate.js'
+import { Locator, type Open } from './locate.js'
 import type { RedisTls } from './tls-files.js'
 
 /** Why nothing can be sent or read. */
@@ -31,6 +31,19 @@ export interface LinkOptions {
 const FIRST_WAIT = 50
 const LONGEST_WAIT = 2000
 const NO_FILES: RedisTls = { ca: null, cert: null, key: null, serverName: null }
+
+/** How connections of that address are opened. */
+export function opener(
+  address: Address,
+  { timeoutMs, name, tls = NO_FILES }: Pick<LinkOptions, 'timeoutMs' | 'name' | 'tls'>,
+  signal: AbortSignal,
+): Open {
+  const common = { tls: address.tls ? tls : null, timeoutMs, name, signal }
+  return (host, who) =>
+    who === 'server'
+      ? RedisConnection.open(host, { ...common, login: address.login, database: address.database })
+      : RedisConnection.open(host, { ...common, login: address.sentinelLogin, database: 0 })
+}
 
 export class Link {
   /**
@@ -73,13 +86,7 @@ export class Link {
 
   #locator(): Locator {
     const address = parseAddress(this.#options.url)
-    const { timeoutMs, name, hashTag, tls = NO_FILES } = this.#options
-    const common = { tls: address.tls ? tls : null, timeoutMs, name, signal: this.#closing.signal }
-    const open = (host: Host, who: 'server' | 'sentinel'): Promise<RedisConnection> =>
-      who === 'server'
-        ? RedisConnection.open(host, { ...common, login: address.login, database: address.database })
-        : RedisConnection.open(host, { ...common, login: address.sentinelLogin, database: 0 })
-    return new Locator(address, hashTag, open)
+    return new Locator(address, this.#options.hashTag, opener(address, this.#options, this.#closing.signal))
   }
 
   async #connect(locator: Locator): Promise<void> {

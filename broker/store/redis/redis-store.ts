@@ -26,6 +26,7 @@ import { RedisNotes } from './notes.js'
 import { RedisOutbox } from './outbox.js'
 import { Patience } from './patience.js'
 import { RedisQueue } from './queue.js'
+import { ReadLink } from './read-link.js'
 import { Reader } from './reader.js'
 import { RedisTables } from './redis-tables.js'
 import { Requests } from './request.js'
@@ -103,7 +104,7 @@ class RedisStore implements StorePort {
   readonly #keys: Keys
   /** Requests and what is told of commits, in their order. */
   readonly #link: Link
-  readonly #readLink: Link
+  readonly #readLink: ReadLink
   readonly #reader: Reader
   readonly #requests: Requests
   readonly #server: ServerWatch
@@ -132,7 +133,7 @@ class RedisStore implements StorePort {
     const keys = (this.#keys = new Keys(prefix))
     const link = { url, hashTag: prefix, ...(tls ? { tls } : {}), timeoutMs, onFault: this.#onFault }
     this.#link = new Link({ ...link, name: 'topictalk' })
-    this.#readLink = new Link({ ...link, name: 'topictalk-reads' })
+    this.#readLink = new ReadLink({ ...link, name: 'topictalk-reads' })
     this.#patience = new Patience(timeoutMs)
     const reader = (this.#reader = new Reader(() => this.#readLink.connection, this.#patience))
     const { deployment = null, onWarning = () => undefined } = options
@@ -182,7 +183,7 @@ class RedisStore implements StorePort {
     const { sequence } = this.#memory
     this.#standing = new Standing({
       ...{ nodes: this.nodes, server: this.#server, memory: this.#memory, requests: this.#requests },
-      ...{ freshness: this.#freshness, counts: this.counts, onFault: this.#onFault },
+      ...{ reads: this.#readLink, freshness: this.#freshness, counts: this.counts, onFault: this.#onFault },
       connection: () => this.#link.connection,
       remind: () => this.queue.remind(),
       logs: () => this.log.known(),
@@ -224,7 +225,6 @@ class RedisStore implements StorePort {
 
   /** Connects, takes a number among the nodes and loads what is in memory. */
   async begin(): Promise<void> {
-    await this.#readLink.start()
     this.#link.onConnect = (connection) => this.#standing.connected(connection)
     await this.#link.start()
     await this.#standing.beat()

@@ -1,11 +1,13 @@
-/** Compares what a server is set for with what acknowledgements promise (`store.redis.acks`), when it is connected to. */
+/** Compares what a server is set for with what acknowledgements promise (`store.redis.acks`). */
 import type { Config } from '../../../schemas/config.js'
 import type { Connection } from './connection.js'
-import { pairs } from './server-facts.js'
+import { infoFields, pairs } from './server-facts.js'
 
 export interface Needs extends Pick<Config['store']['redis'], 'acks' | 'replicas' | 'assume'> {
   /** Unix ms. */
   readonly now?: () => number
+  /** Ms between two looks at what the server is set for. */
+  readonly lookEvery?: number
 }
 
 export interface Finding {
@@ -43,7 +45,10 @@ export async function checkServer(connection: Connection, needs: Needs): Promise
   return findingsOf(await readState(connection, needs.now ?? clockNow), needs)
 }
 
-export function findingsOf(state: ServerState, { acks, replicas, assume }: Omit<Needs, 'now'>): Finding[] {
+export function findingsOf(
+  state: ServerState,
+  { acks, replicas, assume }: Omit<Needs, 'now' | 'lookEvery'>,
+): Finding[] {
   const checks: [name: Needs['assume'][number] | null, fault: string | null][] = [
     [null, versionFault(state)],
     ['maxmemory-policy', evictionFault(state)],
@@ -138,9 +143,4 @@ async function readClock(connection: Connection, now: () => number): Promise<num
 /** Ms, at least, that a clock is ahead which was read between two times of ours. Negative: behind. */
 export function aheadOf(theirs: number, before: number, after: number): number {
   return theirs > after ? theirs - after : Math.min(0, theirs - before)
-}
-
-function infoFields(reply: unknown): ReadonlyMap<string, string> {
-  const lines = String(reply).split('\r\n')
-  return new Map(lines.map((line) => [line.split(':', 1)[0]!, line.slice(line.indexOf(':') + 1)]))
 }

@@ -3,9 +3,14 @@ import { StoreError } from '../changes.js'
 import type { Connection } from './connection.js'
 import { aheadOf, checkServer, clockFindings, clockNow, type Needs } from './server-check.js'
 
+/** Ms between two looks: what an operator sets while it runs (CONFIG SET) is not told. */
+const LOOK_EVERY = 30_000
+
 export class ServerWatch {
   /** Why nothing is committed; null: nothing hinders it. */
   refusal: string | null = null
+  /** As performance.now() tells. */
+  #lookedAt = Number.NEGATIVE_INFINITY
   readonly #needs: Needs | null
   readonly #warn: (text: string) => void
   readonly #told = new Set<string>()
@@ -22,7 +27,13 @@ export class ServerWatch {
     if (faults.length > 0) throw new StoreError(faults.join('\n'))
   }
 
-  /** When it has another connection, which may lead to another server, and until that is as it has to be. */
+  /** Whether it is time to look again: what is not as it has to be is looked at all the time. */
+  get isDue(): boolean {
+    if (!this.#needs) return false
+    return this.refusal !== null || performance.now() - this.#lookedAt >= (this.#needs.lookEvery ?? LOOK_EVERY)
+  }
+
+  /** When it has another connection, which may lead to another server, and whenever it is due. */
   async check(connection: Connection): Promise<void> {
     const faults = await this.#look(connection)
     const refusal = faults.length > 0 ? faults.join('; ') : null
@@ -43,6 +54,7 @@ export class ServerWatch {
 
   /** Returns what has to be changed. */
   async #look(connection: Connection): Promise<string[]> {
+    this.#lookedAt = performance.now()
     const findings = this.#needs ? await checkServer(connection, this.#needs) : []
     for (const { fatal, text } of findings) if (!fatal) this.#tell(text)
     return findings.filter(({ fatal }) => fatal).map(({ text }) => text)

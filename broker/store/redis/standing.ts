@@ -6,6 +6,7 @@ import type { Freshness } from './freshness.js'
 import { type Connection, NO_CONNECTION } from './link.js'
 import type { NodeMemory } from './node-memory.js'
 import type { Beat, RedisNodes } from './nodes.js'
+import type { ReadLink } from './read-link.js'
 import { type Requests, Unanswered } from './request.js'
 import type { ServerWatch } from './server-watch.js'
 
@@ -19,6 +20,7 @@ export interface StandingDeps {
   readonly memory: NodeMemory
   readonly requests: Requests
   readonly freshness: Freshness
+  readonly reads: Pick<ReadLink, 'moveTo'>
   readonly counts: RedisCounts
   /** Called before each beat. */
   readonly remind: () => void
@@ -39,7 +41,8 @@ export class Standing {
 
   /** To be called with each new connection, before anybody uses it. */
   async connected(connection: Connection): Promise<void> {
-    const { nodes, server, memory, requests, freshness, counts } = this.#deps
+    const { nodes, server, memory, requests, reads, freshness, counts } = this.#deps
+    await reads.moveTo(connection)
     const begins = nodes.self === 0
     const before = nodes.epoch
     if (before !== '') counts.reconnects++
@@ -153,7 +156,7 @@ export class Standing {
       isShorter = commit < sequence.reached
       server.heardClock(time, asked)
     })
-    if (server.refusal !== null) await server.check(connection)
+    if (server.isDue) await server.check(connection)
     if (server.refusal === null) requests.resume()
     // What others let go on, and is missing then, is found the next time.
     if (last > sequence.reached && !this.#isComing(owes)) await memory.repair(last)
