@@ -152,7 +152,7 @@ export function methods(call: Call) {
       presence: (params: Params<'users.presence'>) => call('users.presence', params, 'GET /presence'),
       /** Changes the caller’s profile. What is left out stays; a field that is null is removed. */
       update: (params: Params<'users.update'> = {}) => call('users.update', params, 'PATCH /profile'),
-      /** Users whose id begins with a text, case-insensitive. For everyone who is logged in. */
+      /** Users whose id begins with a text, or in whose name each word of it begins a word, by user id. Case and accents do not matter in names. For everyone who is logged in. */
       search: (params: Params<'users.search'>) => call('users.search', params, 'GET /users'),
     },
     blocks: {

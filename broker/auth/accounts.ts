@@ -140,7 +140,8 @@ export class Accounts {
       const at = this.#now()
       const gone = [id, ...ownedUsers(tx, id)]
       const person = personBehind(directory, id)
-      const ops = gone.flatMap((user) => [
+      const profiles = await Promise.all(gone.map((user) => directory.profile(user)))
+      const ops = gone.flatMap((user, i) => [
         // Not guarded: the erasure looks for rooms again.
         accounts.removalOp({
           user,
@@ -148,7 +149,7 @@ export class Accounts {
           rooms: messages === 'erased' ? roomsWithMessagesOf(this.#store.directory, user) : null,
           person,
         }),
-        ...directory.deleteUserOps(user, at),
+        ...directory.deleteUserOps(user, at, profiles[i]!),
       ])
       return { drafts: this.#told('user.removed', gone), ops, value: gone }
     })

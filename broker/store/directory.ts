@@ -35,9 +35,9 @@ export interface DirectoryStore {
   userOps(record: UserRecord): Op[]
   /**
    * Removes the account with its credentials, second factor, profile, privacy settings, contacts, and blocks in both
-   * directions. `at` (Unix ms) is recorded as the time of removal.
+   * directions. `at` (Unix ms) is recorded as the time of removal. `profile`: the present one.
    */
-  deleteUserOps(id: string, at: number): Op[]
+  deleteUserOps(id: string, at: number, profile?: ProfileRecord | null): Op[]
   /** When an account of that name was last removed; 0: never. */
   removedAt(id: string): Promise<number>
   credential(user: string, id: string): Promise<CredentialRecord | null>
@@ -48,7 +48,10 @@ export interface DirectoryStore {
   readonly bots: BotRecords
 
   profile(user: string): Promise<ProfileRecord | null>
-  profileOp(record: ProfileRecord): Op
+  /** `before`: the present one. */
+  profileOps(record: ProfileRecord, before: ProfileRecord | null): Op[]
+  /** Users with a word in their name that begins with this one, the first by these words; each once. */
+  usersNamed(word: string, limit: number): Promise<string[]>
   /** Users whom the user blocks, by their id. */
   blocks(user: string): ReadonlyMap<string, BlockRecord>
   /** Contact wishes of the user, with their time (Unix ms). A contact is mutual: the other has the wish too. */

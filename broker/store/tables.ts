@@ -13,6 +13,7 @@ export type Table =
   | 'removal'
   | 'expiring'
   | 'profile'
+  | 'nameWord'
   | 'privacy'
   | 'block'
   | 'contact'
@@ -66,14 +67,25 @@ export const UNGUARDED: ReadonlySet<Table> = new Set([
 
 /** Tables whose keys have one part; those of all others have several, and the first of these is their owner. */
 export const SINGLE_KEYS: ReadonlySet<Table> = new Set([
-  ...(['user', 'userName', 'userRemoved', 'secondFactor', 'removal', 'profile', 'privacy', 'presence', 'bot'] as const),
+  ...([
+    'user',
+    'userName',
+    'userRemoved',
+    'secondFactor',
+    'removal',
+    'profile',
+    'nameWord',
+    'privacy',
+    'presence',
+    'bot',
+  ] as const),
   ...(['room', 'channel', 'filters', 'report', 'evidence', 'session', 'will', 'owner', 'claimant'] as const),
   ...(['heartbeat', 'webhook', 'webhookState', 'job', 'candidate'] as const),
 ])
 
 /** Tables that are read on demand only, and change often: an adapter may tell followers nothing of them. */
 export const UNTOLD: ReadonlySet<Table> = new Set([
-  ...(['sessionState', 'packetState', 'will', 'heartbeat', 'readerCursor', 'profile'] as const),
+  ...(['sessionState', 'packetState', 'will', 'heartbeat', 'readerCursor', 'profile', 'nameWord'] as const),
   ...(['userName', 'secondFactor', 'finishedCommand', 'evidence', 'deadLetter', 'webhookState'] as const),
 ])
 

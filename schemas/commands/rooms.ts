@@ -168,6 +168,15 @@ export const ROOM_COMMANDS = {
     summary: 'The members of a room, by user id, and how many there are. For members.',
     params: object({
       ...userPage,
+      query: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 128,
+          description:
+            'Only members whose user id begins with it, or in whose name each word of it begins a word; of many users so named, whether members or not, the first 1,000 by these words.',
+        }),
+      ),
+      role: Type.Optional(role),
       profiles: Type.Optional(
         Type.Boolean({ description: `With the profile of each; a page then has ${MAX_PROFILES} members at most.` }),
       ),
@@ -235,6 +244,14 @@ export const ROOM_COMMANDS = {
         Type.Enum(['joined', 'public'], {
           default: 'joined',
           description: 'joined: the caller’s rooms. public: all that are not private.',
+        }),
+      ),
+      query: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 128,
+          description:
+            'Only rooms in whose id or name each word of it begins a word; of direct conversations, in the user id of the other.',
         }),
       ),
       after: Type.Optional(Type.String({ maxLength: 300, description: 'The last room of the previous page.' })),

@@ -91,9 +91,15 @@ export const USER_COMMANDS = {
     http: { method: 'PATCH', path: '/profile' },
   }),
   'users.search': command({
-    summary: 'Users whose id begins with a text, case-insensitive. For everyone who is logged in.',
+    summary:
+      'Users whose id begins with a text, or in whose name each word of it begins a word, by user id. Case and accents do not matter in names. For everyone who is logged in.',
     params: object({
-      query: Type.String({ minLength: 1, maxLength: 128, description: 'What the id begins with.' }),
+      query: Type.String({
+        minLength: 1,
+        maxLength: 128,
+        description:
+          'What the id begins with, or words of the name; of many users so named the first 1,000 by these words.',
+      }),
       after,
       limit: limit(20, 100),
     }),

@@ -72,6 +72,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   A: erasedWhole('bots'),
   P: erasedWhole('profile'),
+  Wi: { exported: 'words of the name in profile', stays: null },
   Y: erasedWhole('privacy'),
   K: erasedWhole('blocks'),
   Q: erasedWhole('contacts'),

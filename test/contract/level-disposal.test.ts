@@ -102,7 +102,7 @@ t.test('a log that is dropped, and an account that is removed, are off the disk 
     const [kept, ...gone] = Array.from({ length: 100 }, secret)
     const [name, ...words] = gone
     const profile = { user: 'ann', name: name!, avatar: null, fields: {}, updatedAt: 1 }
-    await commit(store, [], [store.directory.profileOp(profile)])
+    await commit(store, [], store.directory.profileOps(profile, null))
     await append(store, draft('m:b', kept!))
     for (const [i, word] of words.entries()) {
       await append(store, draft('m:a', word))
@@ -112,7 +112,7 @@ t.test('a log that is dropped, and an account that is removed, are off the disk 
     }
     await folded(store)
     t.same(found(await filesIn(location), [kept!, ...gone]), [kept, ...gone], 'all there before')
-    await commit(store, [], store.directory.deleteUserOps('ann', now))
+    await commit(store, [], store.directory.deleteUserOps('ann', now, profile))
     await drop(store, 'm:a')
     for (let hours = 1; hours <= 24; hours++) {
       now += HOUR

@@ -366,6 +366,7 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
     invites: 'nobody',
   } as const
   const profile = { user: 'Ann', name: 'Ann', avatar: null, fields: { a: 1 }, updatedAt: 3 }
+  const other = { ...profile, user: 'Bob', name: 'Élodie Müller-Anders' }
   const names = ['Ann', 'an', 'anna', 'ann~', 'Bob', 'annb']
   await commit(
     store,
@@ -376,7 +377,9 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
     store,
     [],
     [
-      store.directory.profileOp(profile),
+      ...store.directory.profileOps({ ...profile, name: 'Zoë Ann' }, null),
+      ...store.directory.profileOps(profile, { ...profile, name: 'Zoë Ann' }),
+      ...store.directory.profileOps(other, null),
       store.directory.blockOp(block('Ann', 'Bob')),
       store.directory.blockOp(block('Ann', 'an')),
       store.directory.blockOp(block('Bob', 'Ann')),
@@ -396,6 +399,10 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
     t.same(await directory.usersLike('c', '', 9), [])
     t.same(await directory.profile('Ann'), profile)
     t.equal(await directory.profile('ann'), null)
+    t.same(await directory.usersNamed('an', 9), ['Bob', 'Ann'], 'in the order of the words')
+    t.same(await directory.usersNamed('ande', 9), ['Bob'])
+    t.same(await directory.usersNamed('an', 1), ['Bob'])
+    t.same(await directory.usersNamed('zoe', 9), [], 'a name of before')
     t.same([...directory.blocks('Ann').values()].map(({ blocked }) => blocked).sort(), ['Bob', 'an'])
     t.same(directory.blocks('Bob').get('Ann'), block('Bob', 'Ann'))
     t.same(directory.privacy.get('Ann'), privacy)
@@ -408,7 +415,8 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
   const { directory } = store
   await commit(store, [], [directory.deleteBlockOp('anna', 'an')])
   t.equal(directory.blocks('anna').size, 0)
-  await commit(store, [], directory.deleteUserOps('Ann', 9))
+  await commit(store, [], directory.deleteUserOps('Ann', 9, profile))
+  t.same(await directory.usersNamed('a', 9), ['Bob'])
   await store.close()
   store = await place.open()
   t.equal(await store.directory.profile('Ann'), null)

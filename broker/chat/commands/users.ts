@@ -6,6 +6,7 @@ import type { Store } from '../../store/store.js'
 import type { BlockRecord, ProfileRecord } from '../../store/users.js'
 import { requireUser } from '../model/actor.js'
 import type { AskLimits } from '../model/ask-limits.js'
+import { usersNamed } from '../model/people-search.js'
 import type { Presence } from '../presence/presence.js'
 import type { Handlers } from './table.js'
 
@@ -45,7 +46,8 @@ export function userCommands(deps: PeopleCommandDeps): Handlers<keyof typeof USE
       const user = requireUser(actor)
       const { value: profile } = await store.transact(`profile ${user}`, async ({ directory }) => {
         await requireSameAccount(directory, actor.principal)
-        const before = await profileOf(directory, user)
+        const stored = await directory.profile(user)
+        const before = stored ?? plainProfile(user)
         const value: ProfileRecord = {
           user,
           name: name === undefined ? before.name : name,
@@ -53,14 +55,17 @@ export function userCommands(deps: PeopleCommandDeps): Handlers<keyof typeof USE
           fields: mergeFields(before.fields, fields ?? {}),
           updatedAt: Date.now(),
         }
-        return { ops: [directory.profileOp(value)], value }
+        return { ops: directory.profileOps(value, stored), value }
       })
       // Those who see the presence learn that there is another profile.
       presence.set(user, { profileAt: profile.updatedAt! })
       return JSON.stringify(profile)
     },
     'users.search': async (_, { query, after = '', limit = 20 }) => {
-      const found = await directory.usersLike(query, after, limit + 1)
+      const lower = after.toLowerCase()
+      const named = [...(await usersNamed(directory, query))].filter((user) => user.toLowerCase() > lower)
+      const known = new Set([...(await directory.usersLike(query, after, limit + 1)), ...named])
+      const found = [...known].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1))
       const shown = found.slice(0, limit)
       const users = await Promise.all(shown.map((user) => profileOf(directory, user)))
       return JSON.stringify({ users, more: found.length > limit })
@@ -107,7 +112,11 @@ export async function requireKnown(directory: Pick<DirectoryStore, 'user'>, user
 }
 
 export async function profileOf(directory: Pick<DirectoryStore, 'profile'>, user: string): Promise<ProfileRecord> {
-  return (await directory.profile(user)) ?? { user, name: null, avatar: null, fields: {}, updatedAt: null }
+  return (await directory.profile(user)) ?? plainProfile(user)
+}
+
+function plainProfile(user: string): ProfileRecord {
+  return { user, name: null, avatar: null, fields: {}, updatedAt: null }
 }
 
 function mergeFields(before: ProfileRecord['fields'], changes: ProfileRecord['fields']): ProfileRecord['fields'] {

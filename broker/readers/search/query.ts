@@ -1,6 +1,7 @@
 /** Compiles a user's search text to an FTS5 expression: words (all of them), "phrases", and prefixes (wor*). */
 import { Refusal } from '../../../schemas/errors.js'
-import { pairsOf, type Run, runsOf, wordsOf } from './words.js'
+import { type Run, runsOf } from '../../util/word-runs.js'
+import { pairsOf, wordsOf } from './words.js'
 
 /** Most words and phrases of one query. */
 const MAX_TERMS = 16

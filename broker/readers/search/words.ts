@@ -1,46 +1,13 @@
 /**
- * Splits texts into the terms of the index, and queries likewise, so that they match. Case, width and accents are
- * folded; invisible characters are removed. Scripts written without spaces (or, like Korean, with suffixes) are split
- * into pairs of characters, so that a word is found wherever it stands.
+ * Splits texts into the terms of the index, and queries likewise, so that they match. Scripts written without spaces
+ * (or, like Korean, with suffixes) are split into pairs of characters, so that a word is found wherever it stands.
  */
-import { INVISIBLE } from '../../util/text-folding.js'
+import { type Run, runsOf } from '../../util/word-runs.js'
 
-/** Version of this file's output: an index built with another one is rebuilt. */
+/** Version of the output of this file and of word-runs.ts: an index built with another one is rebuilt. */
 export const WORDS_VERSION = 2
 /** Longest word in characters; of a longer one (keys, blobs) only the beginning is indexed. */
 const MAX_WORD = 64
-
-const WORD = /[\p{L}\p{N}\p{M}]+|\p{Extended_Pictographic}/gu
-const SCRIPTS = ['Han', 'Hiragana', 'Katakana', 'Hangul', 'Bopomofo', 'Thai', 'Lao', 'Khmer', 'Myanmar']
-const UNSPACED = SCRIPTS.map((script) => `\\p{Script_Extensions=${script}}`).join('')
-const RUN = new RegExp(`[${UNSPACED}]+|[^${UNSPACED}]+`, 'gu')
-const IS_UNSPACED = new RegExp(`^[${UNSPACED}]`, 'u')
-/**
- * Accents, and the vowel points of Hebrew and Arabic. Vowel signs of other scripts are marks too, but carry meaning and
- * stay.
- */
-const ACCENTS = /[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]/gu
-const ASCII = /^[\0-\x7f]*$/
-
-/** Maps equivalent spellings to one. */
-function fold(text: string): string {
-  if (ASCII.test(text)) return text.toLowerCase()
-  // Upper case first: it unifies ß and SS, and ı and i.
-  const lower = text.replace(INVISIBLE, '').normalize('NFKC').toUpperCase().toLowerCase()
-  // NFKD turns presentation forms of a lengthened letter into the letter and a tatweel, which is removed again.
-  return lower.normalize('NFKD').replace(ACCENTS, '').replace(INVISIBLE, '').normalize('NFC').replaceAll('ς', 'σ')
-}
-
-/** A part of a word in one kind of script. */
-export interface Run {
-  readonly text: string
-  readonly unspaced: boolean
-}
-
-export function runsOf(text: string): Run[] {
-  const words = fold(text).match(WORD) ?? []
-  return words.flatMap((word) => (word.match(RUN) ?? []).map((run) => ({ text: run, unspaced: IS_UNSPACED.test(run) })))
-}
 
 /** Pairs of adjacent characters. */
 export function pairsOf(run: string): string[] {

@@ -20,6 +20,7 @@ import { Devices } from './devices.js'
 import { deleteExpiringOp } from './expiring.js'
 import { InviteTable } from './invites.js'
 import { PairTable, parse, SingleTable, type Value } from './memory-table.js'
+import { nameWordOps, usersNamed } from './name-words.js'
 import { readRange, readRecord } from './on-demand.js'
 import { OwnedTable } from './owned-table.js'
 import { PresenceTable } from './presence.js'
@@ -108,7 +109,7 @@ export class Directory implements DirectoryStore {
     return this.#users.putOps(record)
   }
 
-  deleteUserOps(id: string, at: number): Op[] {
+  deleteUserOps(id: string, at: number, profile: ProfileRecord | null = null): Op[] {
     return [
       { ...clear('credential', id), wipe: true },
       clear('block', id),
@@ -117,6 +118,7 @@ export class Directory implements DirectoryStore {
       ...[...this.addedBy(id).keys()].map((user) => this.deleteContactOp(user, id)),
       this.privacy.deleteOp(id),
       wipe('profile', keyOf(id)),
+      ...nameWordOps(null, profile),
       wipe('secondFactor', keyOf(id)),
       deleteExpiringOp(id),
       this.bots.deleteOp(id),
@@ -134,8 +136,12 @@ export class Directory implements DirectoryStore {
     return readRecord(this.#tables, 'profile', keyOf(user))
   }
 
-  profileOp(record: ProfileRecord): Op {
-    return put('profile', keyOf(record.user), JSON.stringify(record))
+  profileOps(record: ProfileRecord, before: ProfileRecord | null): Op[] {
+    return [put('profile', keyOf(record.user), JSON.stringify(record)), ...nameWordOps(record, before)]
+  }
+
+  usersNamed(word: string, limit: number): Promise<string[]> {
+    return usersNamed(this.#tables, word, limit)
   }
 
   blocks(user: string): ReadonlyMap<string, BlockRecord> {

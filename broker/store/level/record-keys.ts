@@ -12,6 +12,7 @@ export const PREFIXES: Readonly<Record<Table, string>> = {
   removal: 'X',
   expiring: 'T',
   profile: 'P',
+  nameWord: 'Wi',
   privacy: 'Y',
   block: 'K',
   contact: 'Q',
