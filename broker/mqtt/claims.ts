@@ -80,6 +80,18 @@ export class Claims implements Ownership {
     await this.#handOver(session, claim.value, ending).catch(this.#deps.failed)
   }
 
+  /**
+   * Ends a session that another node serves, whether or not anything is stored of it but who serves it: that node hears that it is wanted, and loses it if it
+   * does not answer.
+   */
+  async endElsewhere(session: string): Promise<void> {
+    if (this.#claims.has(session) || !this.isElsewhere(this.#deps.store.sessionOwners.owner(session))) return
+    const nobody: Claimant = { closed: false, close: () => {}, sessionLost: () => {} }
+    const claim = await this.begin(session, nobody, PATIENCE)
+    await claim.decided
+    await this.release(session, nobody)
+  }
+
   /** Whether the claim of a node waits that could serve the session. */
   isWanted(session: string): boolean {
     const waiting = this.#deps.store.sessionOwners.claimant(session)

@@ -60,7 +60,7 @@ export interface RegistryDeps {
   readonly sessionWriter: SessionWriter
   readonly shares: SharedSubscriptions
   /** Null: a single node has the store. */
-  readonly claims: Pick<Claims, 'isElsewhere'> | null
+  readonly claims: Pick<Claims, 'isElsewhere' | 'endElsewhere'> | null
   readonly anonymousSessions: Pick<AnonymousSessions, 'release'>
   /** The person a user counts for. */
   readonly personBehind: (user: string) => string
@@ -188,6 +188,7 @@ export class Registry {
       await this.#store.persistence.delWill({ id: record.id })
       if (deleteState) await this.#sessionWriter.discard(record.id)
     }
+    if (logout.session !== undefined) await this.#claims?.endElsewhere(logout.session)
   }
 
   /** Ends those that are connected here. */

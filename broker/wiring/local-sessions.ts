@@ -47,7 +47,7 @@ export class LocalSessions implements ConnectedSessions {
   readonly followedBy = (user: string): number => this.#mqtt.registry.followedBy(user)
 
   readonly endSessions = async (ending: SessionEnding): Promise<void> => {
-    // Of a clean session nothing is stored by which its node would hear of it.
+    // At once, and with the reason. If it is lost, its node hears that the session is wanted here.
     if (ending.session !== undefined) this.#bus.sendElsewhere({ kind: 'sessionEnding', ending })
     this.#streams.logout(ending)
     await this.#mqtt.registry.logout(ending)

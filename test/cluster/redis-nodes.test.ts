@@ -4,6 +4,7 @@ import { openRedisStore } from '../../broker/store/redis/redis-store.js'
 import { Inbox, type Overrides, request, startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { begin, LOG, owned, phone, said, TAKEN_OVER } from '../helpers/moving-session.js'
 import { disconnected, subscribe5 } from '../helpers/mqtt5.js'
+import { until } from '../helpers/patience.js'
 import { open, publish, take, takePublishes } from '../helpers/protocol.js'
 import { startRedis } from '../helpers/redis-server.js'
 import { TcpProxy } from '../helpers/tcp-proxy.js'
@@ -169,6 +170,21 @@ t.test('a message that is queued for who is connected elsewhere comes, even if n
     ['signal lost', 'all lost'],
   )
   t.ok(proxy.lost >= 2)
+})
+
+t.test('a clean session that is ended on another node ends, even if no signal tells of it', async (t) => {
+  const { one, two, proxy } = await withProxy(t)
+  const [here, there] = [
+    await one.connect('bob', { clientId: 'here' }),
+    await two.connect('bob', { clientId: 'there' }),
+  ]
+  proxy.loses = (channel) => channel.includes('mail:')
+  const ended = new Promise<void>((resolve) => there.once('close', () => resolve()))
+  t.match(await request(here, 'bob', 'sessions.end', { session: 'there' }), { ok: true })
+  await ended
+  t.ok(proxy.lost >= 1)
+  await until('nobody serves it', async () => one.running.store.sessionOwners.owner('bob/there') === undefined)
+  t.match(await request(here, 'bob', 'sessions.list'), { result: { sessions: [{ session: 'here' }] } })
 })
 
 t.test('a node that may not know of rights that ended delivers nothing until it does', async (t) => {
