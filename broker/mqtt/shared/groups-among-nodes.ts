@@ -7,7 +7,7 @@ import { assignmentSource, LentElsewhere, parseAssignmentSource } from './assign
 import type { AssignedMessage, ShareGroup, ShareServices } from './group.js'
 import type { GroupClaim, OpenedGroup } from './group-claim.js'
 import { type AmongNodes, GroupClaims } from './group-claims.js'
-import { type GroupName, groupName, isSubscribed, type SharedFilter } from './group-name.js'
+import { type GroupName, groupName, groupOfStored, isSubscribed, type SharedFilter } from './group-name.js'
 import type { GroupWriter } from './group-writer.js'
 import type { KnownGroups } from './known-groups.js'
 import { readAssigned } from './lent-message.js'
@@ -41,6 +41,19 @@ export class GroupsAmongNodes {
       end: (claim, group, isOurs) => this.#endHere(claim, group, isOurs),
       sessionMoved: (session) => void this.#settleOthers(session).catch(failed),
     })
+  }
+
+  /** Deletes the queues of groups that no longer exist. Where a single process had the store before, groups have no record yet. */
+  async load(): Promise<void> {
+    await this.claims.load()
+    const { store } = this.#deps.services
+    const unrecorded = new Map<string, { name: GroupName; qos: QoS }>()
+    for (const { clientId, topic, qos } of store.subscriptions.shared()) {
+      const name = groupOfStored(clientId, topic)!
+      const known = unrecorded.get(name.id)?.qos ?? 0
+      if (qos > known && store.subscriptions.topicsOf(name.id).length === 0) unrecorded.set(name.id, { name, qos })
+    }
+    for (const { name, qos } of unrecorded.values()) await commit(store, this.#keeping(name, qos))
   }
 
   /** Resolves when a member may subscribe: the group is served here, or it is noted that it is wanted here; and all nodes queue messages for it. */

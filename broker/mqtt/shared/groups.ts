@@ -50,14 +50,22 @@ export class SharedSubscriptions {
 
   /** Restores the groups of stored sessions, and deletes the queues of groups that no longer exist. */
   async load(): Promise<void> {
-    if (this.#among) return this.#among.claims.load()
+    if (this.#among) return this.#among.load()
     const { sessions, subscriptions, queue } = this.#services.store
     const groups = this.#groups
     for (const stored of subscriptions.shared())
       groups.remember(groups.of(groupOfStored(stored.clientId, stored.topic)!), stored)
+    for (const { id } of groups.all()) await this.#forgetRecord(id)
     const held = await storedAssignments(sessions, groups.sessions())
     for (const group of groups.all()) await group.restore(await sessions.progress(group.id), held.get(group.id) ?? [])
     for (const id of [...queue.nonEmptyQueues()]) if (isGroupId(id) && !groups.get(id)) await this.#discard(id)
+  }
+
+  /** By its record, nodes that shared the store before queued messages for a group; a single process knows of it itself. */
+  async #forgetRecord(id: string): Promise<void> {
+    const { store } = this.#services
+    const topics = store.subscriptions.topicsOf(id)
+    if (topics.length > 0) await commit(store, { ops: store.sessions.unsubscribeOps(id, topics) })
   }
 
   /** Resolves when the records of an earlier group of that name are deleted: records of a new one would be deleted with them. */
