@@ -4,58 +4,61 @@
  */
 
 /** What a table holds is said where its records are written. */
-export type Table =
-  | 'user'
-  | 'userName'
-  | 'userRemoved'
-  | 'credential'
-  | 'secondFactor'
-  | 'removal'
-  | 'expiring'
-  | 'profile'
-  | 'nameWord'
-  | 'privacy'
-  | 'block'
-  | 'contact'
-  | 'presence'
-  | 'userDevices'
-  | 'bot'
-  | 'room'
-  | 'member'
-  | 'invite'
-  | 'departed'
-  | 'ban'
-  | 'mute'
-  | 'link'
-  | 'joinRequest'
-  | 'written'
-  | 'forwarded'
-  | 'channel'
-  | 'receipt'
-  | 'device'
-  | 'deviceShare'
-  | 'deviceOffer'
-  | 'bridge'
-  | 'openCommand'
-  | 'finishedCommand'
-  | 'filters'
-  | 'report'
-  | 'evidence'
-  | 'session'
-  | 'owner'
-  | 'claimant'
-  | 'sessionState'
-  | 'subscription'
-  | 'packetState'
-  | 'will'
-  | 'heartbeat'
-  | 'readerCursor'
-  | 'webhook'
-  | 'webhookState'
-  | 'deadLetter'
-  | 'retry'
-  | 'job'
-  | 'candidate'
+export const TABLES = [
+  'user',
+  'userName',
+  'userRemoved',
+  'credential',
+  'secondFactor',
+  'removal',
+  'expiring',
+  'profile',
+  'nameWord',
+  'privacy',
+  'block',
+  'contact',
+  'presence',
+  'userDevices',
+  'bot',
+  'room',
+  'member',
+  'invite',
+  'departed',
+  'ban',
+  'mute',
+  'link',
+  'joinRequest',
+  'written',
+  'forwarded',
+  'channel',
+  'receipt',
+  'device',
+  'deviceShare',
+  'deviceOffer',
+  'bridge',
+  'openCommand',
+  'finishedCommand',
+  'filters',
+  'report',
+  'evidence',
+  'session',
+  'owner',
+  'claimant',
+  'sessionState',
+  'subscription',
+  'packetState',
+  'will',
+  'heartbeat',
+  'readerCursor',
+  'webhook',
+  'webhookState',
+  'deadLetter',
+  'retry',
+  'job',
+  'candidate',
+] as const
+
+export type Table = (typeof TABLES)[number]
 
 /**
  * Tables that change with every message or packet, and that no decision is made on: guards on them never fail.
@@ -107,8 +110,13 @@ export function partsOf(key: string): string[] {
 
 /** The first part of a key. */
 export function ownerOf(key: string): Owner {
+  return unescaped(ownerPart(key))
+}
+
+/** The same, as it is in the key. */
+export function ownerPart(key: string): string {
   const end = key.indexOf(END)
-  return unescaped(end < 0 ? key : key.slice(0, end))
+  return end < 0 ? key : key.slice(0, end)
 }
 
 /** U+0000 and U+0001 are escaped, which keeps keys unambiguous and sorted. */

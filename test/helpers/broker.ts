@@ -85,7 +85,7 @@ export async function startTestBroker(
       return url('mqtt').port
     },
     token: async (user, roles) =>
-      mintToken(await loadTokenSecret(config.auth.jwt, dataDir), user, roles ? { roles } : {}),
+      mintToken(await loadTokenSecret(config.auth.jwt, config.node.dataDir), user, roles ? { roles } : {}),
     connect: async (user, { roles, ws, ...options } = {}) => {
       const password = await broker.token(user, roles)
       const settings = {

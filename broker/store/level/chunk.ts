@@ -12,7 +12,7 @@ const VERSION = 1
 const HEADER = 13
 
 export const CHUNK_ENTRIES = 64
-const CHUNK_BYTES = 65_536
+export const CHUNK_BYTES = 65_536
 
 /** Encoded entries of a log, decoded on first use. */
 export class Chunk {

@@ -109,6 +109,13 @@ export class Database {
     return database
   }
 
+  /** One that is only looked into: whatever its format is. */
+  static async peek(location: string): Promise<Pick<Database, 'get' | 'close'>> {
+    const openLevel = diskDatabase(location)
+    const upgrade = { formats: FORMATS, notice: null }
+    return new Database(location, openLevel, upgrade, await openAt(location, openLevel))
+  }
+
   /** The format of this store. */
   get format(): string {
     return this.#upgrade.formats.current

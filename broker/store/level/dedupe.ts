@@ -7,22 +7,34 @@ import type { Draft } from '../changes.js'
 import { BloomFilter, bloomHash } from './bloom-filter.js'
 import type { DedupeRecord } from './commit-codec.js'
 import type { Database } from './database.js'
+import {
+  DAY,
+  decodeHashed,
+  decodeRecord,
+  encodeRecord,
+  type GenerationRecord,
+  type HashedRecord,
+  hashedNameOf,
+} from './dedupe-records.js'
 import { keys, numberOf, ranges } from './keys.js'
 import { WriteBatch } from './operation.js'
 
 const GENERATION_RECORDS = 1_000_000
 /** Folded records kept in memory, the newest ones. */
 const RECENT_RECORDS = 32_768
-const DAY = 86_400_000
 
-interface Generation {
+interface Generation extends Omit<GenerationRecord, 'records' | 'sealed'> {
   readonly number: number
-  readonly day: number
   records: number
-  /** It is full, and its filter is stored. */
   sealed: boolean
   /** Null until loaded: then every id may be in it. */
   filter: BloomFilter | null
+}
+
+interface Wanted {
+  readonly name: string
+  readonly key: string
+  readonly hashed: boolean
 }
 
 export class Dedupe {
@@ -33,7 +45,7 @@ export class Dedupe {
   #recent = new Map<string, DedupeRecord>()
   #unfolded: string[] = []
   /** Old records found for the commit being built. */
-  #found = new Map<string, DedupeRecord>()
+  #found = new Map<string, DedupeRecord | HashedRecord>()
   #generations: Generation[] = []
   #loading: Promise<void> | null = null
 
@@ -69,7 +81,8 @@ export class Dedupe {
     return this.#prepareLoaded(names)
   }
 
-  find(name: string): DedupeRecord | undefined {
+  /** One that names an incarnation counts only for a log of that incarnation. */
+  find(name: string): DedupeRecord | HashedRecord | undefined {
     return this.#recent.get(name) ?? this.#found.get(name)
   }
 
@@ -130,23 +143,32 @@ export class Dedupe {
   }
 
   #prepareLoaded(names: readonly string[]): Promise<void> | undefined {
-    const wanted: { name: string; key: string }[] = []
+    const wanted: Wanted[] = []
     for (const name of names) {
       const known = this.#recent.get(name)
       // Folding may evict it from memory while the others are read.
       if (known) this.#found.set(name, known)
-      if (known || this.#generations.length === 0) continue
-      const hash = bloomHash(name)
-      for (const { number, filter } of this.#generations)
-        if (!filter || filter.mayHave(hash)) wanted.push({ name, key: keys.dedupe(number, name) })
+      else if (this.#generations.length > 0) this.#lookFor(name, wanted)
     }
     return wanted.length === 0 ? undefined : this.#readOld(wanted)
   }
 
-  async #readOld(wanted: readonly { name: string; key: string }[]): Promise<void> {
+  /** Adds where a record may be. */
+  #lookFor(name: string, wanted: Wanted[]): void {
+    const hash = bloomHash(name)
+    let digest: string | null = null
+    for (const { number, filter, hashed = false } of this.#generations) {
+      if (hashed) digest ??= hashedNameOf(name)
+      if (filter && !filter.mayHave(hashed ? bloomHash(digest!) : hash)) continue
+      wanted.push({ name, hashed, key: keys.dedupe(number, hashed ? digest! : name) })
+    }
+  }
+
+  async #readOld(wanted: readonly Wanted[]): Promise<void> {
     const values = await this.#database.getMany(wanted.map(({ key }) => key))
     values.forEach((value, i) => {
-      if (value) this.#found.set(wanted[i]!.name, decodeRecord(value))
+      const { name, hashed } = wanted[i]!
+      if (value) this.#found.set(name, hashed ? decodeHashed(value) : decodeRecord(value))
     })
   }
 
@@ -199,21 +221,35 @@ export class Dedupe {
   }
 }
 
-function encodeRecord({ hash, id, seq, ts }: DedupeRecord): string {
-  return JSON.stringify([hash, id, seq, ts])
+function encodeGeneration({ day, records, sealed, hashed }: GenerationRecord): string {
+  return JSON.stringify({ day, records, sealed, ...(hashed ? { hashed } : {}) })
 }
 
-function decodeRecord(value: Buffer): DedupeRecord {
-  const [hash, id, seq, ts] = JSON.parse(value.toString())
-  return { hash, id, seq, ts }
-}
-
-function encodeGeneration({ day, records, sealed }: Generation): string {
-  return JSON.stringify({ day, records, sealed })
-}
-
-function encodeFilter({ records, filter }: Generation): Buffer {
+function encodeFilter({ records, filter }: Pick<Generation, 'records' | 'filter'>): Buffer {
   const count = Buffer.alloc(4)
   count.writeUInt32LE(records)
   return Buffer.concat([count, filter!.toBuffer()])
+}
+
+/** Notes a generation of ids that were used until the end of a day, moved from another store. Returns its number. */
+export function movedGeneration(day: number, hashed: boolean, batch: WriteBatch): number {
+  const number = 2 * day + (hashed ? 0 : 1)
+  batch.put(keys.generation(number), encodeGeneration({ day, records: 0, sealed: true, ...(hashed ? { hashed } : {}) }))
+  return number
+}
+
+/** Counts what was moved, and stores a filter for each generation. */
+export async function sealMovedGenerations(database: Database): Promise<void> {
+  for await (const [key, value] of database.entries(ranges.generations)) {
+    const number = numberOf(key)
+    let records = 0
+    for await (const page of database.keyPages(ranges.dedupe(number))) records += page.length
+    const filter = BloomFilter.sized(records)
+    for await (const page of database.keyPages(ranges.dedupe(number)))
+      for (const one of page) filter.add(bloomHash(keys.dedupeNameOf(one)))
+    const batch = new WriteBatch()
+    batch.put(keys.filter(number), encodeFilter({ records, filter }))
+    batch.put(key, encodeGeneration({ ...(JSON.parse(value.toString()) as GenerationRecord), records }))
+    await database.write(batch, false)
+  }
 }

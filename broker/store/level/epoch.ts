@@ -19,7 +19,8 @@ interface EpochRecord {
   commits: number
 }
 
-function recordFileOf(location: string): string {
+/** The file beside a store. */
+export function recordFileOf(location: string): string {
   return `${location}.witness`
 }
 

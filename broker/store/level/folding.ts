@@ -252,7 +252,7 @@ function noteMarked(log: string, { first }: Chunk, added: readonly LogEntry[], b
 }
 
 /** Records the chunk under the hour in which entries in it expire. */
-function noteExpiry(log: string, first: number, entries: readonly LogEntry[], batch: WriteBatch): void {
+export function noteExpiry(log: string, first: number, entries: readonly LogEntry[], batch: WriteBatch): void {
   let hours: Set<number> | null = null
   for (const { extra } of entries) if (extra && extra.expiresAt > 0) (hours ??= new Set()).add(hourOf(extra.expiresAt))
   for (const hour of hours ?? []) batch.put(keys.due(hour, log, first), '')

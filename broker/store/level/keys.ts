@@ -38,6 +38,8 @@ export const keys = {
   format: '!format',
   /** How far an upgrade has come. */
   upgrading: '!upgrading',
+  /** How far a move into this store has come. */
+  moving: '!moving',
   epoch: '!epoch',
   /** Number of the last commit whose entries are all in chunks. */
   folded: '!folded',
@@ -115,6 +117,7 @@ export const ranges = {
 
   allErased: kind('z'),
   erased: (log: string): KeyRange => below(`z${part(log)}`),
+  notesOfAll: kind('a'),
   allNotes: (log: string): KeyRange => below(`a${part(log)}`),
   notes: (log: string, kind: string, from: number, to: number): KeyRange => ({
     gte: keys.note(log, kind, from, ''),
@@ -125,6 +128,7 @@ export const ranges = {
   dedupe: (generation: number): KeyRange => ({ gte: `d${number(generation)}`, lt: `d${number(generation + 1)}` }),
   dedupeOfLog: (generation: number, log: string): KeyRange => below(`d${number(generation)}${part(log)}`),
 
+  allPackets: kind('p'),
   allReferences: kind('r'),
   references: (id: string): KeyRange => below(`r${part(id)}`),
   allRetained: kind('t'),

@@ -7,6 +7,7 @@ import { Subscriptions } from '../directory/subscriptions.js'
 import { TableSlots } from '../directory/table-slots.js'
 import { withRecords } from '../directory/with-records.js'
 import type { LogName } from '../log-name.js'
+import type { StoreFacts } from '../moving/contents.js'
 import type { Store, StoreCounts, StorePort, StoreSupport } from '../store.js'
 import type { TableChange, TableFollower } from '../tables.js'
 import { ChunkCache } from './chunk-cache.js'
@@ -81,7 +82,7 @@ function foldLimits(cacheBytes: number, given: Partial<FoldLimits> = {}): FoldLi
   return { ...FOLD_LIMITS, bytes: Math.min(FOLD_LIMITS.bytes, cacheBytes / 4), ...given }
 }
 
-class LevelStore implements StorePort {
+export class LevelStore implements StorePort {
   /** Nobody else writes to the store. */
   readonly fresh = true
   readonly counts: StoreCounts = {
@@ -255,6 +256,13 @@ class LevelStore implements StorePort {
     } catch (cause) {
       throw signal.aborted ? cause : storeError('the store cannot be copied', cause)
     }
+  }
+
+  /** Folds everything, and finishes what was begun: then all that counts can be read from the database, until the next commit. */
+  async settle(): Promise<Pick<StoreFacts, 'epoch' | 'commits'>> {
+    await this.#dropped.finish()
+    await this.#folding.fold()
+    return { epoch: this.epoch, commits: this.#journal.last }
   }
 
   async close(): Promise<void> {

@@ -1,9 +1,11 @@
 /** Numbers the drafts of one commit from the heads in memory, which change only after the commit is durable. */
 import type { AppendResult, Draft } from '../changes.js'
+import { cidHash } from '../cid-digest.js'
 import type { Effect } from '../effect.js'
 import type { AppendedBatch, LogEntry } from '../logs.js'
 import type { CommitEncoder, DedupeRecord } from './commit-codec.js'
 import type { Dedupe } from './dedupe.js'
+import type { HashedRecord } from './dedupe-records.js'
 import type { LevelLogs } from './level-logs.js'
 import type { RoomLog } from './room-log.js'
 import { Run } from './run.js'
@@ -56,7 +58,7 @@ export class Numbering {
   /** The log must be in memory. */
   add(draft: Draft): AppendResult {
     const name = draft.dedupe && this.#names[this.#nextName++]!
-    const known = name && (this.records.get(name) ?? this.#dedupe.find(name))
+    const known = name && (this.records.get(name) ?? this.#find(draft.log, name))
     if (known) return this.#repeated(draft, known)
     if (draft.retryOnly) return ABSENT
     let log = this.#numbered.get(draft.log)
@@ -104,8 +106,19 @@ export class Numbering {
     return { place: this.#numbered.size, log, target, first: target.head + 1, count: 0, entries: [], runs: [] }
   }
 
-  #repeated(draft: Draft, { hash, id, seq, ts }: DedupeRecord): AppendResult {
-    const same = hash === draft.dedupe!.hash
+  /** A record of a former log of that name does not count. */
+  #find(log: string, name: string): DedupeRecord | HashedRecord | undefined {
+    const known = this.#dedupe.find(name)
+    if (!known || !('incarnation' in known)) return known
+    const { incarnation, former, head } = this.#logs.peek(log)!
+    const isOf = known.incarnation === incarnation || (former !== 0 && known.incarnation === former)
+    return isOf && known.seq <= head ? known : undefined
+  }
+
+  #repeated(draft: Draft, known: DedupeRecord | HashedRecord): AppendResult {
+    const { id, seq, ts } = known
+    const { hash } = draft.dedupe!
+    const same = known.hash === ('incarnation' in known ? cidHash(hash).toString('hex') : hash)
     if (same) this.duplicates++
     return { outcome: same ? 'duplicate' : 'conflict', id, seq, ts }
   }

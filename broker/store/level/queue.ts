@@ -123,7 +123,7 @@ export function encodeReference({ qos, bytes }: Reference): string {
   return JSON.stringify([qos, bytes])
 }
 
-function decodeReference(value: Buffer): Reference {
+export function decodeReference(value: Buffer): Reference {
   const [qos, bytes] = JSON.parse(value.toString())
   return { qos, bytes }
 }

@@ -17,6 +17,13 @@ export interface HeadRecord {
   newest: { first: number; count: number; bytes: number } | null
   /** Absent in records of logs from before it was kept. */
   made?: number
+  /** The incarnation before, in a store that was moved: records of client-chosen ids may name it. Absent: there was none. */
+  former?: number
+}
+
+/** Without what is 0. */
+export function headRecord({ made = 0, former = 0, ...head }: HeadRecord): string {
+  return JSON.stringify({ ...head, ...(made ? { made } : {}), ...(former ? { former } : {}) })
 }
 
 const NOBODY: readonly Follower[] = []
@@ -31,6 +38,8 @@ export class RoomLog implements FollowedLog {
   folded = 0
   /** Number of the commit that appended the first entry; until that is folded, the journal says it. */
   incarnation = 0
+  /** The incarnation before, with the same entries; 0: none. */
+  former = 0
   newest: HeadRecord['newest'] = null
   /** Entries folded + 1 … head. */
   recent: Run[] = []
@@ -57,6 +66,7 @@ export class RoomLog implements FollowedLog {
     this.tail = head.tail
     this.newest = head.newest
     this.incarnation = head.made ?? 0
+    this.former = head.former ?? 0
     this.recent = []
     this.cached = []
     this.erasing = new LazyMap()
@@ -65,9 +75,8 @@ export class RoomLog implements FollowedLog {
 
   /** The head record after the entries up to `newest` went into chunks. */
   record(folded: number, newest: HeadRecord['newest']): string {
-    const { tail, incarnation } = this
-    const made = incarnation === 0 ? {} : { made: incarnation }
-    return JSON.stringify({ folded, tail, newest, ...made } satisfies HeadRecord)
+    const { tail, incarnation, former } = this
+    return headRecord({ folded, tail, newest, made: incarnation, former })
   }
 
   goneAt(entry: LogEntry, now: number): Gone | undefined {

@@ -5,6 +5,7 @@
  * upgrade that is interrupted anywhere continues there, and no record is converted twice.
  */
 import { StoreError } from '../changes.js'
+import { HOW_TO_MOVE } from '../moving/move.js'
 import { type KeyRange, keys } from './keys.js'
 import { type LevelDatabase, pagesOf, writeBatch } from './level-database.js'
 import { WriteBatch } from './operation.js'
@@ -99,8 +100,12 @@ function stepsFrom(found: string, { current, steps }: Formats): UpgradeStep[] | 
   return path
 }
 
+/** Of a store that is being moved to: no version takes it for a finished one. */
+export const MOVING = 'topictalk moving'
+
 /** What to do about a store of another format. */
 export function adviceOn(found: string, formats: Formats): string {
+  if (found === MOVING) return `a move to it is not complete: ${HOW_TO_MOVE}`
   const format = JSON.stringify(found)
   if (stepsFrom(found, formats))
     return (

@@ -2,15 +2,13 @@
  * Where the record of a client-chosen id is, and what is in it: hashes by generation and bucket, small enough to be stored compactly. A generation
  * is half of the time for which ids are remembered; the present one and the two before it are searched.
  */
-import { createHash } from 'node:crypto'
 import type { Draft } from '../changes.js'
-import { keyPart } from '../tables.js'
+import { cidHash, cidName, cidText } from '../cid-digest.js'
 
+/** For which ids are remembered, at least. */
+export const DEDUPE_DAYS = 7
 const DAY = 86_400_000
-const FIELD_BYTES = 12
 const HASH_BYTES = 8
-/** Hashes of a generation: with as many records for each as make it a compact one at some ten million messages. */
-export const BUCKETS = 262_144
 /** Generations that are searched. */
 export const GENERATIONS = 3
 
@@ -29,22 +27,23 @@ export function generationAt(now: number, days: number): number {
   return Math.floor(now / ((days * DAY) / 2))
 }
 
+/** Unix ms of its last moment. */
+export function endOfGeneration(generation: number, days: number): number {
+  return Math.ceil((generation + 1) * ((days * DAY) / 2)) - 1
+}
+
 export function dedupeWords({ log, from, dedupe, id, ts }: Draft): DedupeWords {
   const { cid, hash } = dedupe!
-  const name = digest(`${keyPart(log)}\0${keyPart(from)}\0${keyPart(cid)}`)
-  return {
-    field: name.subarray(0, FIELD_BYTES),
-    bucket: String(name.readUInt32BE(FIELD_BYTES) % BUCKETS),
-    hash: digest(hash).subarray(0, HASH_BYTES),
-    rest: encodeRest(ts, id),
-  }
+  const { field, bucket } = cidName(cidText(log, from, cid))
+  return { field, bucket: String(bucket), hash: cidHash(hash), rest: encodeRest(ts, id) }
 }
 
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+/** What a record holds, without the life and the number in front. */
+export function splitRest(value: Buffer): { readonly hash: Buffer; readonly rest: Buffer } {
+  return { hash: value.subarray(0, HASH_BYTES), rest: value.subarray(HASH_BYTES) }
 }
 
-function encodeRest(ts: number, id: string): Buffer {
+export function encodeRest(ts: number, id: string): Buffer {
   const name = UUID.test(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : Buffer.from(`\0${id}`)
   const rest = Buffer.allocUnsafe(6 + name.length)
   rest.writeUIntBE(ts, 0, 6)

@@ -6,7 +6,7 @@
  * Numbers are big-endian. The payload is what is left; in an entry that is gone it is the reason, as JSON.
  */
 import type { Draft } from '../changes.js'
-import { remains } from '../gone.js'
+import { isNameless, remains } from '../gone.js'
 import type { Extra, LogEntry } from '../logs.js'
 import type { QoS } from '../qos.js'
 
@@ -18,10 +18,14 @@ const EXTRA_HEADER = 10
 const EXTRA_FLAG = 8
 const GONE_FLAG = 16
 const CHANGE_FLAG = 32
+/** The author's name is removed too (lua/logs.lua). */
+const NAMELESS_FLAG = 64
 const LONGEST_NAME = 0xffff
 
+type EncodedDraft = Pick<Draft, 'ts' | 'from' | 'origin' | 'qos' | 'extra' | 'isChange' | 'body'>
+
 /** The entry of a draft, before and behind its number. @throws RangeError if a name is too long */
-export function encodeDraft({ ts, from, origin = '', qos, extra, body, isChange }: Draft): [Buffer, Buffer] {
+export function encodeDraft({ ts, from, origin = '', qos, extra, body, isChange }: EncodedDraft): [Buffer, Buffer] {
   const fromLength = Buffer.byteLength(from)
   const originLength = Buffer.byteLength(origin)
   if (fromLength > LONGEST_NAME || originLength > LONGEST_NAME) throw new RangeError('a name is too long for the log')
@@ -38,6 +42,15 @@ export function encodeDraft({ ts, from, origin = '', qos, extra, body, isChange 
   if (extra) writeExtra(before, extra, extraAt)
   bytes.copy(before, payloadAt, 0, seqAt)
   return [before, bytes.subarray(seqAt)]
+}
+
+/** An entry that has its number. @throws RangeError if a name is too long */
+export function encodeEntry({ ts, from, origin, qos, extra, payload, isChange, gone }: LogEntry): Buffer {
+  const draft = { ts, from, origin, qos, extra, isChange: isChange ?? false }
+  const bytes = gone ? Buffer.from(JSON.stringify(gone)) : payload
+  const [before] = encodeDraft({ ...draft, body: { bytes, seqAt: bytes.length } })
+  if (gone) before[0]! |= GONE_FLAG | (isNameless(gone) ? NAMELESS_FLAG : 0)
+  return before
 }
 
 function writeExtra(into: Buffer, { properties, expiresAt }: Extra, at: number): void {

@@ -69,7 +69,8 @@ export class Keys {
     return `${this.prefix}ni:${incarnation}:${log}`
   }
 
-  dedupe(generation: number, bucket: number): string {
+  /** @param bucket Empty: how the names of all begin */
+  dedupe(generation: number, bucket: number | ''): string {
     return `${this.prefix}d:${generation}:${bucket}`
   }
 
@@ -104,6 +105,11 @@ export class Keys {
     return `${this.prefix}qp`
   }
 
+  /** How many queues have each message. */
+  get references(): string {
+    return `${this.prefix}qr`
+  }
+
   /** Bytes in each queue. */
   get queuedBytes(): string {
     return `${this.prefix}qb`
@@ -124,5 +130,15 @@ export class Keys {
 
   get retainedDue(): string {
     return `${this.prefix}rdue`
+  }
+
+  /** Messages of each publisher. */
+  get retainedCounts(): string {
+    return `${this.prefix}rc`
+  }
+
+  /** Bytes of each publisher. */
+  get retainedBytes(): string {
+    return `${this.prefix}rb`
   }
 }

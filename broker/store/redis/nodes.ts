@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { StoreError } from '../changes.js'
 import type { LogInfo } from '../logs.js'
+import { HOW_TO_MOVE } from '../moving/move.js'
 import type { NodeEntry, NodeFacts, NodeMessage, Nodes } from '../nodes.js'
 import { BLOCK_ENTRIES } from './entry-codec.js'
 import type { Keys } from './keys.js'
@@ -14,9 +15,13 @@ import { pairs } from './server-facts.js'
 import { compareSettings, type Deployment } from './settings.js'
 
 /** Of what is stored. A node of another one is refused. */
-const FORMAT = '1'
+export const FORMAT = '1'
+/** Of a deployment that is being moved to. */
+export const MOVING = 'moving'
 /** Ms for which a node counts as there without a word of it. */
-const LEASE = 5000
+export const LEASE = 5000
+/** Ms for which no node begins after it was said that the deployment is read as a whole. */
+const HELD = 15_000
 /** Ms between two times that a node says what it is. */
 const FACTS_EVERY = 5000
 const JOIN = scriptNamed('join')
@@ -214,7 +219,7 @@ export class RedisNodes implements Nodes {
   }
 
   async #join(connection: Connection, number: string): Promise<string[]> {
-    const args = [this.#keys.prefix, FORMAT, randomUUID(), number, this.#deployment?.secret ?? '']
+    const args = [this.#keys.prefix, FORMAT, randomUUID(), number, this.#deployment?.secret ?? '', String(HELD)]
     try {
       return ((await connection.script(JOIN, [this.#keys.meta], args)) as Buffer[]).map(String)
     } catch (error) {
@@ -224,13 +229,21 @@ export class RedisNodes implements Nodes {
 }
 
 function refusedToJoin(error: Error): Error {
-  const [, what, format] = /^(FORMAT|SECRET) (.*)$/.exec(error.message) ?? []
+  const [, what, format] = /^(FORMAT|SECRET|HELD) (.*)$/.exec(error.message) ?? []
   if (what === undefined) return error
-  const why =
-    what === 'FORMAT'
-      ? `what is stored in Redis has format ${format}, which this version of TopicTalk does not know; it knows ${FORMAT}`
-      : 'auth.jwt.secret is not the one of the nodes that wrote what is stored in Redis: all nodes need the same, and deployments that share a Redis a store.redis.prefix each'
-  return new StoreError(why, { cause: error })
+  return new StoreError(what === 'FORMAT' ? formatText(format!) : WHY_REFUSED[what]!, { cause: error })
+}
+
+const WHY_REFUSED: Readonly<Record<string, string>> = {
+  SECRET:
+    'auth.jwt.secret is not the one of the nodes that wrote what is stored in Redis: all nodes need the same, and deployments that share a Redis a store.redis.prefix each',
+  HELD: 'topictalk migrate is moving what is stored in Redis to another store: start when it is done, or 15 seconds after it was stopped',
+}
+
+/** Why what is stored in Redis is not used. */
+export function formatText(format: string): string {
+  if (format === MOVING) return `a move to Redis is not complete: ${HOW_TO_MOVE}`
+  return `what is stored in Redis has format ${format}, which this version of TopicTalk does not know; it knows ${FORMAT}`
 }
 
 /** Bytes, sets and maps are not JSON. */

@@ -50,9 +50,14 @@ export class RedisNotes implements NoteReader {
 }
 
 function fieldOf(kind: NoteKind, target: number, name: string): string {
-  return NOTE_LETTERS[kind] + numberPart(target) + name
+  return noteField(NOTE_LETTERS[kind], target, name)
 }
 
-function targetOf(field: string): Pick<Note, 'target' | 'name'> {
+/** @param letter Of the kind (NOTE_LETTERS) */
+export function noteField(letter: string, target: number, name: string): string {
+  return letter + numberPart(target) + name
+}
+
+export function targetOf(field: string): Pick<Note, 'target' | 'name'> {
   return { target: Number.parseInt(field.slice(1, 1 + NUMBER_WIDTH), 36), name: field.slice(1 + NUMBER_WIDTH) }
 }

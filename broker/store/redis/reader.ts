@@ -74,6 +74,14 @@ export class Reader {
     return pairs
   }
 
+  /** As `wholeHash`, where fields are not texts. */
+  async bytePairs(key: string): Promise<[field: Buffer, value: Buffer][]> {
+    const pairs: [Buffer, Buffer][] = []
+    for await (const found of this.#scan('HSCAN', key))
+      for (let i = 0; i < found.length; i += 2) pairs.push([found[i]!, found[i + 1]!])
+    return pairs
+  }
+
   /** Fields in no order, perhaps twice. */
   async *hashPages(key: string): AsyncGenerator<[field: string, value: Buffer][]> {
     for await (const found of this.#scan('HSCAN', key)) {
@@ -94,6 +102,16 @@ export class Reader {
       const [next, found] = (await this.call(command, [key, cursor, 'COUNT', PAGE])) as [Buffer, Buffer[]]
       cursor = next.toString()
       yield found
+    } while (cursor !== '0')
+  }
+
+  /** Names of keys in no order, perhaps twice. */
+  async *keyPages(pattern: string, count: number): AsyncGenerator<string[]> {
+    let cursor = '0'
+    do {
+      const [next, found] = (await this.call('SCAN', [cursor, 'MATCH', pattern, 'COUNT', count])) as [Buffer, Buffer[]]
+      cursor = next.toString()
+      yield found.map(String)
     } while (cursor !== '0')
   }
 

@@ -14,7 +14,7 @@ import type { TableFollower } from '../tables.js'
 import type { UpkeepOp, Word, WordSources } from './commit-words.js'
 import { Committer } from './committer.js'
 import { newCounts } from './counts.js'
-import { generationAt } from './dedupe.js'
+import { DEDUPE_DAYS, generationAt } from './dedupe.js'
 import { FRESH, Freshness } from './freshness.js'
 import { Journal } from './journal.js'
 import { Keys } from './keys.js'
@@ -125,7 +125,16 @@ class RedisStore implements StorePort {
   readonly #timers: NodeJS.Timeout[] = []
 
   constructor(options: RedisStoreOptions) {
-    const { url, tls, prefix, limits, needs, timeoutMs = 5000, dedupeDays = 7, cacheBytes = CACHE_BYTES } = options
+    const {
+      url,
+      tls,
+      prefix,
+      limits,
+      needs,
+      timeoutMs = 5000,
+      dedupeDays = DEDUPE_DAYS,
+      cacheBytes = CACHE_BYTES,
+    } = options
     this.#onFault = options.onFault ?? (() => undefined)
     this.#now = options.now ?? Date.now
     this.#limits = limits

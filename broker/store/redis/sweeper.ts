@@ -1,8 +1,9 @@
 /** Removes what is over: payloads that expired, blocks of logs that were dropped, records of client-chosen ids that are no longer searched. */
+import { BUCKETS } from '../cid-digest.js'
 import { hourOf } from '../gone.js'
 import { decodeMessage } from '../packet-codec.js'
 import type { UpkeepOp } from './commit-words.js'
-import { BUCKETS, GENERATIONS, generationAt } from './dedupe.js'
+import { GENERATIONS, generationAt } from './dedupe.js'
 import { BLOCK_ENTRIES } from './entry-codec.js'
 import type { Keys } from './keys.js'
 import { PAGE, type Reader } from './reader.js'

@@ -1,19 +1,21 @@
 -- A node begins: it takes a number that no other ever had; then, when it listens, it enters under it, and is told of commits from there on.
 -- Then it knows the others: whom it does not know it would take for gone.
-local prefix, format, epoch, node, secret = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local prefix, format, epoch, node, secret, held = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
 local call = redis.call
 local meta = prefix .. 'meta'
 call('HSETNX', meta, 'format', format)
 call('HSETNX', meta, 'epoch', epoch)
 local found = call('HGET', meta, 'format')
 if found ~= format then return redis.error_reply('FORMAT ' .. found) end
+local time = call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if now - tonumber(call('HGET', meta, 'held') or '0') < held then return redis.error_reply('HELD all of it is being read') end
 if secret ~= '' then
   call('HSETNX', meta, 'secret', secret)
   if call('HGET', meta, 'secret') ~= secret then return redis.error_reply('SECRET another one is in use') end
 end
 if node == '' then return { tostring(call('HINCRBY', meta, 'nodes', 1)) } end
-local time = call('TIME')
-call('HSET', prefix .. 'nodes', node, string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
+call('HSET', prefix .. 'nodes', node, string.format('%.0f', now))
 local latest = math.max(tonumber(node), tonumber(call('HGET', meta, 'latest') or '0'))
 call('HSET', meta, 'latest', string.format('%.0f', latest))
 local values = call('HMGET', meta, 'commit', 'position', 'epoch', 'latest')
