@@ -24,13 +24,21 @@ export function configFile({ config }: ConfigFlags): string | null {
 
 /** Creates the data directory for its owner only, or says in one line why it cannot be used. */
 export function ensureDataDir({ node: { dataDir } }: Config): void {
+  makeDataDir(dataDir, 'node.dataDir', 'set TOPICTALK_NODE_DATA_DIR')
+}
+
+/**
+ * @param given Where it was given
+ * @param advice What to do instead
+ */
+export function makeDataDir(dataDir: string, given: string, advice: string): void {
   try {
     makeDirectory(dataDir)
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const why = REASONS[code ?? ''] ?? message
-    throw new CommandError(`node.dataDir: cannot write to ${dataDir}: ${why}; set TOPICTALK_NODE_DATA_DIR`)
+    throw new CommandError(`${given}: cannot write to ${dataDir}: ${why}; ${advice}`)
   }
 }
 

@@ -18,7 +18,11 @@ export function nodeName({ id }: Config['node']): string {
 }
 
 export function secretFingerprint({ jwt }: Config['auth']): string {
-  return createHmac('sha256', jwt.secret!).update('topictalk-deployment').digest('base64url')
+  return fingerprintOf(jwt.secret!)
+}
+
+export function fingerprintOf(secret: string): string {
+  return createHmac('sha256', secret).update('topictalk-deployment').digest('base64url')
 }
 
 /** By the first two levels of the configuration's keys. */

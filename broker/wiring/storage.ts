@@ -6,8 +6,14 @@ import { Heartbeat } from '../store/heartbeat.js'
 import { formatAdvice } from '../store/level/database.js'
 import { FreeSpace } from '../store/level/free-space.js'
 import { type LevelStoreOptions, openLevelStore } from '../store/level/level-store.js'
+import { openLevelContents } from '../store/level/move-source.js'
+import { openLevelTarget } from '../store/level/move-target.js'
 import { type UpgradeNotice, upgradeText } from '../store/level/upgrade.js'
+import type { Contents } from '../store/moving/contents.js'
+import type { MoveTarget } from '../store/moving/move.js'
 import { type Nodes, SingleNode } from '../store/nodes.js'
+import { parseAddress } from '../store/redis/address.js'
+import { openRedisContents, openRedisTarget, type RedisEndOptions } from '../store/redis/move-ends.js'
 import { openRedisStore, type RedisStoreOptions } from '../store/redis/redis-store.js'
 import type { Store } from '../store/store.js'
 import type { Context } from './context.js'
@@ -82,6 +88,42 @@ function openRedis(config: Config, { onFault, onWarning }: Told): Promise<Opened
     ...(onFault ? { onFault } : {}),
     ...(onWarning ? { onWarning } : {}),
   })
+}
+
+/** Where a store is that is moved, or moved to. */
+export type StorePlace =
+  | { readonly driver: 'level'; readonly dataDir: string }
+  | { readonly driver: 'redis'; readonly url: string; readonly prefix: string }
+
+/** All that is stored there; until it is closed no broker opens it. */
+export function openContents(config: Config, place: StorePlace, onFault: (error: unknown) => void): Promise<Contents> {
+  if (place.driver === 'level') return openLevelContents(storeLocation(place.dataDir))
+  return openRedisContents(redisEnd(config, place, onFault))
+}
+
+export interface TargetOptions {
+  /** What is moved to it (`sourceName`). */
+  readonly source: string
+  readonly restart: boolean
+  /** Fingerprint of the secret that belongs to it; null: it is not known. */
+  readonly secret: string | null
+  readonly onFault: (error: unknown) => void
+}
+
+export function openTarget(config: Config, place: StorePlace, options: TargetOptions): Promise<MoveTarget> {
+  const { onFault, ...rest } = options
+  if (place.driver === 'level') return openLevelTarget(storeLocation(place.dataDir), rest)
+  const { acks, replicas, assume } = config.store.redis
+  return openRedisTarget({ ...redisEnd(config, place, onFault), ...rest, needs: { acks, replicas, assume } })
+}
+
+function redisEnd(
+  { store }: Config,
+  { url, prefix }: Extract<StorePlace, { driver: 'redis' }>,
+  onFault: (error: unknown) => void,
+): RedisEndOptions {
+  const { timeout, tls } = store.redis
+  return { url, prefix, ...(parseAddress(url).tls ? { tls } : {}), timeoutMs: timeout * 1000, onFault }
 }
 
 /** @param opened A store that its owner has opened, and closes */
