@@ -8,8 +8,10 @@ import type { LogEntry, LogInfo } from '../logs.js'
 import type { QoS } from '../qos.js'
 import { TABLES, type Table } from '../tables.js'
 
-/** What is of processes, and not of the store: who serves which session, which node has whose devices, and until when a broker was there. */
-const OF_PROCESSES: ReadonlySet<Table> = new Set(['owner', 'claimant', 'userDevices', 'heartbeat'])
+/** What is of processes, and not of the store: who serves which session and does which job, which node has whose devices, and until when a broker was there. */
+const OF_PROCESSES: ReadonlySet<Table> = new Set([
+  ...(['owner', 'claimant', 'job', 'candidate', 'userDevices', 'heartbeat'] as const),
+])
 
 /** In the order in which they are moved: what is in the way of a log stands before its entries. */
 export const KINDS = [
