@@ -11,6 +11,7 @@ import { Keys } from './keys.js'
 import { Link, type LinkOptions, NO_CONNECTION } from './link.js'
 import { type Command, MoveCommands } from './move-commands.js'
 import { FORMAT, MOVING } from './nodes.js'
+import { Patience } from './patience.js'
 import { Reader } from './reader.js'
 import { type Script, scriptNamed } from './script.js'
 import type { Needs } from './server-check.js'
@@ -87,7 +88,7 @@ class RedisEnd {
     this.keys = new Keys(prefix)
     const name = 'topictalk-migrate'
     this.link = new Link({ url, ...(tls ? { tls } : {}), hashTag: prefix, timeoutMs, name, onFault })
-    this.reader = new Reader(() => this.link.connection, RETRY_EVERY * ATTEMPTS)
+    this.reader = new Reader(() => this.link.connection, new Patience(RETRY_EVERY * ATTEMPTS))
   }
 
   static async open(options: RedisEndOptions): Promise<RedisEnd> {
