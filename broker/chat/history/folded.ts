@@ -37,9 +37,11 @@ export class FoldedMessages {
   async render(entries: readonly LogEntry[]): Promise<string[]> {
     const { notes } = this.#store
     const seqs = entries.map(({ seq }) => seq)
-    const states = await notes.getMany(this.#log, 'state', seqs)
-    const pins = await notes.getMany(this.#log, 'pin', seqs)
-    const replies = await this.#threads.ofMany(seqs)
+    const [states, pins, replies] = await Promise.all([
+      notes.getMany(this.#log, 'state', seqs),
+      notes.getMany(this.#log, 'pin', seqs),
+      this.#threads.ofMany(seqs),
+    ])
     return Promise.all(entries.map((entry, i) => this.#fold(entry, states[i]!, pins[i]!, replies[i]!)))
   }
 
