@@ -137,7 +137,8 @@ export class ReaderRegistry implements Deadline {
     this.#endGrowth()
     this.#deps.wheel.delete(this)
     await this.#saving
-    await this.#save(Date.now())
+    // What cannot be saved is read again after the next start.
+    await this.#save(Date.now()).catch(this.#deps.failed)
   }
 
   #takers(log: LogName): OutboxReader[] {
@@ -214,7 +215,7 @@ export class ReaderRegistry implements Deadline {
       else if (isRead) again.push([log, grewAt])
     }
     await this.#saveCursors(noted.map(([log]) => log))
-    if (quiet.length > 0) await this.#marks.remove(quiet)
+    if (quiet.length > 0) await this.#marks.remove(quiet).catch((error) => this.#notSaved(quiet, error))
     for (const log of [...quiet, ...this.#readHere]) this.#forgetIfRead(log)
     for (const [log, grewAt] of again) if (!this.#changed.has(log)) this.#note(log, grewAt)
   }

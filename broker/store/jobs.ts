@@ -15,6 +15,8 @@ import type { Store } from './store.js'
 
 /** Ms after which what has failed is tried again. */
 const AFTER_FAILURE = 1000
+/** Ms between two looks, among several nodes, whether all is as it should be: a node that was taken for gone may come back in any state. */
+const LOOK_EVERY = 5000
 
 export interface JobsDeps {
   readonly store: Pick<Store, 'transact' | 'watch' | 'jobOwners' | 'tables'>
@@ -61,7 +63,9 @@ export class Jobs implements Deadline {
 
   /** From now on this node takes jobs. Resolves when those have begun that are its own at once. */
   async open(): Promise<void> {
+    const { wheel, nodes } = this.#deps
     this.#isOpen = true
+    if (nodes.shared) wheel.set(this, wheel.now + LOOK_EVERY)
     await this.#enlist()
     await this.#reviewed()
   }
@@ -78,13 +82,13 @@ export class Jobs implements Deadline {
     this.#isOpen = false
     wheel.delete(this)
     await this.#enlisting
-    if (wasOpen && nodes.shared) await this.#strike([nodes.self]).catch(this.#deps.failed)
+    if (wasOpen && nodes.shared) await this.#strike((node) => node === nodes.self).catch(this.#deps.failed)
     await this.#reviewed()
   }
 
-  due(): number {
+  due(now: number): number {
     this.#reviewAll()
-    return 0
+    return this.#isOpen && this.#deps.nodes.shared ? now + LOOK_EVERY : 0
   }
 
   /** What jobs ask for. */
@@ -142,7 +146,7 @@ export class Jobs implements Deadline {
   /** The others learn that this node takes jobs. It has another number after it was taken for gone. */
   async #enlist(): Promise<void> {
     const { store, nodes } = this.#deps
-    if (!nodes.shared || !this.#isOpen || nodes.self === 0 || store.jobOwners.candidates().has(nodes.self)) return
+    if (!this.#isToEnlist) return
     this.#enlisting ??= store
       .transact('candidates', ({ jobOwners }) => ({ ops: [jobOwners.candidateOp(nodes.self)], value: undefined }))
       .then(
@@ -155,11 +159,16 @@ export class Jobs implements Deadline {
     await this.#enlisting
   }
 
+  get #isToEnlist(): boolean {
+    const { store, nodes } = this.#deps
+    return nodes.shared && this.#isOpen && nodes.self !== 0 && !store.jobOwners.candidates().has(nodes.self)
+  }
+
   /** These nodes take no jobs any more. */
-  async #strike(gone: readonly number[]): Promise<void> {
+  async #strike(isOut: (node: number) => boolean): Promise<void> {
     await this.#deps.store.transact('candidates', ({ jobOwners }) => {
-      const known = gone.filter((node) => jobOwners.candidates().has(node))
-      return { ops: known.map((node) => jobOwners.deleteCandidateOp(node)), value: undefined }
+      const out = [...jobOwners.candidates()].filter(isOut)
+      return { ops: out.map((node) => jobOwners.deleteCandidateOp(node)), value: undefined }
     })
   }
 
@@ -173,8 +182,9 @@ export class Jobs implements Deadline {
   #reviewAll(): void {
     const { store, nodes } = this.#deps
     void this.#enlist()
-    const gone = [...store.jobOwners.candidates()].filter((node) => !mayServe(nodes, node))
-    if (gone.length > 0 && this.#isOpen) this.#strike(gone).catch((error) => this.#failed(error))
+    const isGone = (node: number): boolean => !mayServe(nodes, node)
+    if (this.#isOpen && [...store.jobOwners.candidates()].some(isGone))
+      this.#strike(isGone).catch((error) => this.#failed(error))
     for (const job of this.#jobs.values()) job.noticed(store.jobOwners.owner(job.name))
   }
 

@@ -10,18 +10,21 @@ const TIMEOUT = 1
 /** Ms: ten times what it should take. One after the other, a dozen of its sessions would wait longer. */
 const IN_TIME = 20_000
 const SESSIONS = 12
+/** Nobody listens there: webhooks are behind. */
+const NOWHERE = 'http://127.0.0.1:9/'
 
-/** Each of its sessions has a will to publish, something to save, and a place in a share group. */
+/** Each of its sessions has a will to publish, something to save, and a place in a share group; its webhooks are behind. */
 async function busyNode(t: Test): Promise<{ node: TestBroker; proxy: TcpProxy }> {
   const server = await startRedis(t, { aof: 'off' })
   const proxy = await TcpProxy.start(t, server)
   const redis = { url: proxy.url, timeout: `${TIMEOUT}s`, assume: ['appendonly', 'appendfsync'] }
-  const overrides: Overrides = {
+  const overrides = {
     rooms: { list: [{ id: 'den', access: 'public' }] },
     acl: { rules: [{ allow: 'all', who: 'any', topics: ['plain/#'] }] },
     store: { driver: 'redis', redis },
+    webhooks: ['a', 'b', 'c'].map((id) => ({ id, url: NOWHERE, secret: `whsec_${'x'.repeat(32)}`, events: ['*'] })),
     auth: { jwt: { secret: SECRET } },
-  }
+  } as unknown as Overrides
   const node = await startTestBroker(t, overrides)
   const will = { topic: 'plain/gone', payload: Buffer.from('gone'), qos: 1 as const, retain: true }
   for (let i = 0; i < SESSIONS; i++) {

@@ -69,6 +69,32 @@ t.test('what a node stores that has yet to hear of a webhook is told', async (t)
   )
 })
 
+t.test('events of both nodes are told once to each webhook, in the order of their room', async (t) => {
+  const { one, two, alice, bob, receiver } = await withProxy(t)
+  const ids = [one, two].flatMap((node) => ['a', 'b'].map((name) => idServedBy(node, [one, two], name)))
+  for (const webhook of ids)
+    await alice.get('webhooks.create', {
+      webhook,
+      url: receiver.url.replace('/hook', `/${webhook}`),
+      events: ['message.sent'],
+    })
+  for (const [i, id] of ids.entries()) await served(id, i < 2 ? one : two)
+  const rooms = ['den', 'tea', 'cake']
+  const say = async (person: Person): Promise<void> => {
+    for (let i = 0; i < 60; i++) await person.say(rooms[i % 3]!, `${person.user} ${i}`)
+  }
+  await Promise.all([alice, bob].map(say))
+  await receiver.wait(120 * ids.length)
+  for (const room of rooms) {
+    const { messages } = await bob.get('history', { room, limit: 100 })
+    for (const id of ids)
+      t.same(
+        receiver.received.flatMap(({ path, json }) => (path === `/${id}` && json.data.room === room ? json.id : [])),
+        messages.map((message: { id: string }) => message.id),
+      )
+  }
+})
+
 t.test('a node that does not hear what others store tells it soon', async (t) => {
   const { one, two, proxy, alice, receiver } = await withProxy(t)
   const webhook = idServedBy(two, [one, two])

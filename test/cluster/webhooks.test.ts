@@ -59,6 +59,11 @@ function admin(t: Test, { broker }: SharedBroker, clientId: string): Promise<Per
   return Person.connect(t, broker, 'alice', { roles: ['admin'], clientId })
 }
 
+/** Resolves when a counter of the node has come so far. */
+async function counted({ broker }: SharedBroker, name: string, count: number): Promise<void> {
+  while (broker.running.counters.get(name) < count) await turn()
+}
+
 const textOf = ({ json }: Received): string => json.data.text
 
 /** What a webhook was told of a room, repetitions left out. */
@@ -225,6 +230,48 @@ t.test('a node that slept while another took over writes nothing more of the web
   await alice.say('den', 'fourth')
   await receiver.wait(5)
   t.same(receiver.received.map(textOf), ['first', 'first', 'second', 'third', 'fourth'])
+})
+
+t.test('an event that a former owner gives up is no dead letter', async (t) => {
+  const parts = await setup(t, ['crm'], { attempts: 1 })
+  const { store, receiver } = parts
+  const [serving, other] = await ownerAndOther(parts)
+  const alice = await admin(t, other, 'other')
+  let fail = (): void => {}
+  receiver.answer = () =>
+    receiver.received.length === 1 ? new Promise((resolve) => (fail = () => resolve({ status: 500 }))) : {}
+  await alice.say('den', 'first')
+  await receiver.wait(1)
+  serving.pause()
+  serving.node.leave()
+  await receiver.wait(2)
+  fail()
+  await counted(serving, 'webhooks.failed', 1)
+  await serving.goOn()
+  while ((await alice.get('webhooks.list')).webhooks[0].lastSuccess === null);
+  await serving.broker.running.store.transact('behind what it wrote', () => ({ value: null }))
+  t.same(await store.webhooks.letters('crm', '', 9), [])
+  t.equal(serving.broker.running.counters.get('webhooks.dead'), 0)
+})
+
+t.test('a webhook that is removed and made anew is told nothing of before', async (t) => {
+  const { nodes, receiver } = await setup(t, [])
+  const [one, two] = [await admin(t, nodes[0]!, 'one'), await admin(t, nodes[1]!, 'two')]
+  const details = { webhook: 'w', url: receiver.url, events: ['message.sent'] }
+  let answer = (): void => {}
+  receiver.answer = ({ json }) =>
+    json.data.text === 'old 1' ? new Promise((resolve) => (answer = () => resolve({}))) : {}
+  await one.get('webhooks.create', details)
+  for (const text of ['old 1', 'old 2']) await one.say('den', text)
+  await receiver.wait(1)
+  await two.get('webhooks.delete', { webhook: 'w' })
+  await two.get('webhooks.create', details)
+  await one.say('den', 'new 1')
+  await receiver.wait(2)
+  answer()
+  await two.say('den', 'new 2')
+  await receiver.wait(3)
+  t.same(receiver.received.map(textOf), ['old 1', 'new 1', 'new 2'])
 })
 
 t.test('a node that leaves hands its webhooks over, and nothing is told twice', async (t) => {

@@ -67,6 +67,8 @@ export class RedisNodes implements Nodes {
   readonly #onWarning: (text: string) => void
   latest = 0
   #alive: ReadonlySet<number> = new Set()
+  /** The number under which it entered last. */
+  #entered = 0
   /** From when on this node can tell that others are silent: after an outage all are. */
   #hearsSince = 0
   /** Of settings, as it was told last. */
@@ -136,9 +138,10 @@ export class RedisNodes implements Nodes {
     await connection.subscribe(this.#keys.node(this.self), heard)
   }
 
-  /** From now on it is told of commits, and may make some. */
+  /** From now on it is told of commits, and may make some. @throws StoreError FENCED if it had entered before, and was removed */
   async enter(connection: Connection): Promise<Beat> {
     const [, commit, position, epoch, latest, ...nodes] = await this.#join(connection, String(this.self))
+    this.#entered = this.self
     this.epoch = epoch!
     this.#learn(new Set(nodes.map(Number)), Number(latest))
     this.#hearsSince = this.heardAt = performance.now()
@@ -220,6 +223,7 @@ export class RedisNodes implements Nodes {
 
   async #join(connection: Connection, number: string): Promise<string[]> {
     const args = [this.#keys.prefix, FORMAT, randomUUID(), number, this.#deployment?.secret ?? '', String(HELD)]
+    args.push(number !== '' && this.#entered === this.self ? '1' : '')
     try {
       return ((await connection.script(JOIN, [this.#keys.meta], args)) as Buffer[]).map(String)
     } catch (error) {

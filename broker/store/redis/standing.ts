@@ -55,7 +55,7 @@ export class Standing {
     })
     const release = memory.sequence.hold()
     try {
-      const entered = await nodes.enter(connection)
+      const entered = await this.#enter(connection)
       const hasLost = before !== '' && (nodes.epoch !== before || entered.commit < memory.sequence.reached)
       if (hasLost) await this.#lose(connection, before)
       else if (begins || this.#isUncertain) await this.#load(entered)
@@ -67,6 +67,21 @@ export class Standing {
       requests.resume()
       if (!begins) void this.beat()
     })
+  }
+
+  /** @throws StoreError if it was removed meanwhile: the next connection begins anew */
+  async #enter(connection: Connection): Promise<Beat> {
+    try {
+      return await this.#deps.nodes.enter(connection)
+    } catch (error) {
+      if ((error as StoreError).message.startsWith('FENCED')) this.#wasRemoved()
+      throw error
+    }
+  }
+
+  #wasRemoved(): void {
+    this.#deps.counts.fences++
+    this.#deps.nodes.end()
   }
 
   /** What was acknowledged is gone: a new epoch begins, and everything is read anew. */
@@ -99,12 +114,8 @@ export class Standing {
 
   /** The node cannot go on as it is: it connects anew, and finds out there what the store says. */
   #begin(error: StoreError): void {
-    const { nodes, counts, connection } = this.#deps
-    if (error.message.startsWith('FENCED')) {
-      counts.fences++
-      nodes.end()
-    }
-    connection()?.close(error.message)
+    if (error.message.startsWith('FENCED')) this.#wasRemoved()
+    this.#deps.connection()?.close(error.message)
   }
 
   /** See `StorePort`. On the one connection the reply comes behind all that was told before. */

@@ -1,6 +1,8 @@
 -- A node begins: it takes a number that no other ever had; then, when it listens, it enters under it, and is told of commits from there on.
--- Then it knows the others: whom it does not know it would take for gone.
+-- Then it knows the others: whom it does not know it would take for gone. One that comes back after it was removed was told nothing meanwhile, and what
+-- it missed may be in no journal: it has to begin anew.
 local prefix, format, epoch, node, secret, held = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
+local comes_back = ARGV[7] == '1'
 local call = redis.call
 local meta = prefix .. 'meta'
 call('HSETNX', meta, 'format', format)
@@ -15,6 +17,9 @@ if secret ~= '' then
   if call('HGET', meta, 'secret') ~= secret then return redis.error_reply('SECRET another one is in use') end
 end
 if node == '' then return { tostring(call('HINCRBY', meta, 'nodes', 1)) } end
+if comes_back and call('HEXISTS', prefix .. 'nodes', node) == 0 then
+  return redis.error_reply('FENCED this node is not known any more')
+end
 call('HSET', prefix .. 'nodes', node, string.format('%.0f', now))
 local latest = math.max(tonumber(node), tonumber(call('HGET', meta, 'latest') or '0'))
 call('HSET', meta, 'latest', string.format('%.0f', latest))
