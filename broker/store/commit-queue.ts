@@ -13,13 +13,15 @@ export interface GroupLimits {
 const GROUP: GroupLimits = { changes: 4096, bytes: 4 * 1024 * 1024 }
 const OP_BYTES = 128
 
-type Pending = Change | { readonly task: () => Promise<void> }
+/** A change of an adapter may have ops of its own. */
+type AnyChange = Omit<Change, 'ops'> & { readonly ops: readonly { readonly type: string }[] }
+type Pending<C> = C | { readonly task: () => Promise<void> }
 
-export class CommitQueue {
+export class CommitQueue<C extends AnyChange = Change> {
   /** Writes a group and settles its changes; must not throw. */
-  readonly #write: (group: readonly Change[]) => Promise<void>
+  readonly #write: (group: readonly C[]) => Promise<void>
   readonly #most: GroupLimits
-  #pending: Pending[] = []
+  #pending: Pending<C>[] = []
   /** Index of the first item not taken yet. */
   #taken = 0
   #running = false
@@ -29,7 +31,7 @@ export class CommitQueue {
   #closed = false
   #idle: (() => void)[] = []
 
-  constructor(write: (group: readonly Change[]) => Promise<void>, most: GroupLimits = GROUP) {
+  constructor(write: (group: readonly C[]) => Promise<void>, most: GroupLimits = GROUP) {
     this.#write = write
     this.#most = most
   }
@@ -39,7 +41,7 @@ export class CommitQueue {
     return this.#groupSince ?? this.#waitingSince
   }
 
-  add(change: Change): void {
+  add(change: C): void {
     if (this.#closed) {
       change.settled(new StoreError('the store is closed'), [])
     } else if (change.drafts.length === 0 && change.ops.length === 0 && !change.guards) {
@@ -92,8 +94,8 @@ export class CommitQueue {
     for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  #takeGroup(): Change[] {
-    const group: Change[] = []
+  #takeGroup(): C[] {
+    const group: C[] = []
     let bytes = 0
     while (this.#taken < this.#pending.length && group.length < this.#most.changes && bytes < this.#most.bytes) {
       const item = this.#pending[this.#taken]!
@@ -115,12 +117,12 @@ export class CommitQueue {
 }
 
 /** Whether a log is dropped by the change. */
-export function drops({ ops }: Change): boolean {
+export function drops({ ops }: Pick<AnyChange, 'ops'>): boolean {
   for (const { type } of ops) if (type === 'dropLog') return true
   return false
 }
 
-function weight({ drafts, ops }: Change): number {
+function weight({ drafts, ops }: AnyChange): number {
   let bytes = ops.length * OP_BYTES
   for (const { body } of drafts) bytes += body.bytes.length
   return bytes

@@ -1,5 +1,6 @@
 /** Encodes packets and messages: fields as JSON, the payload as bytes. */
 
+import { bytesAsText, bytesFromText } from './json-bytes.js'
 import type { Extra } from './logs.js'
 import type { AedesPacketLike } from './persistence.js'
 import type { PlainMessage } from './queues.js'
@@ -11,7 +12,8 @@ const TEXT = 2
 
 export function encodePacket(packet: AedesPacketLike): Buffer {
   const { payload, ...fields } = packet
-  const header = Buffer.from(JSON.stringify(fields, writeBuffers))
+  // MQTT 5 properties may be binary (correlation data).
+  const header = Buffer.from(JSON.stringify(fields, bytesAsText))
   const prefix = Buffer.allocUnsafe(HEADER)
   prefix[0] = payload === undefined ? NO_PAYLOAD : typeof payload === 'string' ? TEXT : BYTES
   prefix.writeUInt32LE(header.length, 1)
@@ -24,7 +26,7 @@ export function encodePacket(packet: AedesPacketLike): Buffer {
 
 export function decodePacket(value: Buffer): AedesPacketLike {
   const end = HEADER + value.readUInt32LE(1)
-  const packet = JSON.parse(value.toString('utf8', HEADER, end), readBuffers) as AedesPacketLike
+  const packet = JSON.parse(value.toString('utf8', HEADER, end), bytesFromText) as AedesPacketLike
   const payload = value.subarray(end)
   if (value[0] === BYTES) packet.payload = payload
   else if (value[0] === TEXT) packet.payload = payload.toString()
@@ -70,15 +72,4 @@ function othersOf(packet: AedesPacketLike): Record<string, unknown> | null {
 /** The packet that the Aedes contract shows for a message. */
 export function publishPacket({ clientId, extra = null, more, ...fields }: PlainMessage): AedesPacketLike {
   return { cmd: 'publish', ...fields, ...(clientId === null ? {} : { clientId }), ...(extra ? { extra } : {}), ...more }
-}
-
-/** MQTT 5 properties may be binary (correlation data). */
-function writeBuffers(this: Record<string, unknown>, key: string, value: unknown): unknown {
-  const original = this[key]
-  return Buffer.isBuffer(original) ? { $base64: original.toString('base64') } : value
-}
-
-function readBuffers(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !('$base64' in value)) return value
-  return Buffer.from(String(value.$base64), 'base64')
 }

@@ -1,7 +1,7 @@
 /** Whether memory is known to be up to date: as of a moment ago it had all that any node had committed. */
 
 /** Ms for which it counts as up to date after it was confirmed. */
-export const FRESH = 1000
+const FRESH = 1000
 
 export class Freshness {
   /** Kept current by `check`: read at every delivery. */

@@ -4,14 +4,15 @@
  */
 import { randomUUID } from 'node:crypto'
 import { StoreError } from '../changes.js'
+import { bytesAsText, bytesFromText } from '../json-bytes.js'
 import type { LogInfo } from '../logs.js'
 import { HOW_TO_MOVE } from '../moving/move.js'
 import type { NodeEntry, NodeFacts, NodeMessage, Nodes } from '../nodes.js'
 import { BLOCK_ENTRIES } from './entry-codec.js'
 import type { Keys } from './keys.js'
 import { type Connection, NO_CONNECTION } from './link.js'
+import { textsOf } from './reply-pairs.js'
 import { scriptNamed } from './script.js'
-import { pairs } from './server-facts.js'
 import { compareSettings, type Deployment } from './settings.js'
 
 /** Of what is stored. A node of another one is refused. */
@@ -58,8 +59,6 @@ export class RedisNodes implements Nodes {
   /** 0: it has none. */
   self = 0
   epoch = ''
-  /** When the store last answered that this node is there, as performance.now() tells. */
-  heardAt = Number.NEGATIVE_INFINITY
   readonly #keys: Keys
   readonly #deployment: Deployment | null
   readonly #connection: () => Connection | null
@@ -125,7 +124,7 @@ export class RedisNodes implements Nodes {
   async list(): Promise<readonly NodeEntry[]> {
     const connection = this.#connection()
     if (!connection) throw new StoreError(NO_CONNECTION)
-    const found = new Map(pairs(await connection.call('HGETALL', [this.#keys.facts])))
+    const found = new Map(textsOf(await connection.call('HGETALL', [this.#keys.facts])))
     if (this.#facts) found.set(String(this.self), JSON.stringify(this.#facts()))
     const entries = [...found].map(([node, facts]): NodeEntry => ({ node: Number(node), ...JSON.parse(facts) }))
     return entries.sort((a, b) => a.node - b.node)
@@ -144,7 +143,7 @@ export class RedisNodes implements Nodes {
     this.#entered = this.self
     this.epoch = epoch!
     this.#learn(new Set(nodes.map(Number)), Number(latest))
-    this.#hearsSince = this.heardAt = performance.now()
+    this.#hearsSince = performance.now()
     this.#factsAt = Number.NEGATIVE_INFINITY
     await this.#compare(connection)
     return { commit: Number(commit), position: Number(position) }
@@ -160,7 +159,6 @@ export class RedisNodes implements Nodes {
     await connection.script(BEAT, [this.#keys.meta], args, (reply) => {
       const [commit = 0, position = 0, time = 0, latest = 0, ...nodes] = (reply as Buffer[]).map(Number)
       this.#learn(new Set(nodes), latest)
-      this.heardAt = performance.now()
       heard({ commit, position }, time)
     })
   }
@@ -250,16 +248,13 @@ export function formatText(format: string): string {
   return `what is stored in Redis has format ${format}, which this version of TopicTalk does not know; it knows ${FORMAT}`
 }
 
-/** Bytes, sets and maps are not JSON. */
+/** Sets are not JSON either. */
 function asText(this: Record<string, unknown>, key: string, value: unknown): unknown {
   const original = this[key]
-  if (Buffer.isBuffer(original)) return { $bytes: original.toString('base64') }
-  if (original instanceof Set) return { $set: [...original] }
-  return value
+  return original instanceof Set ? { $set: [...original] } : bytesAsText.call(this, key, value)
 }
 
-function fromText(_key: string, value: unknown): unknown {
-  if (value === null || typeof value !== 'object') return value
-  if ('$bytes' in value) return Buffer.from(value.$bytes as string, 'base64')
-  return '$set' in value ? new Set(value.$set as unknown[]) : value
+function fromText(key: string, value: unknown): unknown {
+  if (value !== null && typeof value === 'object' && '$set' in value) return new Set(value.$set as unknown[])
+  return bytesFromText(key, value)
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreError } from '../changes.js'
 import { type Connection, NO_CONNECTION } from './link.js'
 import type { Patience } from './patience.js'
+import { pairsOf } from './reply-pairs.js'
 
 /** Elements of one page. */
 export const PAGE = 512
@@ -68,10 +69,7 @@ export class Reader {
   }
 
   async wholeHash(key: string): Promise<[field: string, value: Buffer][]> {
-    const found = flat(await this.call('HGETALL', [key]))
-    const pairs: [string, Buffer][] = []
-    for (let i = 0; i < found.length; i += 2) pairs.push([found[i]!.toString(), found[i + 1]!])
-    return pairs
+    return pairsOf(await this.call('HGETALL', [key]))
   }
 
   /** As `wholeHash`, where fields are not texts. */
@@ -84,11 +82,7 @@ export class Reader {
 
   /** Fields in no order, perhaps twice. */
   async *hashPages(key: string): AsyncGenerator<[field: string, value: Buffer][]> {
-    for await (const found of this.#scan('HSCAN', key)) {
-      const page: [string, Buffer][] = []
-      for (let i = 0; i < found.length; i += 2) page.push([found[i]!.toString(), found[i + 1]!])
-      yield page
-    }
+    for await (const found of this.#scan('HSCAN', key)) yield pairsOf(found)
   }
 
   /** Members in no order, perhaps twice. */
@@ -140,11 +134,4 @@ export class Reader {
       next = range.reverse ? { ...range, lt: last } : { ...range, gt: last }
     }
   }
-}
-
-/** A reply of pairs: RESP3 has a map for it, which may come as one. */
-function flat(reply: unknown): Buffer[] {
-  if (Array.isArray(reply)) return reply.flat() as Buffer[]
-  if (reply instanceof Map) return [...reply].flat() as Buffer[]
-  return Object.entries(reply as Record<string, Buffer>).flatMap(([field, value]) => [Buffer.from(field), value])
 }

@@ -11,11 +11,11 @@ import { withRecords } from '../directory/with-records.js'
 import type { Nodes } from '../nodes.js'
 import type { Store, StorePort, StoreSupport } from '../store.js'
 import type { TableFollower } from '../tables.js'
-import type { UpkeepOp, Word, WordSources } from './commit-words.js'
+import type { RedisChange, UpkeepOp, Word, WordSources } from './commit-words.js'
 import { Committer } from './committer.js'
 import { newCounts } from './counts.js'
 import { DEDUPE_DAYS, generationAt } from './dedupe.js'
-import { FRESH, Freshness } from './freshness.js'
+import { Freshness } from './freshness.js'
 import { Journal } from './journal.js'
 import { Keys } from './keys.js'
 import { Link, type LinkOptions, NO_CONNECTION } from './link.js'
@@ -113,7 +113,7 @@ class RedisStore implements StorePort {
   readonly #freshness = new Freshness()
   readonly #standing: Standing
   readonly #committer: Committer
-  readonly #commits: CommitQueue
+  readonly #commits: CommitQueue<RedisChange>
   readonly #retained: Retained
   readonly #sweeper: Sweeper
   readonly #limits: QueueLimits
@@ -221,7 +221,7 @@ class RedisStore implements StorePort {
     if (!this.#link.connection) return NO_CONNECTION
     if (this.#server.refusal !== null) return 'Redis is not set for what acknowledgements promise'
     if (this.#failing) return 'Redis does not take writes'
-    return performance.now() - this.nodes.heardAt > FRESH ? 'Redis does not answer' : null
+    return this.#freshness.isFresh ? null : 'Redis does not answer'
   }
 
   get healthy(): boolean {
@@ -329,7 +329,7 @@ class RedisStore implements StorePort {
   #commitOps(ops: readonly UpkeepOp[]): Promise<void> {
     return new Promise((resolve, reject) => {
       const settled: Change['settled'] = (error) => (error ? reject(error) : resolve())
-      this.#commits.add({ drafts: [], ops: ops as never, settled })
+      this.#commits.add({ drafts: [], ops, settled })
     })
   }
 }

@@ -1,7 +1,8 @@
 /** Compares what a server is set for with what acknowledgements promise (`store.redis.acks`). */
 import type { Config } from '../../../schemas/config.js'
 import type { Connection } from './connection.js'
-import { infoFields, pairs } from './server-facts.js'
+import { textsOf } from './reply-pairs.js'
+import { infoFields } from './server-facts.js'
 
 export interface Needs extends Pick<Config['store']['redis'], 'acks' | 'replicas' | 'assume'> {
   /** Unix ms. */
@@ -127,7 +128,7 @@ async function readState(connection: Connection, now: () => number): Promise<Ser
 async function readSettings(connection: Connection): Promise<ReadonlyMap<string, string>> {
   const directives = ['maxmemory-policy', 'appendfsync', 'no-appendfsync-on-rewrite']
   try {
-    return pairs(await connection.call('CONFIG', ['GET', ...directives]))
+    return textsOf(await connection.call('CONFIG', ['GET', ...directives]))
   } catch (error) {
     if (connection.ended) throw error
     return new Map()

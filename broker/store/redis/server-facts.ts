@@ -1,5 +1,6 @@
 /** What a server says of itself when it is connected to. */
 import { StoreError } from '../changes.js'
+import { textsOf } from './reply-pairs.js'
 
 export interface ServerFacts {
   readonly version: string
@@ -17,7 +18,7 @@ export interface ServerFacts {
  * @throws StoreError if it does not speak the third version of the protocol, by which messages and replies come over one connection
  */
 export function readFacts(hello: unknown, info: unknown): ServerFacts {
-  const fields = pairs(hello)
+  const fields = textsOf(hello)
   if (fields.get('proto') !== '3') throw new StoreError('Redis 7 or newer is needed: this server does not speak RESP3')
   const [version = '', role = '', mode = ''] = ['version', 'role', 'mode'].map((name) => fields.get(name) ?? '')
   return { version, role, mode, runId: infoFields(info).get('run_id') ?? '' }
@@ -27,10 +28,4 @@ export function readFacts(hello: unknown, info: unknown): ServerFacts {
 export function infoFields(reply: unknown): ReadonlyMap<string, string> {
   const lines = String(reply).split('\r\n')
   return new Map(lines.map((line) => [line.split(':', 1)[0]!, line.slice(line.indexOf(':') + 1)]))
-}
-
-/** Names and values of a reply that is a map. */
-export function pairs(reply: unknown): ReadonlyMap<string, string> {
-  const list = Array.isArray(reply) ? reply.map(String) : []
-  return new Map(Array.from({ length: list.length / 2 }, (_, i) => [list[2 * i]!, list[2 * i + 1]!]))
 }
