@@ -30,6 +30,19 @@ async function historyOf(person: Person, room: string, view = 'log'): Promise<st
   )
 }
 
+t.test('an account that an admin deletes goes with what its user wrote', async (t) => {
+  const broker = await startTestBroker(t)
+  const [alice, bob] = await Promise.all(['alice', 'bob'].map((user) => Person.connect(t, broker, user)))
+  const root = await Person.connect(t, broker, 'root', { roles: ['admin'] })
+  await alice!.get('rooms.create', { room: 'tea' })
+  await bob!.get('rooms.join', { room: 'tea' })
+  await bob!.say('tea', 'words of bob')
+  await alice!.say('tea', 'words of alice')
+  await root.get('accounts.delete', { user: 'bob' })
+  await erased(broker, 'bob')
+  t.same(await historyOf(alice!, 'tea'), ['1 gone deleted by null', '2 words of alice', '3 delete 1'])
+})
+
 t.test('all that alice wrote is gone from everywhere, and the rooms go on', async (t) => {
   const { broker, connect, alice, bob } = await open(t)
   await bob.get('rooms.create', { room: 'tea' })

@@ -59,7 +59,8 @@ export function makeHandlers(config: Config, deps: Deps): Handlers {
     ...sessionCommands(ofLogins),
     ...botCommands({ ...ofLogins, botsPerUser: limits.botsPerUser }),
     ...accountCommands({ ...ofLogins, directory: store.directory }),
-    ...accountAdminCommands(ofLogins),
+    // With what its user wrote; only commands for bots and devices keep that.
+    ...accountAdminCommands({ ...ofLogins, remove: (user) => deps.removals.remove(user) }),
     ...userCommands(deps),
     ...contactCommands(deps),
     ...privacyCommands(deps),
