@@ -94,11 +94,19 @@ configured(program.command('backup <directory>'))
 
 configured(program.command('migrate'))
   .description('move everything from one store to another one, which must be empty; no broker may run on either')
-  .option('--from <store>', 'a data directory, or an address as of store.redis.url (default: the configured store)')
+  .option(
+    '--from <store>',
+    'a data directory, an address as of store.redis.url, or aedes-redis (default: the configured store)',
+  )
   .option('--to <store>', 'likewise (default: the configured store)')
   .option('--from-prefix <prefix>', 'of the keys in Redis that are read (default: store.redis.prefix)')
   .option('--to-prefix <prefix>', 'of the keys in Redis that are written (default: store.redis.prefix)')
   .option('--restart', 'begin anew what was broken off')
+  .option('--url <url>', 'with --from aedes-redis: where the Redis of the Aedes is')
+  .option(
+    '--user-from <rule>',
+    'with --from aedes-redis: the users of its clients: anonymous, client-id, or file:PATH (default: anonymous)',
+  )
   .addHelpText('after', '\nRun again as before, it goes on where it was broken off.')
   .action(async (flags) => (await moves()).migrate(flags))
 

@@ -7,6 +7,7 @@ import { move, sourceName } from '../store/moving/move.js'
 import type { KindSummary } from '../store/moving/summary.js'
 import { fingerprintOf } from '../wiring/node-settings.js'
 import { openContents, openTarget, type StorePlace } from '../wiring/storage.js'
+import { AEDES, migrateAedes } from './migrate-aedes.js'
 import { moveTable, ProgressLine } from './migrate-output.js'
 import { printError, printLine } from './output.js'
 import { CommandError } from './report.js'
@@ -18,19 +19,28 @@ export interface MigrateFlags extends ConfigFlags {
   fromPrefix?: string
   toPrefix?: string
   restart?: boolean
+  /** Of the Redis of an Aedes. */
+  url?: string
+  userFrom?: string
 }
 
-export async function migrate({
-  from,
-  to,
-  fromPrefix,
-  toPrefix,
-  restart = false,
-  ...flags
-}: MigrateFlags): Promise<void> {
+export async function migrate({ url, userFrom, ...flags }: MigrateFlags): Promise<void> {
   const config = readConfig(flags)
+  const { from, to } = flags
+  if (from === AEDES) {
+    if (to !== undefined) throw new CommandError(`--to: with --from ${AEDES} it is the configured store`)
+    return migrateAedes(config, url, userFrom)
+  }
+  if (url !== undefined || userFrom !== undefined) throw new CommandError(`--url and --user-from need --from ${AEDES}`)
   if (from === undefined && to === undefined)
     throw new CommandError('needs --from or --to: the other end is the configured store')
+  await migrateStore(config, flags)
+}
+
+async function migrateStore(
+  config: Config,
+  { from, to, fromPrefix, toPrefix, restart = false }: MigrateFlags,
+): Promise<void> {
   const source = placeOf(config, from, fromPrefix)
   const target = placeOf(config, to, toPrefix)
   if (textOf(source) === textOf(target)) throw new CommandError(`--from and --to are the same store: ${textOf(source)}`)

@@ -15,6 +15,8 @@ import { type Nodes, SingleNode } from '../store/nodes.js'
 import { parseAddress } from '../store/redis/address.js'
 import { openRedisContents, openRedisTarget, type RedisEndOptions } from '../store/redis/move-ends.js'
 import { openRedisStore, type RedisStoreOptions } from '../store/redis/redis-store.js'
+import { StockStore } from '../store/redis/stock-store.js'
+import type { StockContents } from '../store/stock/stock.js'
 import type { Store } from '../store/store.js'
 import type { Context } from './context.js'
 import { nodeName, secretFingerprint, settingDigests } from './node-settings.js'
@@ -115,6 +117,12 @@ export function openTarget(config: Config, place: StorePlace, options: TargetOpt
   if (place.driver === 'level') return openLevelTarget(storeLocation(place.dataDir), rest)
   const { acks, replicas, assume } = config.store.redis
   return openRedisTarget({ ...redisEnd(config, place, onFault), ...rest, needs: { acks, replicas, assume } })
+}
+
+/** What an Aedes keeps at this address with its persistence for Redis. */
+export function openStock({ store }: Config, url: string, onFault: (error: unknown) => void): Promise<StockContents> {
+  const { timeout, tls } = store.redis
+  return StockStore.open({ url, ...(parseAddress(url).tls ? { tls } : {}), timeoutMs: timeout * 1000, onFault })
 }
 
 function redisEnd(
