@@ -1,5 +1,6 @@
 /** The steps of CONNECT between login and session: take over or load the earlier session, check limits, store the will. */
 import { ANONYMOUS } from '../../schemas/ids.js'
+import { StoreError } from '../store/changes.js'
 import { commit } from '../store/commit.js'
 import type { WillPacket } from '../store/persistence.js'
 import { isOwned } from '../store/persons.js'
@@ -91,10 +92,12 @@ export async function storeWill(context: ConnectContext): Promise<void> {
   const { persistence } = connection.services.store
   try {
     const earlier = await persistence.getWill(connection)
-    if (earlier) await commit(context.writer, { ops: [persistence.delWillOp(connection)] })
+    const ops = [persistence.delWillOp(connection)]
     // Left by a broker that crashed [MQTT-3.1.2-8]; or delayed, and Clean Start ends its session now [MQTT5-3.1.3-9].
     const ends = earlier && (!isDelayed(context, earlier) || (packet.clean && !earlier.deferred))
-    if (ends) await connection.broker.wills.publishStored(earlier)
+    const outcome = ends ? await connection.broker.wills.publishStored(earlier, { fence: context.fence, ops }) : null
+    if (outcome === 'unknown') throw new StoreError('the will of before could not be published')
+    if (earlier && outcome !== 'sent') await commit(context.writer, { ops })
     if (!packet.will) return
     context.hasStoredWill = true
     const expiry = sessionExpiry(packet, connection.services.limits.sessionExpiry)

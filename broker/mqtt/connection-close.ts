@@ -33,8 +33,9 @@ async function publishOrDelayWill(client: ConnectedClient, will: Will, grace: nu
   if (due <= now) {
     const isStored = client.hasStoredWill
     const beside = { fence: client.lane.fence, ops: isStored ? [persistence.delWillOp(client)] : [] }
-    const isSettled = await broker.wills.publish(actor, willMessage(will), client.connection, beside)
-    if (isSettled) client.hasStoredWill = false
+    const outcome = await broker.wills.publish(actor, willMessage(will), client.connection, beside)
+    // One of which nobody knows stays stored: it is due of a session that is not connected.
+    if (outcome !== 'refused') client.hasStoredWill = false
     return
   }
   const kept = storedWill(will, actor.principal, { due, ...(grace > delay && { deferred: true }) })

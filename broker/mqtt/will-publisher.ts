@@ -39,6 +39,9 @@ interface WrittenBeside {
 
 const ALONE: WrittenBeside = { ops: [], fence: null }
 
+/** `unknown`: the store, or what is to decide on it, did not answer; only if it is sent, what is to be written beside it is. */
+export type WillOutcome = 'sent' | 'refused' | 'unknown'
+
 export class WillPublisher {
   readonly #deps: WillPublisherDeps
   /** Unix ms. */
@@ -54,20 +57,23 @@ export class WillPublisher {
   /**
    * A will is published with the current rights of its owner, which may be none: between the end of a connection and its will the account may be
    * suspended or removed. A refused one is dropped and counted. `client` is the one whose connection ended.
-   * @returns whether what is to be written beside it is
    */
-  async publish(left: Actor, message: WillMessage, client: HookClient | null, beside = ALONE): Promise<boolean> {
+  async publish(left: Actor, message: WillMessage, client: HookClient | null, beside = ALONE): Promise<WillOutcome> {
     const { authenticator, counters } = this.#deps.services()
     try {
       await this.#deps.store.catchUp()
       const principal = await authenticator.revalidate(left.principal, lastMomentOf(left.principal))
-      const sent = principal !== null && !(await this.#send({ ...left, principal }, message, client, beside))
-      if (sent) this.#deps.published(message)
-      else counters.add('refused.will')
-      return sent
+      const refusal = principal && (await this.#send({ ...left, principal }, message, client, beside))
+      if (refusal?.code === 'unavailable') return 'unknown'
+      if (principal && !refusal) {
+        this.#deps.published(message)
+        return 'sent'
+      }
+      counters.add('refused.will')
+      return 'refused'
     } catch (error) {
       this.#deps.failed(error)
-      return false
+      return 'unknown'
     }
   }
 
@@ -87,11 +93,11 @@ export class WillPublisher {
     })
   }
 
-  async publishStored(will: WillPacket, beside = ALONE): Promise<boolean> {
+  async publishStored(will: WillPacket, beside = ALONE): Promise<WillOutcome> {
     const principal = principalOfWill(will, Date.now())
     if (!principal) {
       this.#deps.services().counters.add('refused.will')
-      return false
+      return 'refused'
     }
     const actor = { principal, clientId: will.clientId ?? '', sessionId: null }
     return this.publish(actor, fromStored(will), null, beside)
@@ -107,8 +113,14 @@ export class WillPublisher {
     const { persistence } = this.#deps.store
     const kept = await persistence.getWill({ id })
     if (kept?.due !== due) return
-    await persistence.delWill({ id })
-    await this.publishStored(kept)
+    await this.#publishOnce(id, kept)
+  }
+
+  /** It is deleted in the same commit, or because it is refused; and kept while nobody knows. */
+  async #publishOnce(id: string, will: WillPacket): Promise<void> {
+    const { persistence } = this.#deps.store
+    const outcome = await this.publishStored(will, { fence: null, ops: [persistence.delWillOp({ id })] })
+    if (outcome === 'refused') await persistence.delWill({ id })
   }
 
   /**
@@ -129,7 +141,7 @@ export class WillPublisher {
     if ((will.due ?? 0) > now || this.#isDeferred(will)) return
     const ops = [persistence.delWillOp({ id })]
     // One that is refused is deleted, too.
-    if (!(await this.publishStored(will, { fence, ops }))) await commit(writer, { ops })
+    if ((await this.publishStored(will, { fence, ops })) === 'refused') await commit(writer, { ops })
   }
 
   #isDeferred({ deferred }: WillPacket): boolean {
@@ -141,8 +153,7 @@ export class WillPublisher {
     const { persistence } = this.#deps.store
     for await (const will of persistence.streamWill(alive) as AsyncIterable<WillPacket>) {
       if (this.#isDeferred(will)) continue
-      await this.publishStored(will)
-      await persistence.delWill({ id: will.clientId ?? '' })
+      await this.#publishOnce(will.clientId ?? '', will)
     }
   }
 }

@@ -60,6 +60,21 @@ t.test('a will with a delay waits for the client of a node that is gone', async 
   t.equal((await take(wills, 'publish')).topic, 'will/marker', 'once, and not that of the client which came back')
 })
 
+t.test('a will that could not be published when its client died is published once, later', async (t) => {
+  const { one, two, bob, wills } = await twoNodes(t)
+  const { client } = await phone(one, { will: { topic: 'will/phone', payload: 'x' } })
+  one.cutOff()
+  const gone = new Promise((resolve) => one.broker.running.aedes.once('clientDisconnect', resolve))
+  client.stream.destroy()
+  await gone
+  await one.write()
+  await Promise.all([sweep(one), sweep(two)])
+  t.equal((await take(wills, 'publish')).topic, 'will/phone')
+  await Promise.all([sweep(one), sweep(two)])
+  await publish(bob, 'will/marker')
+  t.equal((await take(wills, 'publish')).topic, 'will/marker')
+})
+
 t.test('a will with a delay is void if its client comes back before anybody knows that its node is gone', async (t) => {
   const clock = movableClock(t)
   const { one, two, bob, wills, store } = await twoNodes(t, clock)

@@ -57,6 +57,11 @@ export class SharedBroker {
     this.#line.hold()
   }
 
+  /** It cannot find out what the others did, until it goes on. */
+  cutOff(): void {
+    this.#line.isCutOff = true
+  }
+
   /** Whether a change is held back by which messages leave a queue. */
   holdsDequeue(session: string): boolean {
     return this.#line.holds((op) => op.type === 'dequeue' && op.sessionId === session)
@@ -131,6 +136,7 @@ function outboxOf({ outbox }: Store, watches: SharedStore['watches'], node: Mode
 /** Where a node writes. */
 class WriteLine {
   readonly #store: Pick<Store, 'commit'>
+  isCutOff = false
   readonly #opening: (() => void)[] = []
   #held: Change[] | null = null
   #ended = false
@@ -155,6 +161,7 @@ class WriteLine {
 
   /** Resolves when it is not held, a round trip later. */
   async open(): Promise<void> {
+    if (this.isCutOff) throw new StoreError('the store does not answer')
     if (this.#held) await new Promise<void>((resolve) => this.#opening.push(resolve))
     if (this.#ended) throw new StoreError('this node has ended')
     await turn()
@@ -164,6 +171,7 @@ class WriteLine {
   async release(): Promise<void> {
     const held = this.#held ?? []
     this.#held = null
+    this.isCutOff = false
     for (const open of this.#opening.splice(0)) open()
     for (const change of held) this.#store.commit(change)
     await new Promise<void>((settled) =>

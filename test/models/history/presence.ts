@@ -7,7 +7,9 @@ const UNDER_WAY = 1000
 interface Span {
   /** Ms. */
   readonly since: number
+  /** Places in the history: until when it counts, and when it ends. */
   readonly to: number
+  readonly end: number
 }
 
 export function checkPresence(history: History): string[] {
@@ -27,7 +29,7 @@ function judge(told: readonly Placed<Presence>[], spans: readonly Span[], end: n
   const between = told
     .filter(isOffline)
     .filter(({ at, ms }) => spans.some(({ since, to }) => since + UNDER_WAY < ms && at < to))
-  const last = Math.max(...spans.map(({ to }) => to))
+  const last = Math.max(...spans.map((span) => span.end))
   // Who watches anew is told again.
   const changes = told.filter(({ state }, i) => state !== told[i - 1]?.state)
   const after = changes.filter(({ at, state }) => at > last && state === 'offline').length
@@ -45,7 +47,7 @@ function connectionsOf(history: History): Map<string, Span[]> {
   for (const { user, connection, ms, at, node } of ofType(history, 'connected')) {
     const end = ends.get(connection) ?? history.length
     const cut = isolated.find((each) => each.node === node && each.at > at && each.at < end)
-    spans.set(user, [...(spans.get(user) ?? []), { since: ms, to: cut?.at ?? end }])
+    spans.set(user, [...(spans.get(user) ?? []), { since: ms, to: cut?.at ?? end, end }])
   }
   return spans
 }
