@@ -56,6 +56,7 @@ export type StreamEndReason =
   | 'roles changed'
   | 'rules changed'
   | 'broker stopping'
+  | 'store lost commits'
   | 'failed'
 
 /** Reconnection delay for the client, in ms; up to twice as much when all are sent away. */

@@ -94,6 +94,11 @@ export class Streams {
     return [...this.#byUser.values()].flatMap((mine) => [...mine])
   }
 
+  /** The store has lost the end of some logs, and what their readers know is void: each begins anew with what its last id says. */
+  storeLost(): void {
+    for (const stream of this.all()) stream.end('store lost commits')
+  }
+
   close(): void {
     for (const stream of this.all()) stream.end('broker stopping')
   }

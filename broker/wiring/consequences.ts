@@ -16,7 +16,7 @@ export interface ConsequenceDeps {
   readonly store: Store
   readonly hub: Hub
   readonly registry: Pick<Registry, 'membership' | 'channel' | 'accountChanged' | 'sessionRemoved' | 'reloaded'>
-  readonly streams: Pick<Streams, 'membership' | 'channel' | 'accountChanged' | 'accountsChanged'>
+  readonly streams: Pick<Streams, 'membership' | 'channel' | 'accountChanged' | 'accountsChanged' | 'storeLost'>
   readonly presence: Pick<Presence, 'stored'>
   readonly receipts: Pick<Receipts, 'membershipEnded'>
   readonly info: Pick<RoomInfo, 'changed'>
@@ -26,9 +26,11 @@ export interface ConsequenceDeps {
 
 export class Consequences {
   readonly #deps: ConsequenceDeps
+  #epoch: string
 
   constructor(deps: ConsequenceDeps) {
     this.#deps = deps
+    this.#epoch = deps.store.epoch
   }
 
   /** Never throws: those that follow another change must not miss theirs. */
@@ -73,6 +75,9 @@ export class Consequences {
         return this.#deps.presence.stored(change)
       case 'reloaded':
         this.#deps.commands.reloaded()
+        // Sessions end as those of a node that lost them (mqtt/claims.ts).
+        if (this.#deps.store.epoch !== this.#epoch) streams.storeLost()
+        this.#epoch = this.#deps.store.epoch
         streams.accountsChanged().catch(failed)
         registry.reloaded().catch(failed)
     }

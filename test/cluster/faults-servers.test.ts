@@ -6,14 +6,16 @@ import { survives } from '../helpers/faults/run.js'
 import * as servers from '../helpers/faults/servers.js'
 import type { StageOptions } from '../helpers/faults/stage.js'
 import { cluster, mayMount, onSmallDisk, sentinels, sentinelsReplicated } from '../helpers/faults/stores.js'
-import { checkLoss } from '../models/history/loss.js'
+import { checkLoss, checkReplicated } from '../models/history/loss.js'
+
+const REPLICATED: StageOptions = { store: sentinelsReplicated, check: checkReplicated }
 
 const RUNS: Readonly<Record<string, readonly [Fault, StageOptions]>> = {
   'three nodes, of which one is killed': [killNode, { nodes: 3 }],
   'the clock of a node is an hour ahead': [clockAhead, { environment: CLOCK_AHEAD }],
   'Redis is out of memory': [servers.outOfMemory, {}],
-  'the master is killed: what replicas have is kept': [servers.killMaster, { store: sentinelsReplicated }],
-  'Sentinels hand over: what replicas have is kept': [servers.handOver, { store: sentinelsReplicated }],
+  'the master is killed: what replicas have is kept': [servers.killMaster, REPLICATED],
+  'Sentinels hand over: what replicas have is kept': [servers.handOver, REPLICATED],
   'a replica takes over that lacks what was acknowledged': [servers.loseTail, { store: sentinels, check: checkLoss }],
   'the nodes are restarted one after the other behind HAProxy': [restartNodes, { balanced: true }],
   'a Cluster hands over': [servers.clusterHandsOver, { store: cluster }],

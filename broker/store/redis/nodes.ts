@@ -185,6 +185,11 @@ export class RedisNodes implements Nodes {
   /** It was removed. It takes another number with the next connection. */
   end(): void {
     this.self = 0
+    this.tellLost()
+  }
+
+  /** Nothing that this node had is its own for sure. */
+  tellLost(): void {
     for (const listener of this.#lost) listener()
   }
 

@@ -96,6 +96,8 @@ export class Standing {
     )
     memory.sequence.restart(0)
     await this.#load(beat)
+    // Sessions go on where the logs are now, and not behind what is lost.
+    nodes.tellLost()
   }
 
   /** Everything anew. */
