@@ -4,7 +4,7 @@
  */
 import { checkConnections } from './connections.js'
 import { checkDeliveries } from './deliveries.js'
-import { type Event, type History, ofType } from './events.js'
+import { type Acked, type History, ofType } from './events.js'
 import { checkLogs, logsOf } from './logs.js'
 
 export function checkLoss(history: History): string[] {
@@ -26,38 +26,40 @@ function judge(history: History, mayBeLost: readonly Told[]): string[] {
   const missing = checkDeliveries(kept).filter((what) => what.endsWith(' is missing'))
   return [
     ...announced(history, lost),
-    ...afterwards(history, lost, mayBeLost),
+    ...afterwards(history, mayBeLost),
     ...missing,
     ...[checkLogs, checkConnections].flatMap((check) => check(kept)),
   ]
 }
 
-/** Without what was told of lost messages, and of plain topics: what of these is lost cannot be seen, as it is in no log. */
+/** Without what was told under ids that are lost, and of plain topics: what of these is lost cannot be seen, as it is in no log. */
 function withoutLost(history: History, lost: ReadonlySet<string>, mayBeLost: readonly Told[]): History {
   const plain = new Set(ofType(history, 'sent').flatMap(({ message, log }) => (log === null ? [message] : [])))
-  const isKept = (event: Event): boolean => {
+  const stored = storedIn(history)
+  return history.filter((event) => {
     if ('log' in event && event.log === null) return false
-    const isTold = event.type === 'acked' || event.type === 'delivered' || event.type === 'overheard'
-    if (!isTold) return true
-    const counts = event.type === 'acked' && !mayBeLost.includes('acked')
-    return !plain.has(event.message) && (counts || !lost.has(event.message))
-  }
-  return history.filter(isKept)
+    if (event.type === 'overheard') return !lost.has(event.message) && !plain.has(event.message)
+    if (event.type !== 'acked' && event.type !== 'delivered') return true
+    return !plain.has(event.message) && (!mayBeLost.includes(event.type) || isIn(stored, event))
+  })
+}
+
+/** What the logs have at the end. */
+function storedIn(history: History): ReadonlySet<string> {
+  return new Set(
+    [...logsOf(history).values()].flatMap((all) => all.map(({ message, id, seq }) => `${message} ${id} ${seq}`)),
+  )
+}
+
+function isIn(stored: ReadonlySet<string>, { message, entry }: Pick<Acked, 'message' | 'entry'>): boolean {
+  return entry === null || stored.has(`${message} ${entry.id} ${entry.seq}`)
 }
 
 /** Messages of logs that somebody was told of under a number and an id which they do not have now. */
 function lostOf(history: History, mayBeLost: readonly Told[]): Set<string> {
-  const stored = new Set(
-    [...logsOf(history).values()].flatMap((entries) =>
-      entries.map(({ message, id, seq }) => `${message} ${id} ${seq}`),
-    ),
-  )
+  const stored = storedIn(history)
   const told = mayBeLost.flatMap((type) => ofType(history, type))
-  return new Set(
-    told.flatMap(({ message, entry }) =>
-      entry && !stored.has(`${message} ${entry.id} ${entry.seq}`) ? [message] : [],
-    ),
-  )
+  return new Set(told.filter((event) => !isIn(stored, event)).map(({ message }) => message))
 }
 
 function announced(history: History, lost: ReadonlySet<string>): string[] {
@@ -72,15 +74,11 @@ function announced(history: History, lost: ReadonlySet<string>): string[] {
 }
 
 /** What was told after all was well again. */
-function afterwards(history: History, lost: ReadonlySet<string>, mayBeLost: readonly Told[]): string[] {
+function afterwards(history: History, mayBeLost: readonly Told[]): string[] {
   const restored = ofType(history, 'restored').at(-1)?.at ?? history.length
+  const stored = storedIn(history)
   const told = mayBeLost.flatMap((type) => ofType(history, type))
-  const stored = logsOf(history)
-  return told.flatMap(({ type, message, entry, at }) => {
-    if (at < restored || !entry || !lost.has(message)) return []
-    const isRight = [...stored.values()].some((entries) =>
-      entries.some(({ id, seq }) => id === entry.id && seq === entry.seq),
-    )
-    return isRight ? [] : [`${message} was ${type} after all was restored, and is lost`]
-  })
+  return told
+    .filter((event) => event.at > restored && !isIn(stored, event))
+    .map(({ type, message }) => `${message} was ${type} after all was restored, and is lost`)
 }
