@@ -184,7 +184,8 @@ export class RedisNodes implements Nodes {
 
   /** It was removed. It takes another number with the next connection. */
   end(): void {
-    this.self = 0
+    // A store that has lost all may give it the same number again.
+    this.self = this.#entered = 0
     this.tellLost()
   }
 

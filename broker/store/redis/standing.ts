@@ -45,7 +45,6 @@ export class Standing {
     await reads.moveTo(connection)
     const begins = nodes.self === 0
     const before = nodes.epoch
-    if (before !== '') counts.reconnects++
     await (before === '' ? server.begin(connection) : server.check(connection))
     await nodes.begin(connection, (commit) => {
       counts.pushes++
@@ -62,6 +61,7 @@ export class Standing {
     } finally {
       release()
     }
+    if (before !== '') counts.reconnects++
     // Those who wait for the connection have it in a moment.
     setImmediate(() => {
       requests.resume()
