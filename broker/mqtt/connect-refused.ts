@@ -10,11 +10,13 @@ export class ConnectRefused extends Error {
   readonly reasonString: string
   /** Where the client should go instead [MQTT5-4.11]. */
   readonly serverReference: string | undefined
+  /** The connection ends without a CONNACK, which a server may send [MQTT5-3.1.4-2], unless that names another server. */
+  readonly isSilent: boolean
   constructor(
     code: number,
     reason: number,
     message: string,
-    options: { reasonString?: string; serverReference?: string } = {},
+    options: { reasonString?: string; serverReference?: string; isSilent?: boolean } = {},
   ) {
     super(message)
     this.name = 'ConnectRefused'
@@ -22,6 +24,7 @@ export class ConnectRefused extends Error {
     this.reason = reason
     this.reasonString = options.reasonString ?? message
     this.serverReference = options.serverReference
+    this.isSilent = options.isSilent ?? false
   }
 }
 

@@ -241,7 +241,9 @@ export class Connection extends AedesClient implements ConnectingConnection, Pac
   failed(error: unknown): void {
     if (error instanceof ConnectRefused) {
       const code = this.version === 5 ? error.reason : error.code
-      this.#refuseConnect(this.version!, code, error.reasonString, error.serverReference)
+      const hasReference = this.version === 5 && error.serverReference !== undefined
+      if (!error.isSilent || hasReference)
+        this.#refuseConnect(this.version!, code, error.reasonString, error.serverReference)
       void this.finish({ reason: error.reason, why: error.message, error })
       return
     }

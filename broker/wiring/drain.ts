@@ -64,11 +64,14 @@ export class Drain {
     }
   }
 
-  /** The listeners; and what still comes, as on the server of an application, is refused. */
+  /**
+   * The listeners; and what still comes, as on the server of an application, is turned away. A refusal would keep some clients away for good: MQTT.js reconnects after a
+   * loss, but by default not after any CONNACK with an error.
+   */
   #closeDoors(): void {
     for (const listener of this.#listeners) listener.stop()
     const { reason, why, ...reference } = closeReason(this.#settings, Reason.serverUnavailable)
-    this.#broker.closedTo = new ConnectRefused(3, reason, why, reference)
+    this.#broker.closedTo = new ConnectRefused(3, reason, why, { ...reference, isSilent: true })
   }
 
   #leavings(): (() => Promise<void>)[] {

@@ -77,9 +77,9 @@ t.test('then no connection is accepted; HTTP connections end, idle or with their
   await over
 })
 
-for (const [serverReference, connack, reason] of [
-  [null, 0x88, 0x8b],
-  [OTHER, 0x9c, 0x9c],
+for (const [serverReference, reason] of [
+  [null, 0x8b],
+  [OTHER, 0x9c],
 ] as const) {
   t.test(`clients are told ${serverReference ? 'where to go' : 'that it stops'} [MQTT5-4.11]`, async (t) => {
     const broker = await start(t, { drain: { serverReference, spread: 3600 } })
@@ -91,13 +91,14 @@ for (const [serverReference, connack, reason] of [
     await five.whenClosed()
     t.same(await untilPong(others[0]!), [], 'the others are served')
 
-    const late = new RawClient(broker, 5)
-    late.send(await connectPacket(broker, { version: 5 }))
-    t.match(await take(late, 'connack'), {
-      reasonCode: connack,
-      ...(serverReference && { properties: { serverReference } }),
-    })
-    await late.whenClosed()
+    for (const version of [4, 5] as const) {
+      const late = new RawClient(broker, version)
+      late.send(await connectPacket(broker, { version }))
+      // What has lost its connection comes back; a refusal keeps some away.
+      if (version === 5 && serverReference)
+        t.match(await take(late, 'connack'), { reasonCode: 0x9c, properties: { serverReference } })
+      t.equal(await late.next(), null)
+    }
     hurry()
     await over
     await broker.running.close()
