@@ -119,7 +119,7 @@ t.test('a message costs the store', async (t) => {
     t.strictSame(await cost({ text: 'answers', replyTo: 1 }), plain)
     t.strictSame(await cost({ text: 'rich', data: { n: 1 }, ttl: 60 }), writes(1, 4))
     t.strictSame(await cost({ text: 'mentions', mentions: ['@bob'] }), writes(2, 5))
-    t.strictSame(await cost({ text: 'in a thread', thread: 1 }), writes(2, 5))
+    t.strictSame(await cost({ text: 'in a thread', thread: 1 }), writes(4, 9))
     t.strictSame(await cost({ type: 'edit', target: 2, text: 'better' }), writes(3, 9))
     const reaction = { type: 'reaction', target: 2, data: { emoji: '👍' } }
     t.strictSame(await cost(reaction), writes(3, 8))
