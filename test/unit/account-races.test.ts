@@ -40,6 +40,7 @@ function node(store: Store) {
   const presence = {
     updateVisibility: <T>(_: string, __: string, work: () => Promise<T>) => work(),
     audienceChanged: () => {},
+    set: () => {},
   }
   const people = { store, presence, askLimits: new AskLimits(100) }
   const asking = people as unknown as PeopleCommandDeps

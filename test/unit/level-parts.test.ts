@@ -49,8 +49,8 @@ const NAMED_TOO: ReadonlySet<Table> = new Set(['readerCursor'])
 
 /** A key of each kind, by the name of what makes it. */
 function keyOfEachKind(): [string, string][] {
-  const { format, upgrading, epoch, folded, queueNumber } = keys
-  const fixed = Object.entries({ format, upgrading, epoch, folded, queueNumber })
+  const { format, upgrading, moving, epoch, folded, queueNumber } = keys
+  const fixed = Object.entries({ format, upgrading, moving, epoch, folded, queueNumber })
   const { chunk, due, erased, note, dedupe, dueRetained, reference } = keys
   const { outbox } = keys
   const { journal, head, dropping, stale, generation, filter, packet, retained } = keys
