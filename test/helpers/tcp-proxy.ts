@@ -85,6 +85,8 @@ export class TcpProxy {
     const requests = new RespFrames()
     const replies = new RespFrames()
     let cuts = false
+    /** The replies before this one, which none overtakes. */
+    let before = Promise.resolve()
     client.on('data', (chunk) => {
       cuts ||= requests.take(chunk).some((frame) => this.#cutAfter?.(frame.toString('latin1')) === true)
       pair.pass(() => server.write(chunk))
@@ -92,7 +94,10 @@ export class TcpProxy {
     server.on('data', (chunk) => {
       const frames = replies.take(chunk).filter((frame) => !this.#drops(frame))
       if (cuts && frames.some((frame) => pushOf(frame) === null)) pair.cut()
-      else pair.pass(() => void this.#late(() => client.write(Buffer.concat(frames))))
+      else
+        pair.pass(() => {
+          before = this.#late(before, () => client.write(Buffer.concat(frames)))
+        })
     })
   }
 
@@ -104,8 +109,9 @@ export class TcpProxy {
     return true
   }
 
-  async #late(write: () => void): Promise<void> {
+  async #late(before: Promise<void>, write: () => void): Promise<void> {
     if (this.delay > 0) await delay(this.delay)
+    await before
     write()
   }
 
