@@ -8,33 +8,33 @@ import { RIVAL_ROOMS } from './rivals.js'
 import type { Node } from './stage.js'
 
 /** @throws Error when it does not answer */
-export async function readAll(node: Node): Promise<Event[]> {
-  const client = await connect(node)
-  const events = [await epochOn(client, node.name), ...(await read(client, node.name))]
-  await client.endAsync(true)
-  return events
+export function readAll(node: Node): Promise<Event[]> {
+  return asReader(node, async (client) => [await epochOn(client, node.name), ...(await read(client, node.name))])
 }
 
 /** Receipts follow what they are about by a second. */
-export async function readReceipts(node: Node): Promise<Event[]> {
-  const client = await connect(node)
-  const events: Event[] = []
-  for (const room of ROOMS)
-    events.push({ type: 'receipts', node: node.name, room, receipts: await receiptsOf(client, room) })
-  await client.endAsync(true)
-  return events
+export function readReceipts(node: Node): Promise<Event[]> {
+  return asReader(node, async (client) => {
+    const events: Event[] = []
+    for (const room of ROOMS)
+      events.push({ type: 'receipts', node: node.name, room, receipts: await receiptsOf(client, room) })
+    return events
+  })
 }
 
-export async function readEpoch(node: Node): Promise<Event> {
-  const client = await connect(node)
-  const event = await epochOn(client, node.name)
-  await client.endAsync(true)
-  return event
+export function readEpoch(node: Node): Promise<Event> {
+  return asReader(node, (client) => epochOn(client, node.name))
 }
 
-async function connect({ name, broker, port }: Node): Promise<MqttClient> {
+/** A client that is left over would connect again and again, and keep the process of the test. */
+async function asReader<T>({ name, broker, port }: Node, work: (client: MqttClient) => Promise<T>): Promise<T> {
   const login = { username: 'ann', password: await broker.token('ann') }
-  return mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { ...login, clientId: `reader-${name}` })
+  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { ...login, clientId: `reader-${name}` })
+  try {
+    return await work(client)
+  } finally {
+    await client.endAsync(true)
+  }
 }
 
 async function epochOn(client: MqttClient, node: string): Promise<Event> {
