@@ -14,10 +14,10 @@ const RUNS: Readonly<Record<Broken, readonly [Fault, noticed: RegExp]>> = {
   guards: [slowLinks, / members, of | joins, and was a member$| nobody owns the room$/],
 }
 
-if (process.env['TEST_CLUSTER'] === '1')
+if (process.env['TEST_CHECKER'] === '1')
   for (const [broken, [fault, noticed]] of Object.entries(RUNS))
     t.test(`without the ${broken}`, { timeout: 300_000 }, async (t) => {
       const wrong = await judge(t, fault, { environment: brokenBy(broken as Broken) })
       t.match(wrong.join('\n'), new RegExp(noticed, 'm'))
     })
-else t.pass('only with TEST_CLUSTER=1')
+else t.pass('only with TEST_CHECKER=1')
