@@ -1,33 +1,20 @@
 /** History at a place: around a message or a time, single messages, versions of a message, who reacted. */
-import t, { type Test } from 'tap'
-import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import t from 'tap'
+import { startTestBroker } from '../helpers/broker.js'
 import { movableClock } from '../helpers/clock.js'
+import { peopleInDen, sentToDen } from '../helpers/den.js'
 import { fetchFrom } from '../helpers/http.js'
 import { Person } from '../helpers/people.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into any JSON
 type Json = any
 
-const DEN = 'rooms/den/messages'
 const seqsOf = ({ messages }: Json): number[] => messages.map(({ seq }: Json) => seq)
-
-async function den(t: Test, broker: TestBroker, ...users: string[]): Promise<Person[]> {
-  const people = await Promise.all(users.map((user) => Person.connect(t, broker, user, { keepalive: 0 })))
-  await people[0]!.get('rooms.create', { room: 'den' })
-  for (const person of people.slice(1)) await person.get('rooms.join', { room: 'den' })
-  return people
-}
-
-async function sent(person: Person, message: object): Promise<Json> {
-  const { ok, result, error } = await person.send(DEN, message)
-  if (!ok) throw new Error(`${JSON.stringify(message)}: ${error.message}`)
-  return result
-}
 
 t.test('around a message there is what was before and after it, and both can be read on', async (t) => {
   const broker = await startTestBroker(t)
-  const [alice] = await den(t, broker, 'alice')
-  for (let i = 1; i <= 20; i++) await sent(alice!, { text: `m${i}` })
+  const [alice] = await peopleInDen(t, broker, 'alice')
+  for (let i = 1; i <= 20; i++) await sentToDen(alice!, { text: `m${i}` })
   const around = (params: object) => alice!.get('history', { room: 'den', ...params })
   for (const view of ['raw', 'folded']) {
     const middle = await around({ around: 10, limit: 6, view })
@@ -56,9 +43,9 @@ t.test('around a message there is what was before and after it, and both can be 
 
 t.test('around a message of a thread, and among roots, only these are on the page', async (t) => {
   const broker = await startTestBroker(t)
-  const [alice] = await den(t, broker, 'alice')
-  await sent(alice!, { text: 'root' })
-  for (let i = 2; i <= 9; i++) await sent(alice!, i % 2 === 0 ? { text: 'reply', thread: 1 } : { text: 'beside' })
+  const [alice] = await peopleInDen(t, broker, 'alice')
+  await sentToDen(alice!, { text: 'root' })
+  for (let i = 2; i <= 9; i++) await sentToDen(alice!, i % 2 === 0 ? { text: 'reply', thread: 1 } : { text: 'beside' })
   const ask = (params: object) => alice!.get('history', { room: 'den', ...params })
   t.same(seqsOf(await ask({ around: 5, thread: 1, limit: 2 })), [4, 6])
   t.same(seqsOf(await ask({ around: 4, roots: true, limit: 4 })), [1, 3, 5, 7])
@@ -71,10 +58,10 @@ t.test('around a message of a thread, and among roots, only these are on the pag
 t.test('around a time the page begins at the first message of that time or later', async (t) => {
   const clock = movableClock(t)
   const broker = await startTestBroker(t)
-  const [alice] = await den(t, broker, 'alice')
+  const [alice] = await peopleInDen(t, broker, 'alice')
   const times: number[] = []
   for (let i = 0; i < 9; i++) {
-    times.push((await sent(alice!, { text: `day ${i}` })).ts)
+    times.push((await sentToDen(alice!, { text: `day ${i}` })).ts)
     clock.forward(86_400)
   }
   const at = (aroundTs: number) => alice!.get('history', { room: 'den', aroundTs, limit: 2 })
@@ -86,17 +73,17 @@ t.test('around a time the page begins at the first message of that time or later
 
 t.test('an empty room has nothing around anything', async (t) => {
   const broker = await startTestBroker(t)
-  const [alice] = await den(t, broker, 'alice')
+  const [alice] = await peopleInDen(t, broker, 'alice')
   t.same(seqsOf(await alice!.get('history', { room: 'den', around: 5 })), [])
   t.same(seqsOf(await alice!.get('history', { room: 'den', aroundTs: 5, view: 'folded' })), [])
 })
 
 t.test('single messages are read by their seqs', async (t) => {
   const broker = await startTestBroker(t)
-  const [alice] = await den(t, broker, 'alice')
-  for (let i = 1; i <= 5; i++) await sent(alice!, { text: `m${i}` })
-  await sent(alice!, { type: 'edit', target: 2, text: 'new' })
-  await sent(alice!, { type: 'delete', target: 4 })
+  const [alice] = await peopleInDen(t, broker, 'alice')
+  for (let i = 1; i <= 5; i++) await sentToDen(alice!, { text: `m${i}` })
+  await sentToDen(alice!, { type: 'edit', target: 2, text: 'new' })
+  await sentToDen(alice!, { type: 'delete', target: 4 })
   const ask = (params: object) => alice!.get('history', { room: 'den', ...params })
   const folded = await ask({ seqs: [5, 2, 4, 2, 6, 99], view: 'folded' })
   t.match(folded, { messages: [{ seq: 2, text: 'new' }, { seq: 4, gone: 'deleted' }, { seq: 5 }], more: false })
@@ -121,8 +108,8 @@ t.test('single messages are read by their seqs', async (t) => {
 
 t.test('over HTTP they are in the query, and the link to the next page leaves the place out', async (t) => {
   const broker = await startTestBroker(t)
-  const [alice] = await den(t, broker, 'alice')
-  for (let i = 1; i <= 9; i++) await sent(alice!, { text: `m${i}` })
+  const [alice] = await peopleInDen(t, broker, 'alice')
+  for (let i = 1; i <= 9; i++) await sentToDen(alice!, { text: `m${i}` })
   const path = '/v1/rooms/den/messages'
   const some = await fetchFrom(broker, `${path}?seqs=2&seqs=4`, { as: 'alice' })
   t.same(seqsOf(JSON.parse(some.text)), [2, 4])
@@ -159,9 +146,9 @@ t.test('a user of a re-registered name gets nothing of the past of a conversatio
 
 t.test('the versions of a message are read page by page', async (t) => {
   const broker = await startTestBroker(t)
-  const [alice, bob] = await den(t, broker, 'alice', 'bob')
-  await sent(alice!, { text: 'v0' })
-  for (let i = 1; i <= 5; i++) await sent(alice!, { type: 'edit', target: 1, text: `v${i}` })
+  const [alice, bob] = await peopleInDen(t, broker, 'alice', 'bob')
+  await sentToDen(alice!, { text: 'v0' })
+  for (let i = 1; i <= 5; i++) await sentToDen(alice!, { type: 'edit', target: 1, text: `v${i}` })
   const seen: string[] = []
   for (let after = 0, more = true; more; ) {
     const page = await bob!.get('edits', { room: 'den', seq: 1, limit: 2, ...(after > 0 ? { after } : {}) })
@@ -172,19 +159,19 @@ t.test('the versions of a message are read page by page', async (t) => {
   t.same(seen, ['v0', 'v1', 'v2', 'v3', 'v4', 'v5'])
   t.equal(await bob!.fails('edits', { room: 'den', seq: 2 }), 'bad_request seq', 'an edit has no versions')
   t.equal(await bob!.fails('edits', { room: 'den', seq: 99 }), 'not_found seq')
-  await sent(alice!, { type: 'delete', target: 1 })
+  await sentToDen(alice!, { type: 'delete', target: 1 })
   t.equal(await bob!.fails('edits', { room: 'den', seq: 1 }), 'not_found seq', 'nothing of a deleted message')
 })
 
 t.test('who reacted is read page by page, and by emoji', async (t) => {
   const broker = await startTestBroker(t)
-  const [alice, ...others] = await den(t, broker, 'alice', 'bob', 'bob-2', 'bob.b', 'carol')
-  await sent(alice!, { text: 'what do you say' })
+  const [alice, ...others] = await peopleInDen(t, broker, 'alice', 'bob', 'bob-2', 'bob.b', 'carol')
+  await sentToDen(alice!, { text: 'what do you say' })
   for (const person of [alice!, ...others]) {
-    await sent(person, { type: 'reaction', target: 1, data: { emoji: '👍' } })
-    await sent(person, { type: 'reaction', target: 1, data: { emoji: '❤' } })
+    await sentToDen(person, { type: 'reaction', target: 1, data: { emoji: '👍' } })
+    await sentToDen(person, { type: 'reaction', target: 1, data: { emoji: '❤' } })
   }
-  await sent(others[3]!, { type: 'reaction', target: 1, data: { emoji: '👍', remove: true } })
+  await sentToDen(others[3]!, { type: 'reaction', target: 1, data: { emoji: '👍', remove: true } })
   const all = async (params: object): Promise<Json[]> => {
     const seen: Json[] = []
     for (let after: string | undefined, more = true; more; after = seen.at(-1)?.user) {

@@ -1,6 +1,7 @@
 /** Who has got and read what: receipts that only move on, live and asked for, and what acks say by themselves. */
 import t, { type Test } from 'tap'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { openDen } from '../helpers/den.js'
 import { Person, type PersonOptions } from '../helpers/people.js'
 
 const code = ({ ok, error }: { ok: boolean; error?: { code: string; field?: string } }): string =>
@@ -11,11 +12,6 @@ async function people<N extends string>(t: Test, names: N[], overrides: Override
   const connect = (user: string, options: PersonOptions = {}) => Person.connect(t, broker, user, options)
   const entries = await Promise.all(names.map(async (name) => [name, await connect(name)] as const))
   return { broker, connect, ...(Object.fromEntries(entries) as Record<N, Person>) }
-}
-
-async function den(owner: Person, ...members: Person[]): Promise<void> {
-  await owner.get('rooms.create', { room: 'den' })
-  for (const member of members) await member.get('rooms.join', { room: 'den' })
 }
 
 const RECEIPTS = 'rooms/den/receipts'
@@ -29,7 +25,7 @@ async function heard(person: Person, pass: (receipt: Record<string, unknown>) =>
 
 t.test('a read receipt reaches the members who listen, once it is stored', async (t) => {
   const { alice, bob, carol } = await people(t, ['alice', 'bob', 'carol'])
-  await den(alice, bob)
+  await openDen(alice, bob)
   await bob.subscribe('rooms/+/receipts')
   await carol.subscribe('rooms/+/receipts')
   for (const text of ['one', 'two', 'three']) await alice.say('den', text)
@@ -54,7 +50,7 @@ t.test('a read receipt reaches the members who listen, once it is stored', async
 
 t.test('a receipt never goes back, nor beyond the head', async (t) => {
   const { broker, alice, bob } = await people(t, ['alice', 'bob'])
-  await den(alice, bob)
+  await openDen(alice, bob)
   for (const text of ['one', 'two', 'three']) await alice.say('den', text)
   await alice.subscribe(RECEIPTS)
   await read(bob, 2)
@@ -103,7 +99,7 @@ t.test('what is no receipt, or not of a member, is refused', async (t) => {
 
 t.test('an ack is a delivered receipt', async (t) => {
   const { connect, alice, bob } = await people(t, ['alice', 'bob'])
-  await den(alice, bob)
+  await openDen(alice, bob)
   await bob.subscribe(RECEIPTS)
   const phone = await connect('bob', { clientId: 'phone' })
   await phone.subscribe('rooms/+/messages')
@@ -121,7 +117,7 @@ t.test('an ack is a delivered receipt', async (t) => {
 
 t.test('many receipts are told once a second', async (t) => {
   const { alice, bob } = await people(t, ['alice', 'bob'])
-  await den(alice, bob)
+  await openDen(alice, bob)
   for (let i = 0; i < 50; i++) await alice.say('den', `message ${i}`)
   await alice.subscribe(RECEIPTS)
   for (let seq = 1; seq <= 50; seq++) await read(bob, seq)
@@ -136,7 +132,7 @@ t.test('many receipts are told once a second', async (t) => {
 
 t.test('private reading is known to oneself alone', async (t) => {
   const { broker, connect, alice, bob } = await people(t, ['alice', 'bob'], { receipts: { delivered: false } })
-  await den(alice, bob)
+  await openDen(alice, bob)
   for (const text of ['one', 'two', 'three']) await alice.say('den', text)
   const phone = await connect('bob', { clientId: 'phone' })
   for (const person of [alice, phone]) await person.subscribe(RECEIPTS)
@@ -162,7 +158,7 @@ t.test('who has got and read a message, in pages', async (t) => {
   const names = ['alice', 'bob', 'carol', 'dave'] as const
   const all = await people(t, [...names])
   const { alice, bob, carol, dave } = all
-  await den(alice, bob, carol, dave)
+  await openDen(alice, bob, carol, dave)
   for (const text of ['one', 'two']) await alice.say('den', text)
   await read(bob, 2)
   await carol.publish(RECEIPTS, { delivered: 2 })
@@ -229,7 +225,7 @@ t.test('whoever blocks the other neither tells nor hears how far they have come'
 
 t.test('large rooms are told nothing live, and can be asked', async (t) => {
   const { alice, bob } = await people(t, ['alice', 'bob'], { receipts: { maxMembers: 1 } })
-  await den(alice, bob)
+  await openDen(alice, bob)
   await bob.subscribe([RECEIPTS, 'rooms/den/messages'])
   await alice.subscribe([RECEIPTS, 'rooms/den/messages'])
   await alice.say('den', 'one')
@@ -244,7 +240,7 @@ t.test('large rooms are told nothing live, and can be asked', async (t) => {
 
 t.test('receipts go with the membership', async (t) => {
   const { broker, alice, bob } = await people(t, ['alice', 'bob'])
-  await den(alice, bob)
+  await openDen(alice, bob)
   await alice.say('den', 'one')
   await read(bob, 1)
   await bob.get('rooms.leave', { room: 'den' })

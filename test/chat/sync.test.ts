@@ -2,6 +2,7 @@
 import t, { type Test } from 'tap'
 import { drop } from '../contract/store-suite.js'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { openDen } from '../helpers/den.js'
 import { Person } from '../helpers/people.js'
 import { Random } from '../helpers/random.js'
 import { countUnread, foldMessages, SyncedClient } from '../helpers/synced-client.js'
@@ -15,16 +16,11 @@ async function people<N extends string>(t: Test, names: N[], overrides: Override
   return { broker, ...(Object.fromEntries(entries) as Record<N, Person>) }
 }
 
-async function den(owner: Person, ...members: Person[]): Promise<void> {
-  await owner.get('rooms.create', { room: 'den' })
-  for (const member of members) await member.get('rooms.join', { room: 'den' })
-}
-
 const texts = (messages: Json[]) => messages.map(({ text, gone }) => gone ?? text)
 
 t.test('a client that knows nothing gets its rooms with their newest messages', async (t) => {
   const { broker, alice, bob, eve } = await people(t, ['alice', 'bob', 'eve'])
-  await den(alice, bob)
+  await openDen(alice, bob)
   for (let i = 1; i <= 5; i++) await alice.say('den', `m${i}`)
   await alice.say('den', { type: 'edit', target: 4, text: 'm4b' })
   await alice.tell('bob', 'hi')
@@ -54,7 +50,7 @@ t.test('a client that knows nothing gets its rooms with their newest messages', 
 
 t.test('later it gets what is new, and what became of what it has', async (t) => {
   const { alice, bob } = await people(t, ['alice', 'bob'])
-  await den(alice, bob)
+  await openDen(alice, bob)
   for (let i = 1; i <= 5; i++) await alice.say('den', `m${i}`)
   const { epoch, rooms } = await bob.get('sync')
   const { at } = rooms[0]
@@ -82,7 +78,7 @@ t.test('later it gets what is new, and what became of what it has', async (t) =>
 
 t.test('what a client holds is void where the room has another past', async (t) => {
   const { alice, bob } = await people(t, ['alice', 'bob'])
-  await den(alice, bob)
+  await openDen(alice, bob)
   for (let i = 1; i <= 3; i++) await alice.say('den', `m${i}`)
   const { epoch, rooms } = await bob.get('sync')
   const { at } = rooms[0]
@@ -98,7 +94,7 @@ t.test('what a client holds is void where the room has another past', async (t) 
   }
   await alice.get('rooms.delete', { room: 'den' })
   t.match(await bob.get('sync', { epoch, rooms: { den: at } }), { rooms: [], left: ['den'] })
-  await den(alice, bob)
+  await openDen(alice, bob)
   for (let i = 1; i <= 4; i++) await alice.say('den', `n${i}`)
   const [room] = (await bob.get('sync', { epoch, rooms: { den: at } })).rooms
   t.ok(room.reset)
@@ -107,7 +103,7 @@ t.test('what a client holds is void where the room has another past', async (t) 
 
 t.test('who has missed too much to be told of changes begins anew', async (t) => {
   const { alice, bob } = await people(t, ['alice', 'bob'])
-  await den(alice, bob)
+  await openDen(alice, bob)
   await alice.say('den', 'first')
   await Promise.all(Array.from({ length: 2100 }, (_, i) => alice.say('den', `m${i}`)))
   const [room] = (await bob.get('sync', { rooms: { den: { seq: 1 } }, limit: 3 })).rooms
@@ -127,7 +123,7 @@ async function retain(broker: TestBroker, room: string, keep: number): Promise<n
 
 t.test('what retention took is a gap that is told', async (t) => {
   const { broker, alice, bob } = await people(t, ['alice', 'bob'])
-  await den(alice, bob)
+  await openDen(alice, bob)
   for (let i = 1; i <= 5; i++) await alice.say('den', `m${i}`)
   const { at } = (await bob.get('sync')).rooms[0]
   await Promise.all(Array.from({ length: 300 }, (_, i) => alice.say('den', `n${i}`)))

@@ -1,27 +1,13 @@
 /** Threads: what a message shows of its replies, the list of threads, and following them. */
-import t, { type Test } from 'tap'
-import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import t from 'tap'
+import { startTestBroker } from '../helpers/broker.js'
 import { movableClock } from '../helpers/clock.js'
+import { DEN, peopleInDen, sentToDen } from '../helpers/den.js'
 import { erased } from '../helpers/erased.js'
 import { Person } from '../helpers/people.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into any JSON
 type Json = any
-
-const DEN = 'rooms/den/messages'
-
-async function den(t: Test, broker: TestBroker, ...users: string[]): Promise<Person[]> {
-  const people = await Promise.all(users.map((user) => Person.connect(t, broker, user, { keepalive: 0 })))
-  await people[0]!.get('rooms.create', { room: 'den' })
-  for (const person of people.slice(1)) await person.get('rooms.join', { room: 'den' })
-  return people
-}
-
-async function sent(person: Person, message: object): Promise<Json> {
-  const { ok, result, error } = await person.send(DEN, message)
-  if (!ok) throw new Error(`${JSON.stringify(message)}: ${error.message}`)
-  return result
-}
 
 /** What message `seq` shows of its replies; undefined: nothing. */
 async function repliesOf(person: Person, seq = 1): Promise<Json> {
@@ -30,16 +16,16 @@ async function repliesOf(person: Person, seq = 1): Promise<Json> {
 
 t.test('a message shows how many replies it has, who wrote the last ones, and when', async (t) => {
   const broker = await startTestBroker(t)
-  const [alice, bob, carol, dora] = await den(t, broker, 'alice', 'bob', 'carol', 'dora')
-  await sent(alice!, { text: 'root' })
-  await sent(alice!, { text: 'other' })
+  const [alice, bob, carol, dora] = await peopleInDen(t, broker, 'alice', 'bob', 'carol', 'dora')
+  await sentToDen(alice!, { text: 'root' })
+  await sentToDen(alice!, { text: 'other' })
   t.equal(await repliesOf(alice!), undefined, 'without replies nothing')
-  for (const person of [alice!, bob!, carol!, dora!]) await sent(person, { text: 'reply', thread: 1 })
-  const { ts } = await sent(dora!, { text: 'reply', thread: 1 })
+  for (const person of [alice!, bob!, carol!, dora!]) await sentToDen(person, { text: 'reply', thread: 1 })
+  const { ts } = await sentToDen(dora!, { text: 'reply', thread: 1 })
   const expected = { count: 5, lastSeq: 7, lastTs: ts, users: ['dora', 'carol', 'bob'] }
   t.same(await repliesOf(alice!), expected)
   t.equal(await repliesOf(alice!, 2), undefined, 'other messages do not')
-  await sent(bob!, { type: 'edit', target: 4, text: 'edited' })
+  await sentToDen(bob!, { type: 'edit', target: 4, text: 'edited' })
   t.same(await repliesOf(alice!), expected, 'an edit is no reply')
   const { rooms } = await bob!.get('sync')
   t.same(rooms[0].messages[0].replies, expected, 'also in sync')
@@ -51,36 +37,36 @@ t.test('a message shows how many replies it has, who wrote the last ones, and wh
 t.test('deleted and expired replies do not count, nor name anyone', async (t) => {
   const clock = movableClock(t)
   const broker = await startTestBroker(t)
-  const [alice, bob, carol] = await den(t, broker, 'alice', 'bob', 'carol')
-  await sent(alice!, { text: 'root' })
-  const first = await sent(bob!, { text: 'reply', thread: 1 })
-  await sent(carol!, { text: 'reply', thread: 1 })
-  await sent(alice!, { text: 'short', thread: 1, ttl: 60 })
+  const [alice, bob, carol] = await peopleInDen(t, broker, 'alice', 'bob', 'carol')
+  await sentToDen(alice!, { text: 'root' })
+  const first = await sentToDen(bob!, { text: 'reply', thread: 1 })
+  await sentToDen(carol!, { text: 'reply', thread: 1 })
+  await sentToDen(alice!, { text: 'short', thread: 1, ttl: 60 })
   t.match(await repliesOf(bob!), { count: 3, lastSeq: 4, users: ['alice', 'carol', 'bob'] })
   clock.forward(61)
   t.match(await repliesOf(bob!), { count: 2, lastSeq: 3, users: ['carol', 'bob'] })
-  await sent(carol!, { type: 'delete', target: 3 })
+  await sentToDen(carol!, { type: 'delete', target: 3 })
   t.same(await repliesOf(bob!), { count: 1, lastSeq: 2, lastTs: first.ts, users: ['bob'] })
   t.equal((await bob!.get('history', { room: 'den', thread: 1 })).messages.length, 3, 'the thread keeps their places')
-  await sent(bob!, { type: 'delete', target: 2 })
+  await sentToDen(bob!, { type: 'delete', target: 2 })
   t.equal(await repliesOf(bob!), undefined)
   t.match(await bob!.get('threads.list', { room: 'den' }), { threads: [], more: false })
 })
 
 t.test('a hundred replies stand for a hundred or more', async (t) => {
   const broker = await startTestBroker(t, { limits: { receiveMaximum: 65_535, rates: 'off' } })
-  const [alice] = await den(t, broker, 'alice')
-  await sent(alice!, { text: 'root' })
+  const [alice] = await peopleInDen(t, broker, 'alice')
+  await sentToDen(alice!, { text: 'root' })
   await Promise.all(Array.from({ length: 300 }, () => alice!.publish(DEN, { text: 'reply', thread: 1 })))
   t.match(await repliesOf(alice!), { count: 100, lastSeq: 301, users: ['alice'] })
 })
 
 t.test('of a removed account a summary names nobody', async (t) => {
   const broker = await startTestBroker(t)
-  const [alice, bob] = await den(t, broker, 'alice', 'bob')
-  await sent(alice!, { text: 'root' })
-  await sent(alice!, { text: 'mine', thread: 1 })
-  await sent(bob!, { text: 'his', thread: 1 })
+  const [alice, bob] = await peopleInDen(t, broker, 'alice', 'bob')
+  await sentToDen(alice!, { text: 'root' })
+  await sentToDen(alice!, { text: 'mine', thread: 1 })
+  await sentToDen(bob!, { text: 'his', thread: 1 })
   await bob!.get('account.delete', { user: 'bob' })
   await erased(broker, 'bob')
   t.match(await repliesOf(alice!), { count: 1, lastSeq: 2, users: ['alice'] })
@@ -88,10 +74,10 @@ t.test('of a removed account a summary names nobody', async (t) => {
 
 t.test('threads are listed by their last reply, each once over all pages', async (t) => {
   const broker = await startTestBroker(t)
-  const [alice, bob] = await den(t, broker, 'alice', 'bob')
-  for (let i = 1; i <= 6; i++) await sent(alice!, { text: `root ${i}` })
-  for (const thread of [1, 2, 3, 4, 5, 2, 4, 1, 4, 4]) await sent(bob!, { text: 'reply', thread })
-  await sent(alice!, { type: 'delete', target: 3 })
+  const [alice, bob] = await peopleInDen(t, broker, 'alice', 'bob')
+  for (let i = 1; i <= 6; i++) await sentToDen(alice!, { text: `root ${i}` })
+  for (const thread of [1, 2, 3, 4, 5, 2, 4, 1, 4, 4]) await sentToDen(bob!, { text: 'reply', thread })
+  await sentToDen(alice!, { type: 'delete', target: 3 })
   const seen: number[] = []
   for (let cursor: string | undefined; ; ) {
     const page = await alice!.get('threads.list', { room: 'den', limit: 2, ...(cursor ? { cursor } : {}) })
@@ -114,19 +100,19 @@ t.test('a conversation without a message has no threads', async (t) => {
 
 t.test('a member follows threads, with what is unread of each; own devices are told', async (t) => {
   const broker = await startTestBroker(t)
-  const [alice, bob] = await den(t, broker, 'alice', 'bob')
+  const [alice, bob] = await peopleInDen(t, broker, 'alice', 'bob')
   await bob!.subscribe('users/bob/events')
   await alice!.get('rooms.create', { room: 'attic' })
   await bob!.get('rooms.join', { room: 'attic' })
   await alice!.say('attic', { text: 'up here' })
-  for (let i = 1; i <= 3; i++) await sent(alice!, { text: `root ${i}` })
+  for (let i = 1; i <= 3; i++) await sentToDen(alice!, { text: `root ${i}` })
   for (const thread of [3, 1]) await bob!.get('threads.follow', { room: 'den', thread })
   await bob!.get('threads.follow', { room: 'den', thread: 1 })
   await bob!.get('threads.follow', { room: 'attic', thread: 1 })
   const events = await bob!.on('users/bob/events', 3)
   t.match(events[0], { type: 'thread', room: 'den', thread: 3, following: true })
-  await sent(alice!, { text: 'reply @bob', thread: 3, mentions: ['@bob'] })
-  await sent(alice!, { text: 'reply', thread: 3 })
+  await sentToDen(alice!, { text: 'reply @bob', thread: 3, mentions: ['@bob'] })
+  await sentToDen(alice!, { text: 'reply', thread: 3 })
   const { threads, more } = await bob!.get('threads.followed')
   t.same(
     threads.map(({ room, thread, unread, mentions }: Json) => [room, thread, unread, mentions]),
@@ -155,9 +141,9 @@ t.test('a member follows threads, with what is unread of each; own devices are t
 
 t.test('only what can begin a thread is followed, and not without bound', async (t) => {
   const broker = await startTestBroker(t, { limits: { rates: 'off' } })
-  const [alice, bob] = await den(t, broker, 'alice', 'bob')
+  const [alice, bob] = await peopleInDen(t, broker, 'alice', 'bob')
   for (let i = 1; i <= 201; i++) await alice!.say('den', { text: `root ${i}` })
-  const { seq: reply } = await sent(alice!, { text: 'reply', thread: 1 })
+  const { seq: reply } = await sentToDen(alice!, { text: 'reply', thread: 1 })
   t.equal(await bob!.fails('threads.follow', { room: 'den', thread: reply }), 'bad_request thread')
   t.equal(await bob!.fails('threads.follow', { room: 'den', thread: 999 }), 'not_found thread')
   for (let thread = 1; thread <= 200; thread++) await bob!.get('threads.follow', { room: 'den', thread })

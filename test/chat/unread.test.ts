@@ -3,17 +3,13 @@ import t, { type Test } from 'tap'
 import { callAdmin } from '../../broker/admin/control-socket.js'
 import { type Overrides, startTestBroker } from '../helpers/broker.js'
 import { movableClock } from '../helpers/clock.js'
+import { openDen } from '../helpers/den.js'
 import { Person } from '../helpers/people.js'
 
 async function people<N extends string>(t: Test, names: N[], overrides: Overrides = {}) {
   const broker = await startTestBroker(t, overrides)
   const entries = await Promise.all(names.map(async (name) => [name, await Person.connect(t, broker, name)] as const))
   return { broker, ...(Object.fromEntries(entries) as Record<N, Person>) }
-}
-
-async function den(owner: Person, ...members: Person[]): Promise<void> {
-  await owner.get('rooms.create', { room: 'den' })
-  for (const member of members) await member.get('rooms.join', { room: 'den' })
 }
 
 /** `{read, unread, mentions}` of one room. */
@@ -56,7 +52,7 @@ t.test('unread are the messages of others since the last one read', async (t) =>
 
 t.test('mentions are of the user, or of the room, as the messages are now', async (t) => {
   const { alice, bob, carol } = await people(t, ['alice', 'bob', 'carol'])
-  await den(alice, bob, carol)
+  await openDen(alice, bob, carol)
   const steps: [string, Person, object, number][] = [
     ['none', alice, { text: '1' }, 0],
     ['of someone else', alice, { text: '2', mentions: ['@carol'] }, 0],
@@ -81,7 +77,7 @@ t.test('mentions are of the user, or of the room, as the messages are now', asyn
 
 t.test('what was read can be marked as unread, for oneself alone, until it is read again', async (t) => {
   const { broker, alice, bob } = await people(t, ['alice', 'bob'])
-  await den(alice, bob)
+  await openDen(alice, bob)
   const phone = await Person.connect(t, broker, 'bob', { clientId: 'phone' })
   await phone.subscribe('users/bob/events')
   await alice.subscribe('rooms/den/receipts')
@@ -114,7 +110,7 @@ t.test('what was read can be marked as unread, for oneself alone, until it is re
 
 t.test('a thread has its own unread replies, and its own place', async (t) => {
   const { broker, alice, bob } = await people(t, ['alice', 'bob'])
-  await den(alice, bob)
+  await openDen(alice, bob)
   const phone = await Person.connect(t, broker, 'bob', { clientId: 'phone' })
   const topic = 'rooms/den/receipts'
   for (const person of [phone, alice]) await person.subscribe(topic)
@@ -162,7 +158,7 @@ t.test('a thread has its own unread replies, and its own place', async (t) => {
 
 t.test('places in many threads are kept of those read furthest', async (t) => {
   const { alice, bob } = await people(t, ['alice', 'bob'], { limits: { rates: 'off' } })
-  await den(alice, bob)
+  await openDen(alice, bob)
   await Promise.all(Array.from({ length: 101 }, (_, i) => alice.say('den', String(i))))
   for (let thread = 1; thread <= 101; thread++) await bob.get('read', { room: 'den', seq: thread, thread })
   const placeIn = async (thread: number) => (await bob.get('unread', { room: 'den', thread })).rooms[0].read
@@ -181,7 +177,7 @@ t.test('what was said to another of the same name is not counted', async (t) => 
 t.test('what expired is neither unread nor a mention', async (t) => {
   const clock = movableClock(t)
   const { alice, bob } = await people(t, ['alice', 'bob'], { listen: { connectTimeout: '1d' } })
-  await den(alice, bob)
+  await openDen(alice, bob)
   await alice.say('den', { text: 'short', ttl: 10, mentions: ['@bob'] })
   await alice.say('den', { text: 'long', mentions: ['@bob'] })
   t.same(await counts(bob), { read: 0, unread: 2, mentions: 2 })
@@ -191,7 +187,7 @@ t.test('what expired is neither unread nor a mention', async (t) => {
 
 t.test('a mention is of the user whatever the case of the name', async (t) => {
   const { alice, bob } = await people(t, ['alice', 'bob'])
-  await den(alice, bob)
+  await openDen(alice, bob)
   await alice.say('den', { text: 'you', mentions: ['@Bob'] })
   t.match(await counts(bob), { mentions: 1 })
 })
@@ -200,7 +196,7 @@ t.test(
   'what is unread is counted however much of one’s own came after it, in rooms, threads and among mentions',
   async (t) => {
     const { alice, bob } = await people(t, ['alice', 'bob'], { limits: { rates: 'off' } })
-    await den(alice, bob)
+    await openDen(alice, bob)
     await alice.say('den', 'root')
     const inThread = async () => (await bob.get('unread', { room: 'den', thread: 1 })).rooms[0]
     const large = 'x'.repeat(60_000)
@@ -246,7 +242,7 @@ t.test('where more may be there than is looked at, counts say so', async (t) => 
 
 t.test('counts end at a hundred', async (t) => {
   const { alice, bob } = await people(t, ['alice', 'bob'])
-  await den(alice, bob)
+  await openDen(alice, bob)
   const message = { text: 'x', mentions: ['@bob'] }
   const say = (count: number) => Promise.all(Array.from({ length: count }, () => alice.say('den', message)))
   await say(99)
@@ -259,7 +255,7 @@ t.test('counts end at a hundred', async (t) => {
 
 t.test('all rooms of the user, in pages, and none of others', async (t) => {
   const { alice, bob, eve } = await people(t, ['alice', 'bob', 'eve'])
-  await den(alice, bob)
+  await openDen(alice, bob)
   await bob.get('rooms.join', { room: 'lobby' })
   await alice.tell('bob', 'hi')
   await alice.say('den', 'hi')
