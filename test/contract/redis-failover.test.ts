@@ -89,9 +89,15 @@ t.test('a Cluster: the server that has the hash slot of the keys', async (t) => 
 
   const moved = next()
   const slot = await named.command('CLUSTER', 'KEYSLOT', KEY)
-  const owner = await first.command('CLUSTER', 'MYID')
+  const [owner, last] = [await first.command('CLUSTER', 'MYID'), await before.command('CLUSTER', 'MYID')]
+  // Only the end of an import gives the new owner a newer epoch: without one the others may give the slot back, and refuse its replica their votes.
+  await first.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', last)
   for (const server of [first, before]) await server.command('CLUSTER', 'SETSLOT', slot, 'NODE', owner)
   t.equal(await moved, first.host, 'after the slot was moved, though nothing was asked for')
+  await until('all servers know who has the slot', async () => {
+    const owners = await Promise.all(servers.map((server) => masterOf(KEY, server)))
+    return owners.every((host) => host === first)
+  })
 
   const killed = next()
   await first.kill9()

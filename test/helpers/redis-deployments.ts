@@ -46,8 +46,13 @@ export async function startSentinel(t: Test): Promise<Deployment & { readonly se
   }
 }
 
+export interface Cluster extends Deployment {
+  /** `asked`: the server whose view it is; the first one if it is left out. */
+  masterOf(key: string, asked?: RedisServer): Promise<RedisServer>
+}
+
 /** Three masters and a replica of each. */
-export async function startCluster(t: Test): Promise<Deployment> {
+export async function startCluster(t: Test): Promise<Cluster> {
   // Their own default is 10,000 above the port: among those that the system gives to outgoing connections.
   const busPorts = await Promise.all([1, 2, 3, 4, 5, 6].map(freePort))
   const config = { 'cluster-enabled': 'yes', 'cluster-node-timeout': String(SILENCE) }
@@ -65,9 +70,9 @@ export async function startCluster(t: Test): Promise<Deployment> {
     return serves && nodes.length === servers.length && (await slots(server)).length === 3 && (replicates || !isReplica)
   }
   await until('the Cluster is whole', async () => (await Promise.all(servers.map(whole))).every(Boolean))
-  const masterOf = async (key: string): Promise<RedisServer> => {
-    const slot = Number(await servers[0]!.command('CLUSTER', 'KEYSLOT', key))
-    const shard = (await slots(servers[0]!)).find(([first, last]) => first <= slot && slot <= last)!
+  const masterOf = async (key: string, asked = servers[0]!): Promise<RedisServer> => {
+    const slot = Number(await asked.command('CLUSTER', 'KEYSLOT', key))
+    const shard = (await slots(asked)).find(([first, last]) => first <= slot && slot <= last)!
     return servers.find(({ port }) => port === shard[2][1])!
   }
   return { url: `redis+cluster://${hosts.slice(0, 2).join(',')}`, servers, masterOf }
