@@ -1,0 +1,38 @@
+import { ERRORS, type ErrorBody, type ErrorCode } from '../schemas/errors.js'
+
+/**
+ * Codes that the broker does not have:
+ * - `offline`: there is no connection.
+ * - `timeout`: no answer came in time; what was asked may have been done.
+ * - `aborted`: the caller gave it up.
+ * - `closed`: the client was closed.
+ * - `storage`: the device could not keep it.
+ */
+export type ClientErrorCode = 'offline' | 'timeout' | 'aborted' | 'closed' | 'storage'
+
+/** Of those, what may succeed when it is tried again later. */
+const TRANSIENT: ReadonlySet<string> = new Set<ClientErrorCode>(['offline', 'timeout'])
+
+/** The one error of the SDK: what the broker refused, by its code, or what went wrong on the way. */
+export class ChatError extends Error {
+  readonly code: ErrorCode | ClientErrorCode
+  /** The same may succeed later. */
+  readonly transient: boolean
+  /** The parameter that was refused, as a dotted path. */
+  readonly field: string | undefined
+  /** Seconds to wait before trying again. */
+  readonly retryAfter: number | undefined
+
+  constructor(
+    code: ErrorCode | ClientErrorCode,
+    message: string,
+    { field, retryAfter, cause }: Pick<ErrorBody, 'field' | 'retryAfter'> & { cause?: unknown } = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'ChatError'
+    this.code = code
+    this.transient = code in ERRORS ? ERRORS[code as ErrorCode].transient : TRANSIENT.has(code)
+    this.field = field
+    this.retryAfter = retryAfter
+  }
+}
