@@ -2,6 +2,7 @@
 
 import type { FlightOwner, LogFeed, QueueFeed } from '../../following/feeds.js'
 import type { QoS } from '../../store/qos.js'
+import type { OutboundMessage } from '../codec/outbound-message.js'
 import type { ShareMember } from './members.js'
 
 export class Assignment implements FlightOwner {
@@ -43,6 +44,12 @@ export class Assignment implements FlightOwner {
   }
 }
 
+/** A message assigned before a reconnect. `read` reads it again: null when it is gone, or no longer allowed. */
+export interface AssignedMessage {
+  readonly owner: FlightOwner
+  read(): Promise<OutboundMessage | null>
+}
+
 /** An assignment as its session saved it. */
 export interface SavedAssignment {
   readonly sessionId: string
@@ -68,6 +75,7 @@ export class LentElsewhere implements FlightOwner {
 
 export class Assignments {
   readonly #assignments = new Set<Assignment>()
+  #waiters: (() => void)[] = []
 
   add(assignment: Assignment): void {
     this.#assignments.add(assignment)
@@ -75,20 +83,35 @@ export class Assignments {
 
   /** False: it was already settled or withdrawn. */
   delete(assignment: Assignment): boolean {
-    return this.#assignments.delete(assignment)
+    const was = this.#assignments.delete(assignment)
+    this.#look()
+    return was
+  }
+
+  #look(): void {
+    for (const look of this.#waiters) look()
+  }
+
+  /** Resolves when there are no such assignments; looked at when one ends. */
+  whenNone(are: (assignment: Assignment) => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        for (const assignment of this.#assignments) if (are(assignment)) return
+        this.#waiters = this.#waiters.filter((waiter) => waiter !== look)
+        resolve()
+      }
+      this.#waiters.push(look)
+      look()
+    })
   }
 
   [Symbol.iterator](): Iterator<Assignment> {
     return this.#assignments.values()
   }
 
-  some(is: (assignment: Assignment) => boolean): boolean {
-    for (const assignment of this.#assignments) if (is(assignment)) return true
-    return false
-  }
-
   clear(): void {
     this.#assignments.clear()
+    this.#look()
   }
 
   ofSession(sessionId: string): Assignment[] {

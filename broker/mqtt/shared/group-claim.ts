@@ -193,7 +193,7 @@ export class GroupClaim implements Claimant, Deadline {
       const opened = await this.#deps.open(this, claim)
       this.group = opened.group
       for (const member of this.present.values()) this.#deps.attach(opened, member)
-      opened.group.settleEnded()
+      opened.group.handOver.settleEnded()
     } catch (error) {
       await this.#release()
       throw error

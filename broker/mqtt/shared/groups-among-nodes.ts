@@ -3,8 +3,8 @@ import { commit } from '../../store/commit.js'
 import { type Fence, writerBehind } from '../../store/fence.js'
 import type { QoS } from '../../store/qos.js'
 import { addTo, removeFrom } from '../../util/sets.js'
-import { assignmentSource, LentElsewhere, parseAssignmentSource } from './assignments.js'
-import type { AssignedMessage, ShareGroup, ShareServices } from './group.js'
+import { type AssignedMessage, assignmentSource, LentElsewhere, parseAssignmentSource } from './assignments.js'
+import type { ShareGroup } from './group.js'
 import type { GroupClaim, OpenedGroup } from './group-claim.js'
 import { type AmongNodes, GroupClaims } from './group-claims.js'
 import { type GroupName, groupName, groupOfStored, isSubscribed, type SharedFilter } from './group-name.js'
@@ -12,6 +12,7 @@ import type { GroupWriter } from './group-writer.js'
 import type { KnownGroups } from './known-groups.js'
 import { readAssigned } from './lent-message.js'
 import type { MemberSession, ShareMember } from './members.js'
+import type { ShareServices } from './share-services.js'
 import { storedAssignments } from './stored-members.js'
 
 export interface GroupsAmongNodesDeps {
@@ -75,7 +76,7 @@ export class GroupsAmongNodes {
   away(groups: readonly ShareGroup[], session: MemberSession): void {
     for (const group of groups) {
       session.shares.delete(group)
-      if (group.holdsOf(session.id)) addTo(this.#holders, session.id, group)
+      if (group.handOver.concerns(session.id)) addTo(this.#holders, session.id, group)
     }
     this.claims.away(session)
   }
@@ -187,8 +188,8 @@ export class GroupsAmongNodes {
     if (!groups) return
     const { inflight } = await this.#deps.services.store.sessions.progress(sessionId)
     for (const group of [...groups]) {
-      if (!group.closed) group.settleOthers(sessionId, inflight)
-      if (group.closed || !group.holdsOf(sessionId)) removeFrom(this.#holders, sessionId, group)
+      if (!group.closed) group.handOver.settleOthers(sessionId, inflight)
+      if (group.closed || !group.handOver.concerns(sessionId)) removeFrom(this.#holders, sessionId, group)
     }
   }
 }

@@ -3,9 +3,10 @@ import type { SubscriberSaver } from '../../following/services.js'
 import type { Subscriber } from '../../following/subscriber.js'
 import type { Fence } from '../../store/fence.js'
 import { addTo, removeFrom } from '../../util/sets.js'
-import { ShareGroup, type ShareServices } from './group.js'
+import { ShareGroup } from './group.js'
 import { type GroupName, groupName, type SharedFilter } from './group-name.js'
 import type { MemberSession, ShareMember } from './members.js'
+import type { ShareServices } from './share-services.js'
 import { memberOf, type StoredMember } from './stored-members.js'
 
 export interface KnownGroupsDeps {

@@ -2,9 +2,10 @@
 import { QUEUE } from '../../following/feeds.js'
 import type { Subscription } from '../../following/subscription.js'
 import type { OutboundMessage } from '../codec/outbound-message.js'
-import { asked, formed, type ShareServices } from './group.js'
 import { groupName } from './group-name.js'
 import type { MemberSession, SharedMessage } from './members.js'
+import type { ShareServices } from './share-services.js'
+import { asked, readEntry, readQueued } from './shared-message.js'
 
 interface Assigned {
   readonly group: string
@@ -38,11 +39,7 @@ async function read(
   { user }: MemberSession,
   { group, source, seq }: Assigned,
 ): Promise<SharedMessage | null> {
-  if (source === QUEUE) {
-    const [queued] = await store.queue.read(group, seq - 1, 1, 1)
-    return queued?.number === seq ? queued.message : null
-  }
+  if (source === QUEUE) return readQueued(store, group, seq)
   const view = views.viewOfCursor(source, user)
-  const [entry] = view ? await store.log.read(view.log, seq - 1, 1, 1, 'expired too') : []
-  return view && entry?.seq === seq ? formed({ view }, entry) : null
+  return view && readEntry(store, view, seq)
 }
