@@ -27,9 +27,12 @@ export interface FlightOwner {
   readonly source: string | null
   /** The packet with this number is complete (PUBACK or PUBCOMP). */
   acknowledged(seq: number): void
-  /** Of an owner that has to know whether the packet is stored with the session that has it: whether it is, and is told once it is. */
+  /** Of an owner that has to know whether the packet is stored with the session that has it. One that is not stored is not sent. */
   readonly isStored?: boolean
-  stored?(): void
+  /** The packet is in this save of its session, which is not stored yet. Numbers of saves ascend. */
+  saving?(save: number): void
+  /** A save that had the packet has settled. */
+  saved?(isStored: boolean): void
 }
 
 /** A feed that lags: it has entries to send that did not go out live. */

@@ -12,9 +12,10 @@ const PACKETS_PER_RECORD = 8
 /** The packets that are in flight now, and what has changed since they were asked for. */
 export interface PacketsInFlight {
   readonly count: number
-  all(): SavedInflight[]
+  /** @param save The number of the save that they are asked for */
+  all(save: number): SavedInflight[]
   /** Null: more than `most`; then all have to be asked for. */
-  changes(most: number): InflightChange[] | null
+  changes(most: number, save: number): InflightChange[] | null
 }
 
 export class InflightRecords {
@@ -38,12 +39,12 @@ export class InflightRecords {
 
   /** `save`: the number of this save, higher than that of the one before. `whole`: afterwards there are no records beside the list. */
   ops(sessions: SessionStore, id: string, save: number, whole: boolean): Op[] {
-    const changes = this.#isKnown ? this.#packets.changes(whole ? 0 : this.#room) : null
+    const changes = this.#isKnown ? this.#packets.changes(whole ? 0 : this.#room, save) : null
     if (changes?.length === 0 && !(whole && this.#records > 0)) return []
     this.#lastSave = save
     this.#isKnown = false
     this.#wasWhole = whole || changes === null
-    if (this.#wasWhole) return sessions.inflightOps(id, this.#packets.all(), this.#records)
+    if (this.#wasWhole) return sessions.inflightOps(id, this.#packets.all(save), this.#records)
     this.#changes += changes!.length
     return [sessions.inflightChangesOp(id, this.#records++, changes!)]
   }

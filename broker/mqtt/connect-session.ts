@@ -92,7 +92,7 @@ export async function beginDelivery({ connection, client, saved }: ConnectContex
   const { store, sessionWriter, log } = connection.services
   const { session, record } = client!
   if (session.persistent) {
-    session.saver = sessionWriter.saver(session, session.shares)
+    session.saver = sessionWriter.saver(session)
     await commit(client!.writer, { ops: [store.sessions.recordOp(record)], lazy: true })
       .then(() => {
         if (client!.stored === 'no') client!.stored = 'yes'

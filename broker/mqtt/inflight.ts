@@ -127,6 +127,11 @@ export class Inflight implements PacketsInFlight {
     this.entrust(owner, NO_OWNER)
   }
 
+  /** The packets of an owner that were not sent are none. */
+  cancel(owner: FlightOwner): void {
+    for (const flight of [...this.#flights.values()]) if (flight.owner === owner) this.end(flight)
+  }
+
   /** The packets of one owner become another's. */
   entrust(owner: FlightOwner, to: FlightOwner): void {
     for (const flight of this.#flights.values()) {
@@ -141,7 +146,8 @@ export class Inflight implements PacketsInFlight {
   /** Owners that wait to hear that their packet is stored. */
   unstored(): FlightOwner[] {
     const owners: FlightOwner[] = []
-    for (const { owner } of this.#flights.values()) if (owner.isStored === false) owners.push(owner)
+    for (const { owner } of this.#flights.values())
+      if (owner.source !== null && owner.isStored === false) owners.push(owner)
     return owners
   }
 

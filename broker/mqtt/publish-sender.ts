@@ -146,7 +146,7 @@ export class PublishSender {
     const encoded = this.#encoder.plain(shown, qos)
     if (encoded.bytes.length > this.#maxPacket) return 'too_large'
     if (qos > 0) this.#start(encoded.bytes, encoded.idAt[0]!, owner, seq, qos)
-    this.#pushDurably(encoded.bytes, encoded)?.catch((error: unknown) => this.#session.failed(error))
+    this.#pushDurably(encoded.bytes, encoded, owner)?.catch((error: unknown) => this.#session.failed(error))
     return qos === 0 ? 'done' : 'assigned'
   }
 
@@ -166,13 +166,19 @@ export class PublishSender {
   }
 
   /** QoS 2 of a session that outlives its connection: the packet id is durable before the packet leaves (DESIGN §3). */
-  #pushDurably(bytes: Buffer, { qos, idAt }: Pick<EncodedPublishes, 'qos' | 'idAt'>): void | Promise<void> {
+  #pushDurably(
+    bytes: Buffer,
+    { qos, idAt }: Pick<EncodedPublishes, 'qos' | 'idAt'>,
+    owner: FlightOwner = NO_OWNER,
+  ): void | Promise<void> {
     const { persistent, saver } = this.#session
     if (qos < 2 || !persistent || !saver) {
       this.push(bytes)
       return
     }
     return saver.saveNow().then(() => {
+      // Its group has taken it back meanwhile.
+      if (owner.isStored === false) return
       this.inflight.leave(idAt.map((at) => bytes.readUInt16BE(at)))
       this.push(bytes)
     })

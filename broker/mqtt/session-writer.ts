@@ -46,6 +46,8 @@ export class SessionWriter {
   readonly #timer: NodeJS.Timeout
   /** Snapshots so far. */
   #count = 0
+  /** By session: its last save under way with packets of share groups that were not stored before. Resolves when it has settled. */
+  readonly #firstSaves = new Map<Subscriber, Promise<void>>()
 
   /** Called before the last save. */
   onClose: () => void | Promise<void> = () => {}
@@ -60,13 +62,12 @@ export class SessionWriter {
     this.#timer.unref()
   }
 
-  /** `along`: subscribers saved in the same commit, because their states refer to each other (a session and its share groups). */
-  saver(subscriber: Subscriber, along: Iterable<Subscriber> = []): SubscriberSaver {
+  saver(subscriber: Subscriber): SubscriberSaver {
     return {
       touched: () => void this.#dirty.add(subscriber),
       // The save removes acknowledged messages from the queue: there is room.
-      saveSoon: () => void this.#write(this.#snapshot([subscriber, ...along])).then(() => subscriber.pumped()),
-      saveNow: this.#joined(subscriber, along),
+      saveSoon: () => void this.#write(this.#snapshot([subscriber])).then(() => subscriber.pumped()),
+      saveNow: this.#joined(subscriber),
     }
   }
 
@@ -77,14 +78,14 @@ export class SessionWriter {
   }
 
   /** Saves at once, one save at a time: all requests made while one is running share the next. */
-  #joined(subscriber: Subscriber, along: Iterable<Subscriber>): () => Promise<void> {
+  #joined(subscriber: Subscriber): () => Promise<void> {
     let last = Promise.resolve()
     let next: Promise<void> | null = null
     const save = async (): Promise<void> => {
       next = null
       // The last save of a closed session contains all of this; another connection may have loaded the session by now.
       if (subscriber.closed) return
-      const snapshot = this.#snapshot([subscriber, ...along])
+      const snapshot = this.#snapshot([subscriber])
       await this.#settle(snapshot, commit(this.#store, { ops: snapshot.ops, guards: guardsOf(snapshot.fences) }))
     }
     return () => (next ??= last = last.then(save, save))
@@ -108,7 +109,9 @@ export class SessionWriter {
   /** The last save of a session whose connection closed. */
   async finish(session: Session, record: SessionRecord): Promise<void> {
     this.forget(session)
-    const snapshot = this.#snapshot([session, ...session.shares], new Set([session]))
+    // Until then a packet of a share group may return to it.
+    await this.#firstSaves.get(session)
+    const snapshot = this.#snapshot([session], new Set([session]))
     snapshot.ops.push(this.#store.sessions.recordOp(record))
     await this.#write(snapshot)
   }
@@ -128,7 +131,18 @@ export class SessionWriter {
     }
   }
 
-  async #settle({ number, moved, fences }: Snapshot, written: Promise<unknown>): Promise<void> {
+  #settle(snapshot: Snapshot, written: Promise<unknown>): Promise<void> {
+    const settled = this.#settled(snapshot, written)
+    for (const { session, owners } of snapshot.moved) {
+      if (owners.length === 0) continue
+      const over = (): void => void (this.#firstSaves.get(session) === first && this.#firstSaves.delete(session))
+      const first: Promise<void> = settled.then(over, over)
+      this.#firstSaves.set(session, first)
+    }
+    return settled
+  }
+
+  async #settled({ number, moved, fences }: Snapshot, written: Promise<unknown>): Promise<void> {
     try {
       await written
     } catch (error) {
@@ -138,11 +152,11 @@ export class SessionWriter {
     }
     for (const { session, owners } of moved) {
       session.inflightRecords?.stored(number)
-      for (const owner of owners) owner.stored?.()
+      for (const owner of owners) owner.saved?.(true)
     }
   }
 
-  #giveBack({ session, acknowledged, feeds }: Moved): void {
+  #giveBack({ session, acknowledged, feeds, owners }: Moved): void {
     session.acknowledgedQueue = [...acknowledged, ...session.acknowledgedQueue]
     for (const feed of feeds) {
       if (feed instanceof LogFeed) {
@@ -152,15 +166,18 @@ export class SessionWriter {
       session.dirtyFeeds.add(feed)
     }
     if (session.saver) this.#dirty.add(session)
+    for (const owner of owners) owner.saved?.(false)
   }
 
   /** `whole`: those whose list of packets in flight is to be the whole of it. */
   #snapshot(of: readonly Subscriber[], whole: ReadonlySet<Subscriber> = new Set()): Snapshot {
     const number = ++this.#count
-    for (const one of of) this.#dirty.delete(one)
-    const moved = of.filter(({ started }) => started).map(movedOf)
-    const fences = of.flatMap(({ fence }) => fence ?? [])
-    return { number, moved, fences, ops: of.flatMap((one) => this.#opsOf(one, number, whole.has(one))) }
+    const all = withShares(of)
+    for (const one of all) this.#dirty.delete(one)
+    const moved = all.filter(({ started }) => started).map(movedOf)
+    for (const { owners } of moved) for (const owner of owners) owner.saving?.(number)
+    const fences = all.flatMap(({ fence }) => fence ?? [])
+    return { number, moved, fences, ops: all.flatMap((one) => this.#opsOf(one, number, whole.has(one))) }
   }
 
   #opsOf(session: Subscriber, number: number, whole: boolean): Op[] {
@@ -189,6 +206,13 @@ export class SessionWriter {
     if (session.inflightRecords) ops.push(...session.inflightRecords.ops(sessions, session.id, number, whole))
     return ops
   }
+}
+
+/** A session and its share groups are saved in one commit, because their states refer to each other. */
+function withShares(of: readonly Subscriber[]): Subscriber[] {
+  const all = new Set(of)
+  for (const one of of) if (one instanceof Session) for (const group of one.shares) all.add(group)
+  return [...all]
 }
 
 /** Nothing else refers to what it saves: if it was taken over, the saves of others do not fail for it. */

@@ -6,6 +6,7 @@ import { leave, open } from '../helpers/protocol.js'
 import type { RawClient } from '../helpers/raw-client.js'
 import { Member, together } from '../helpers/share-member.js'
 import { GROUP, leftovers, modelNodes, send, served, storeOf, until } from '../helpers/share-nodes.js'
+import { allDone, ShareSaves } from '../helpers/share-saves.js'
 
 /** Resolves when a node gives up a group, and waits for acknowledgements. */
 function settling(t: Test): Promise<void> {
@@ -136,3 +137,22 @@ for (const isAlone of [true, false])
       t.equal(moved.got.length + (second?.got.length ?? 0), 4)
     },
   )
+
+t.test(
+  'a node fails after a group was saved with another member than the one that a QoS 2 message is assigned to',
+  async (t) => {
+    const [one, two] = await modelNodes(t)
+    const sender = await open(two.broker, { user: 'bob', id: 'bob' })
+    const saves = await ShareSaves.begin(one.broker, sender)
+    await saves.assignTwo()
+    await saves.saveWithSecond()
+    saves.line.end()
+    one.kill()
+    one.node.leave()
+    const third = await Member.join(two, { id: 'w3', qos: 2 })
+    t.same(await third.has(1), ['job 3'], 'it goes to another member')
+    const [first, second] = await saves.comeBack(two.broker)
+    await allDone(two.broker)
+    t.same([...first.got, ...second.got, ...third.got].sort(), saves.sent, 'all to one member each')
+  },
+)

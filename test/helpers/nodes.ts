@@ -1,15 +1,13 @@
 /** Brokers that share a store, as nodes do: in one process, each with a memory of its own. */
-import { setImmediate as turn } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { type Change, StoreError } from '../../broker/store/changes.js'
 import type { LogName } from '../../broker/store/log-name.js'
-import type { Op } from '../../broker/store/op.js'
 import type { OutboxStore } from '../../broker/store/outbox.js'
 import type { Store } from '../../broker/store/store.js'
 import { type ModelNode, NodeGroup } from '../models/nodes.js'
 import { type Overrides, startTestBroker, type TestBroker } from './broker.js'
 import { memoryStore } from './memory-store.js'
 import { type SecondMemory, secondMemory } from './two-memories.js'
+import { WriteLine } from './write-line.js'
 
 const SECRET = 'one secret for all nodes, of 32 characters'
 
@@ -69,7 +67,7 @@ export class SharedBroker {
 
   /** Whether a change is held back that is about the state of a session. */
   holdsStateOf(session: string): boolean {
-    return this.#line.holds((op) => op.type === 'put' && op.table === 'sessionState' && op.key.startsWith(session))
+    return this.#line.holdsStateOf(session)
   }
 
   /** What it had under way is written before it hears what the others did. */
@@ -132,58 +130,3 @@ function outboxOf({ outbox }: Store, watches: SharedStore['watches'], node: Mode
     marked: () => outbox.marked(),
   }
 }
-
-/** Where a node writes. */
-class WriteLine {
-  readonly #store: Pick<Store, 'commit'>
-  isCutOff = false
-  readonly #opening: (() => void)[] = []
-  #held: Change[] | null = null
-  #ended = false
-
-  constructor(store: Pick<Store, 'commit'>) {
-    this.#store = store
-  }
-
-  commit(change: Change): void {
-    if (this.#ended) change.settled(new StoreError('this node has ended'), [])
-    else if (this.#held) this.#held.push(change)
-    else this.#store.commit(change)
-  }
-
-  hold(): void {
-    this.#held ??= []
-  }
-
-  holds(matches: (op: Op) => boolean): boolean {
-    return (this.#held ?? []).some(({ ops }) => ops.some(matches))
-  }
-
-  /** Resolves when it is not held, a round trip later. */
-  async open(): Promise<void> {
-    if (this.isCutOff) throw new StoreError('the store does not answer')
-    if (this.#held) await new Promise<void>((resolve) => this.#opening.push(resolve))
-    if (this.#ended) throw new StoreError('this node has ended')
-    await turn()
-  }
-
-  /** Resolves when what was held is written, or is not. */
-  async release(): Promise<void> {
-    const held = this.#held ?? []
-    this.#held = null
-    this.isCutOff = false
-    for (const open of this.#opening.splice(0)) open()
-    for (const change of held) this.#store.commit(change)
-    await new Promise<void>((settled) =>
-      this.#store.commit({ drafts: [], ops: [], guards: NONE, settled: () => settled() }),
-    )
-  }
-
-  end(): void {
-    this.#ended = true
-    for (const change of this.#held?.splice(0) ?? []) this.commit(change)
-    for (const open of this.#opening.splice(0)) open()
-  }
-}
-
-const NONE = { at: 0, keys: [] }

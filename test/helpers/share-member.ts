@@ -17,6 +17,7 @@ interface MemberOptions extends Pick<Options, 'qos'> {
   readonly expiry?: number
   /** It acknowledges nothing. */
   readonly holds?: boolean
+  readonly receiveMaximum?: number
 }
 
 export class Member {
@@ -43,7 +44,8 @@ export class Member {
   /** @param former The client before it was disconnected: it goes on as MQTT demands of it */
   static async join({ broker }: At, options: MemberOptions, former: Member | null = null): Promise<Member> {
     const { user = 'ann', id, filter = '$share/workers/jobs/+', qos = 1, expiry = 0, holds = false } = options
-    const client = await open5(broker, { user, id, clean: expiry === 0, expiry })
+    const { receiveMaximum = 100 } = options
+    const client = await open5(broker, { user, id, clean: expiry === 0, expiry, properties: { receiveMaximum } })
     if (filter) await subscribe5(client, filter, { qos })
     return new Member(client, holds, former)
   }

@@ -5,6 +5,17 @@ import type { QoS } from '../../store/qos.js'
 import type { OutboundMessage } from '../codec/outbound-message.js'
 import type { ShareMember } from './members.js'
 
+/** The group, as its assignments know it. */
+export interface Assigner {
+  readonly group: { readonly id: string }
+  /** The message was acknowledged, or dropped. */
+  settle(assignment: Assignment): void
+  /** It is in a save of its session that is made now. */
+  saving(assignment: Assignment): void
+  /** Such a save has settled. */
+  saved(assignment: Assignment): void
+}
+
 export class Assignment implements FlightOwner {
   readonly feed: LogFeed | QueueFeed
   readonly seq: number
@@ -12,18 +23,14 @@ export class Assignment implements FlightOwner {
   member: ShareMember
   /** Its session has it, whichever node serves that. Before it is stored, it has not been sent. */
   isStored = false
-  readonly #group: string
-  readonly #settle: (assignment: Assignment) => void
+  /** The last save of its session that has it. */
+  lastSave = 0
+  /** Those under way that have it. */
+  #saves = 0
+  readonly #assigner: Assigner
 
-  constructor(
-    { id, settle }: { id: string; settle: (assignment: Assignment) => void },
-    member: ShareMember,
-    feed: LogFeed | QueueFeed,
-    seq: number,
-    qos: QoS,
-  ) {
-    this.#group = id
-    this.#settle = settle
+  constructor(assigner: Assigner, member: ShareMember, feed: LogFeed | QueueFeed, seq: number, qos: QoS) {
+    this.#assigner = assigner
     this.member = member
     this.feed = feed
     this.seq = seq
@@ -32,15 +39,28 @@ export class Assignment implements FlightOwner {
 
   /** A QoS 1 message returns when the member disconnects; a QoS 2 exchange that was begun stays with its session [MQTT5-4.8.2-4]. */
   get source(): string | null {
-    return this.qos === 2 && this.member.persistent ? assignmentSource(this.#group, this.feed.source) : null
+    return this.qos === 2 && this.member.persistent ? assignmentSource(this.#assigner.group.id, this.feed.source) : null
   }
 
-  stored(): void {
-    this.isStored = true
+  /** It is stored with its session, or may be. Before, the session can be left without it. */
+  get hasBegun(): boolean {
+    return this.isStored || this.#saves > 0
+  }
+
+  saving(save: number): void {
+    this.lastSave = save
+    this.#saves++
+    this.#assigner.saving(this)
+  }
+
+  saved(isStored: boolean): void {
+    this.#saves--
+    if (isStored) this.isStored = true
+    this.#assigner.saved(this)
   }
 
   acknowledged(): void {
-    this.#settle(this)
+    this.#assigner.settle(this)
   }
 }
 
@@ -84,15 +104,16 @@ export class Assignments {
   /** False: it was already settled or withdrawn. */
   delete(assignment: Assignment): boolean {
     const was = this.#assignments.delete(assignment)
-    this.#look()
+    this.changed()
     return was
   }
 
-  #look(): void {
+  /** One of them has changed. */
+  changed(): void {
     for (const look of this.#waiters) look()
   }
 
-  /** Resolves when there are no such assignments; looked at when one ends. */
+  /** Resolves when there are no such assignments; looked at when one ends or changes. */
   whenNone(are: (assignment: Assignment) => boolean): Promise<void> {
     return new Promise((resolve) => {
       const look = (): void => {
@@ -111,7 +132,7 @@ export class Assignments {
 
   clear(): void {
     this.#assignments.clear()
-    this.#look()
+    this.changed()
   }
 
   ofSession(sessionId: string): Assignment[] {

@@ -11,7 +11,7 @@ import { emptyCache, type UnloggedMessage } from '../../hub.js'
 import type { QoS } from '../../store/qos.js'
 import type { SavedInflight } from '../../store/sessions.js'
 import type { OutboundMessage } from '../codec/outbound-message.js'
-import { type AssignedMessage, Assignment, Assignments, type SavedAssignment } from './assignments.js'
+import { type AssignedMessage, type Assigner, Assignment, Assignments, type SavedAssignment } from './assignments.js'
 import type { Audience } from './audience.js'
 import { AwayBacklog } from './away-backlog.js'
 import { isPresent, type PresentMember, type SharedMessage, type ShareMember, type ShareMembers } from './members.js'
@@ -23,16 +23,17 @@ import { Unsettled } from './unsettled.js'
 type Source = LogFeed | QueueFeed
 
 export interface DistributionDeps {
-  readonly group: Pick<Subscriber, 'id' | 'closed' | 'fence' | 'queue' | 'feeds' | 'catchUp' | 'pump'>
+  readonly group: Pick<Subscriber, 'id' | 'closed' | 'fence' | 'saver' | 'queue' | 'feeds' | 'catchUp' | 'pump'>
   readonly members: ShareMembers
   readonly audience: Audience
   readonly backlog: Backlog
   readonly services: ShareServices
 }
 
-export class Distribution {
+export class Distribution implements Assigner {
   readonly assignments = new Assignments()
   readonly inflightRecords: InflightRecords
+  readonly group: DistributionDeps['group']
   readonly #deps: DistributionDeps
   readonly #unsettled: Unsettled
   readonly #returned: ReturnedMessages
@@ -40,8 +41,9 @@ export class Distribution {
   #stopped = false
 
   constructor(deps: DistributionDeps) {
-    this.#deps = deps
     const { group, services, members } = deps
+    this.#deps = deps
+    this.group = group
     this.#unsettled = new Unsettled(() => [group.queue, ...group.feeds.values()])
     this.inflightRecords = new InflightRecords(this.#unsettled)
     this.#awayBacklog = new AwayBacklog(services.limits)
@@ -112,29 +114,47 @@ export class Distribution {
   }
 
   #offer(member: PresentMember, feed: Source, seq: number, message: SharedMessage) {
-    const { group } = this.#deps
     const qos = Math.min(message.qos, member.subscription.qos) as QoS
-    const assignment = new Assignment({ id: group.id, settle: this.settle }, member, feed, seq, qos)
-    this.assignments.add(assignment)
-    const stays = group.fence !== null && assignment.source !== null
+    const assignment = new Assignment(this, member, feed, seq, qos)
     // Before it is sent, which may save the group.
-    if (stays) this.#unsettled.stays(feed, seq)
+    this.#assigned(assignment)
     const taken = member.session.take(assignment, seq, { ...message, ...asked(member, message), qos })
-    if (taken === 'assigned') return taken
-    this.assignments.delete(assignment)
-    if (stays) this.#unsettled.staysNot(feed, seq)
+    if (taken !== 'assigned') this.#unassigned(assignment)
     return taken
+  }
+
+  #assigned(assignment: Assignment): void {
+    this.assignments.add(assignment)
+    // A single node has all sessions, and knows of each exchange by them.
+    if (assignment.source !== null && this.group.fence) this.#unsettled.taken(assignment)
+  }
+
+  /** False: it was settled or withdrawn before. */
+  #unassigned(assignment: Assignment): boolean {
+    if (!this.assignments.delete(assignment)) return false
+    this.#unsettled.returned(assignment)
+    return true
+  }
+
+  saving(assignment: Assignment): void {
+    this.#unsettled.saving(assignment)
+  }
+
+  /** One that no save has stored was not sent: without a connection it never will be. */
+  saved(assignment: Assignment): void {
+    if (assignment.isStored && this.#unsettled.stored(assignment)) this.group.saver?.touched()
+    if (!assignment.hasBegun && !isPresent(assignment.member)) this.#giveAnew(assignment)
+    else this.assignments.changed()
   }
 
   // --- done with ---------------------------------------------------------------------------------------------------------------------
 
-  /** The message of an assignment was acknowledged, or dropped. */
-  readonly settle = (assignment: Assignment): void => {
+  settle(assignment: Assignment): void {
     if (!this.assignments.delete(assignment)) return
     this.#deps.backlog.progressed()
     this.done(assignment.feed, assignment.seq)
     assignment.member.session?.saver?.touched()
-    this.#deps.group.pump()
+    this.group.pump()
   }
 
   #drop(why: 'forbidden' | 'packet_too_large' | 'queue_full', feed: Source, seq: number): true {
@@ -155,7 +175,8 @@ export class Distribution {
     this.#unsettled.withdrawn(from)
     for (const assignment of this.assignments.ofFeed(from)) {
       this.assignments.delete(assignment)
-      assignment.member.session?.inflight.forget(assignment)
+      if (isUnsent(assignment)) assignment.member.session?.inflight.cancel(assignment)
+      else assignment.member.session?.inflight.forget(assignment)
     }
   }
 
@@ -163,12 +184,12 @@ export class Distribution {
 
   #return(feed: Source, seq: number): void {
     this.#returned.add(feed, seq)
-    this.#deps.group.catchUp(this.#returned)
+    this.group.catchUp(this.#returned)
   }
 
   async #assignAnew(feed: Source, seq: number): Promise<Exclude<Pumped, 'done'>> {
-    const { group, services } = this.#deps
-    const message = await readAgain(services.store, group.id, feed, seq)
+    const { group } = this
+    const message = await readAgain(this.#deps.services.store, group.id, feed, seq)
     if (group.closed || !feed.outstanding.has(seq)) return 'sent'
     if (!message) return this.done(feed, seq) && 'sent'
     return this.#assign(feed, seq, message) ? 'sent' : 'blocked'
@@ -182,11 +203,10 @@ export class Distribution {
       this.#return(feed, seq)
   }
 
-  /** A member's connection closed. Its QoS 1 messages are assigned to others at once, and so is what was to be sent when another node took the session. */
-  away(sessionId: string, isLost: boolean): void {
+  /** A member's connection closed. What it has not acknowledged is assigned to others at once, except QoS 2 exchanges that stay with its session. */
+  away(sessionId: string): void {
     for (const assignment of this.assignments.ofSession(sessionId))
-      if (assignment.source === null) this.#takeBack(assignment)
-      else if (isLost && !assignment.isStored) this.giveAnew(assignment)
+      if (assignment.source === null || !assignment.hasBegun) this.#takeBack(assignment)
   }
 
   /** A member's session ended. A QoS 2 exchange that it had begun is not repeated with another member [MQTT5-4.8.2-5]. */
@@ -195,22 +215,20 @@ export class Distribution {
   }
 
   #takeBack(assignment: Assignment): void {
-    const { feed, seq, qos } = assignment
-    if (qos < 2) {
-      this.assignments.delete(assignment)
-      this.#return(feed, seq)
-      return
-    }
+    if (assignment.qos < 2 || isUnsent(assignment)) return this.#giveAnew(assignment)
     this.#deps.services.counters.add('dropped.shared_qos2')
     this.settle(assignment)
   }
 
-  /** A QoS 2 message that was not sent to its member. */
-  giveAnew(assignment: Assignment): void {
-    const { feed, seq } = assignment
-    this.assignments.delete(assignment)
-    this.#unsettled.staysNot(feed, seq)
-    this.#return(feed, seq)
+  /** Takes back what was not sent to its member. */
+  takeBackUnsent(): void {
+    for (const assignment of [...this.assignments]) if (isUnsent(assignment)) this.#giveAnew(assignment)
+  }
+
+  #giveAnew(assignment: Assignment): void {
+    if (!this.#unassigned(assignment)) return
+    if (isUnsent(assignment)) assignment.member.session?.inflight.cancel(assignment)
+    this.#return(assignment.feed, assignment.seq)
   }
 
   /** Drops what waits for members who are away, and are none any more. */
@@ -234,11 +252,9 @@ export class Distribution {
   }
 
   #resumeAt(member: ShareMember, feed: Source, seq: number): void {
-    const { group } = this.#deps
-    const assignment = new Assignment({ id: group.id, settle: this.settle }, member, feed, seq, 2)
-    assignment.stored()
-    this.assignments.add(assignment)
-    if (group.fence) this.#unsettled.stays(feed, seq)
+    const assignment = new Assignment(this, member, feed, seq, 2)
+    assignment.isStored = true
+    this.#assigned(assignment)
   }
 
   /** An assignment from before the reconnect of its member. */
@@ -248,9 +264,14 @@ export class Distribution {
   }
 
   async #readFor({ member, feed, seq }: Assignment): Promise<OutboundMessage | null> {
-    const { group, audience, services } = this.#deps
-    const message = await readAgain(services.store, group.id, feed, seq)
+    const { audience, services } = this.#deps
+    const message = await readAgain(services.store, this.group.id, feed, seq)
     if (!message || !isPresent(member) || !audience.mayReceive(member, message)) return null
     return { ...message, ...asked(member, message) }
   }
+}
+
+/** A QoS 2 exchange that no save of its session has yet: its packet waits for one. */
+function isUnsent({ source, hasBegun }: Assignment): boolean {
+  return source !== null && !hasBegun
 }

@@ -152,11 +152,10 @@ export class ShareGroup extends Subscriber {
   /** A member's connection closed. */
   away(sessionId: string): void {
     const member = this.#members.get(sessionId)
-    const isLost = member?.session?.fence?.lost === true
     if (member?.persistent) this.#members.set({ ...member, session: null })
     else this.leave(sessionId)
     this.#attend()
-    this.#distribution.away(sessionId, isLost)
+    this.#distribution.away(sessionId)
     this.pump()
   }
 

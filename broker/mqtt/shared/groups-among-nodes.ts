@@ -139,8 +139,7 @@ export class GroupsAmongNodes {
     for (const stored of subscriptions.shared()) if (isSubscribed(name, stored)) groups.remember(group, stored)
     const progress = await sessions.progress(name.id)
     if (group.kept === 0 || (name.user !== '' && progress.cursors.size === 0)) return false
-    const isHeld = progress.inflight.some(({ qos }) => qos === 2)
-    const members = isHeld ? [...group.members].map(({ sessionId }) => sessionId) : []
+    const members = progress.inflight.length > 0 ? [...group.members].map(({ sessionId }) => sessionId) : []
     const held = (await storedAssignments(sessions, members)).get(name.id) ?? []
     await group.restore(progress, held)
     for (const { sessionId } of held) addTo(this.#holders, sessionId, group)
@@ -149,6 +148,7 @@ export class GroupsAmongNodes {
 
   async #endHere({ present }: GroupClaim, group: ShareGroup, isOurs: boolean): Promise<void> {
     const { sessionWriter, services } = this.#deps
+    await group.handOver.exchangesStored(isOurs)
     // A member that waits elsewhere may have subscribed at a higher QoS.
     if (isOurs) await this.#raise(group)
     group.endHere(({ member, source }) => this.#lent(member.session!, source!))

@@ -18,6 +18,16 @@ export class HandOver {
   }
 
   /**
+   * Resolves when each exchange that a member has is stored with its session, or has returned.
+   * @param isOurs What is to be kept of the group is written; else another node has it, and gives what was not sent
+   */
+  exchangesStored(isOurs: boolean): Promise<void> {
+    this.#distribution.stop()
+    if (!isOurs) this.#distribution.takeBackUnsent()
+    return this.#distribution.assignments.whenNone(({ source, isStored }) => source !== null && !isStored)
+  }
+
+  /**
    * What is not acknowledged is not settled in what is saved of the group: it is assigned anew where the group is served next; but a QoS 2
    * exchange stays with its session.
    */
@@ -40,9 +50,8 @@ export class HandOver {
   settleOthers(sessionId: string, inflight: readonly SavedInflight[]): void {
     for (const assignment of this.#distribution.assignments.ofSession(sessionId)) {
       const { source, seq, member } = assignment
-      if (isPresent(member) || inflight.some((packet) => packet.source === source && packet.seq === seq)) continue
-      if (assignment.isStored) this.#distribution.settle(assignment)
-      else this.#distribution.giveAnew(assignment)
+      const isThere = inflight.some((packet) => packet.source === source && packet.seq === seq)
+      if (!isPresent(member) && assignment.isStored && !isThere) this.#distribution.settle(assignment)
     }
   }
 

@@ -20,6 +20,7 @@ export interface MemberSession
   readonly shares: { add(group: Subscriber): void; delete(group: Subscriber): void }
   readonly inflight: {
     forget(owner: FlightOwner): void
+    cancel(owner: FlightOwner): void
     entrust(owner: FlightOwner, to: FlightOwner): void
     has(source: string, seq: number): boolean
   }

@@ -8,14 +8,35 @@ import type { InflightChange, SavedInflight } from '../../store/sessions.js'
 
 type Source = LogFeed | QueueFeed
 
+/** A QoS 2 exchange of a member whose session outlives its connection. */
+export interface Exchange {
+  readonly feed: Source
+  readonly seq: number
+  /** Its session has it, whichever node serves that. */
+  readonly isStored: boolean
+  /** The last save in which its session has it. */
+  readonly lastSave: number
+}
+
+interface Held {
+  readonly by: Exchange
+  /** What was saved of the group last says that a session has it. */
+  marked: boolean
+}
+
+interface Change {
+  readonly feed: Source
+  readonly seq: number
+  readonly ended: boolean
+}
+
 export class Unsettled implements PacketsInFlight {
   readonly #feeds: () => Iterable<Source>
   /** By feed: the highest number that is or was among those that were saved. */
   readonly #savedTo = new Map<Source, number>()
-  /** Those that were saved, and have been settled since, or stay with a session since. */
-  #changed: InflightChange[] = []
-  /** Those that stay with a session. */
-  readonly #staying = new Map<Source, Set<number>>()
+  /** Those that were saved, and have been settled since, or have another state. */
+  #changed: Change[] = []
+  readonly #held = new Map<Source, Map<number, Held>>()
 
   constructor(feeds: () => Iterable<Source>) {
     this.#feeds = feeds
@@ -23,27 +44,52 @@ export class Unsettled implements PacketsInFlight {
 
   /** The message is acknowledged, or dropped. */
   settled(feed: Source, seq: number): void {
-    if (seq <= this.#savedUpTo(feed)) this.#changed.push({ packetId: 0, source: feed.source, seq, ended: true })
-    this.#staying.get(feed)?.delete(seq)
+    this.#change(feed, seq, true)
+    this.#held.get(feed)?.delete(seq)
   }
 
-  /** Whether it is settled is known by the session that has it, on whichever node that is (QoS 2). */
-  stays(feed: Source, seq: number): void {
-    const staying = this.#staying.get(feed) ?? new Set()
-    this.#staying.set(feed, staying.add(seq))
-    if (seq <= this.#savedUpTo(feed)) this.#changed.push(this.#saved(feed, seq))
+  /**
+   * A member has it. Whether it is settled is known by the session alone once that is stored, and only then may what is saved of the group say
+   * so: of a message that no session has any more, it means that it was completed.
+   */
+  taken(by: Exchange): void {
+    const held = this.#held.get(by.feed) ?? new Map<number, Held>()
+    this.#held.set(by.feed, held.set(by.seq, { by, marked: false }))
   }
 
-  staysNot(feed: Source, seq: number): void {
-    this.#staying.get(feed)?.delete(seq)
-    if (seq <= this.#savedUpTo(feed)) this.#changed.push(this.#saved(feed, seq))
+  returned(exchange: Exchange): void {
+    if (!this.#of(exchange)) return
+    this.#held.get(exchange.feed)!.delete(exchange.seq)
+    this.#change(exchange.feed, exchange.seq)
+  }
+
+  /** The exchange is in a save that is made now. */
+  saving(exchange: Exchange): void {
+    if (this.#of(exchange)) this.#change(exchange.feed, exchange.seq)
+  }
+
+  /** The exchange is stored. True: what is saved of the group does not say so yet. */
+  stored(exchange: Exchange): boolean {
+    const held = this.#of(exchange)
+    if (!held || held.marked) return false
+    this.#change(exchange.feed, exchange.seq)
+    return true
+  }
+
+  #of(exchange: Exchange): Held | null {
+    const held = this.#held.get(exchange.feed)?.get(exchange.seq)
+    return held?.by === exchange ? held : null
   }
 
   /** A feed that its members may not receive any more. */
   withdrawn(feed: Source): void {
     for (const seq of feed.outstanding.all) this.settled(feed, seq)
     this.#savedTo.delete(feed)
-    this.#staying.delete(feed)
+    this.#held.delete(feed)
+  }
+
+  #change(feed: Source, seq: number, ended = false): void {
+    if (seq <= this.#savedUpTo(feed)) this.#changed.push({ feed, seq, ended })
   }
 
   get count(): number {
@@ -52,19 +98,22 @@ export class Unsettled implements PacketsInFlight {
     return count
   }
 
-  all(): SavedInflight[] {
+  all(save: number): SavedInflight[] {
     this.#changed = []
     const all: SavedInflight[] = []
-    for (const feed of this.#feeds()) all.push(...this.#save(feed, feed.outstanding.all))
+    for (const feed of this.#feeds()) all.push(...this.#save(feed, feed.outstanding.all, save))
     return all
   }
 
-  changes(most: number): InflightChange[] | null {
-    const changes = this.#changed
+  changes(most: number, save: number): InflightChange[] | null {
+    const changes: InflightChange[] = []
+    for (const { feed, seq, ended } of this.#changed)
+      if (ended) changes.push({ packetId: 0, source: feed.source, seq, ended })
+      else if (feed.outstanding.has(seq)) changes.push(this.#saved(feed, seq, save))
     this.#changed = []
     for (const feed of this.#feeds()) {
       if (changes.length > most) return null
-      changes.push(...this.#save(feed, this.#begun(feed)))
+      changes.push(...this.#save(feed, this.#begun(feed), save))
     }
     return changes.length > most ? null : changes
   }
@@ -80,13 +129,14 @@ export class Unsettled implements PacketsInFlight {
     return all.slice(all.findLastIndex((seq) => seq <= saved) + 1)
   }
 
-  #save(feed: Source, numbers: readonly number[]): SavedInflight[] {
+  #save(feed: Source, numbers: readonly number[], save: number): SavedInflight[] {
     this.#savedTo.set(feed, feed.next - 1)
-    return numbers.map((seq) => this.#saved(feed, seq))
+    return numbers.map((seq) => this.#saved(feed, seq, save))
   }
 
-  #saved(feed: Source, seq: number): SavedInflight {
-    const qos = this.#staying.get(feed)?.has(seq) ? 2 : 1
-    return { packetId: 0, source: feed.source, seq, qos, released: false }
+  #saved(feed: Source, seq: number, save: number): SavedInflight {
+    const held = this.#held.get(feed)?.get(seq)
+    if (held) held.marked = held.by.isStored || held.by.lastSave === save
+    return { packetId: 0, source: feed.source, seq, qos: held?.marked ? 2 : 1, released: false }
   }
 }
