@@ -6,6 +6,7 @@ import { openRedisStore } from '../../broker/store/redis/redis-store.js'
 import type { Store } from '../../broker/store/store.js'
 import { heldIntervals } from '../helpers/clock.js'
 import { type RedisServer, type RedisSettings, startRedis } from '../helpers/redis-server.js'
+import { pushOf } from '../helpers/resp-frames.js'
 import { TcpProxy } from '../helpers/tcp-proxy.js'
 import { append, commit, draft, texts } from './store-suite.js'
 
@@ -96,6 +97,65 @@ t.test('a node alone: what it committed is in its memory, also if the answer is 
   await store.close()
 })
 
+/** The first word of what a script answered, or of what nodes are told, says that it is longer than all there is. */
+function spoiled(frame: Buffer): Buffer {
+  const changed = Buffer.from(frame)
+  changed.writeUInt32BE(0x7fffffff, changed.indexOf('\0\0\0'))
+  return changed
+}
+
+/** Its entry, which is of `from`, says that this name is longer than all there is, and that more stands behind it. */
+function overlong(frame: Buffer, from: string): Buffer {
+  const changed = Buffer.from(frame)
+  const name = changed.indexOf(from)
+  changed[name - 11]! |= 8
+  changed.writeUInt16BE(0xffff, name - 4)
+  return changed
+}
+
+t.test('an answer that cannot be read: what was committed is not committed again, and the next one can', async (t) => {
+  const { proxy, far, near, faults } = await setup(t)
+  let left = 1
+  // The answer is the only large text that is no push.
+  proxy.changes = (frame) => (frame[0] === 0x24 && frame.length > 40 && left-- > 0 ? spoiled(frame) : null)
+  t.match(await append(far, draft('m:a', 'once')), /^appended 1/)
+  t.equal(left < 1, true, 'an answer was changed')
+  await commit(far, [], [member(far, 'after')])
+  t.same(await all(near), ['once'])
+  t.same(await membersNow(near), await membersNow(far))
+  t.match(far.counts, { repeats: 1, reconnects: 1 })
+  t.match(faults, [/what it sends cannot be read/])
+})
+
+t.test('a commit of another node that cannot be read as it is told is read from the store', async (t) => {
+  const { proxy, far, near, faults } = await setup(t)
+  let left = 1
+  proxy.changes = (frame) =>
+    pushOf(frame)?.[1]?.startsWith('{tt}node:') && frame.includes('strange') && left-- > 0 ? spoiled(frame) : null
+  await commit(near, [], [member(near, 'strange')])
+  await until(() => members(far).includes('strange'))
+  await commit(near, [], [member(near, 'plain')])
+  await until(() => members(far).includes('plain'))
+  t.match(far.counts, { reconnects: 1 })
+  t.match(faults, [/what it sends cannot be read/])
+})
+
+t.test('entries that cannot be read end the connection, and all that is in memory is loaded anew', async (t) => {
+  const { proxy, far, near, faults } = await setup(t)
+  const told: string[] = []
+  await far.log.follow('m:a', ({ entries }) => void told.push(...texts(entries)))
+  let left = 1
+  // Its entries are decoded as late as they are followed.
+  proxy.changes = (frame) => (pushOf(frame) && frame.includes('strange') && left-- > 0 ? overlong(frame, 'ann') : null)
+  await append(near, draft('m:a', 'strange'))
+  await append(near, draft('m:a', 'plain'))
+  await until(() => told.includes('plain'))
+  t.same(told, ['strange', 'plain'])
+  t.same(await all(far), ['strange', 'plain'])
+  t.match(far.counts, { reconnects: 1 })
+  t.match(faults, [/what it sends cannot be read/])
+})
+
 t.test('what is told of a commit and does not arrive is read', async (t) => {
   const { proxy, far, near } = await setup(t)
   const told: string[] = []
@@ -172,6 +232,8 @@ t.test('a server without memory for it refuses, and goes on when there is some',
 })
 
 t.test('a node that was taken for dead begins anew, with what others did meanwhile', async (t) => {
+  // It finds out by what it writes, and not before by saying that it is there.
+  heldIntervals(t)
   const { server, near, far } = await setup(t, { aof: 'off' })
   const nodes = (await server.command('HKEYS', '{tt}nodes')).split('\n').sort((a, b) => Number(a) - Number(b))
   t.equal(nodes.length, 2)

@@ -1,5 +1,8 @@
 /** The link to Redis: connections that are lost, in every way, and made again. */
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { StoreError } from '../../broker/store/changes.js'
@@ -231,6 +234,66 @@ t.test('a reply that is lost with the connection leaves the command done, and is
   await t.rejects(connection.call('INCR', ['count']), { name: 'StoreError' })
   await cut
   t.strictSame(await (await again).call('GET', ['count']), Buffer.from('1'))
+})
+
+t.test('bytes that are no reply end the connection, and another one takes its place', async (t) => {
+  const redis = await startRedis(t)
+  const proxy = await TcpProxy.start(t, redis)
+  const { link, faults, lost } = linkTo(t, proxy.url)
+  await link.start()
+  const connection = link.connection!
+  const again = next(link)
+  proxy.changes = (frame) => (frame.includes('strange') ? Buffer.concat([Buffer.from('X'), frame.subarray(1)]) : null)
+  const why = /^Redis at 127.0.0.1:\d+: what it sends cannot be read \(Unknown RESP type 88 "X"\): is it a Redis server/
+  const pending = ['plain', 'strange', 'behind it'].map((text) => connection.call('ECHO', [text]))
+  t.match(await Promise.allSettled(pending), [
+    { value: Buffer.from('plain') },
+    { reason: { name: 'StoreError', message: why } },
+    { reason: { name: 'StoreError', message: why } },
+  ])
+  t.strictSame(await (await again).call('ECHO', ['plain']), Buffer.from('plain'))
+  t.match(faults, [{ message: why }], 'it is told once')
+  t.equal(lost.length, 1)
+})
+
+t.test('a reply or message that cannot be read ends the connection, and nothing behind it is heard', async (t) => {
+  const { link, faults } = linkTo(t, (await startRedis(t)).url)
+  await link.start()
+  const why = /what it sends cannot be read \(it is odd\)/
+  const heard: string[] = []
+  const hear = (bytes: unknown): void => {
+    if (String(bytes) === 'odd') throw new TypeError('it is odd')
+    heard.push(String(bytes))
+  }
+  const replied = next(link)
+  const echo = (text: string): Promise<unknown> => link.connection!.call('ECHO', [text], hear)
+  t.match(await Promise.allSettled(['one', 'odd', 'two'].map(echo)), [
+    { status: 'fulfilled' },
+    { reason: { message: why } },
+    { reason: { message: why } },
+  ])
+  await replied
+  await until('it is given out', async () => link.connection !== null)
+  const told = next(link)
+  await link.connection!.subscribe('channel', hear)
+  const published = ['three', 'odd', 'four'].map((text) => link.connection!.call('PUBLISH', ['channel', text]))
+  await Promise.allSettled(published)
+  await told
+  t.strictSame(heard, ['one', 'three'])
+  t.match(faults, [{ message: why }, { message: why }])
+})
+
+t.test('a server that is none of Redis is named in one line', async (t) => {
+  const web = createServer((_, response) => response.end())
+  web.listen(0, '127.0.0.1')
+  await once(web, 'listening')
+  t.teardown(() => web.close())
+  const { port } = web.address() as AddressInfo
+  const { link } = linkTo(t, `redis://127.0.0.1:${port}`)
+  await t.rejects(link.start(), {
+    name: 'StoreError',
+    message: /^Redis at 127.0.0.1:\d+: what it sends cannot be read \(Unknown RESP type 72 "H"\): is it a Redis server/,
+  })
 })
 
 t.test('a network that is silent is noticed, and what it held back is nothing that is waited for', async (t) => {

@@ -10,6 +10,8 @@ export class TcpProxy {
   delay = 0
   /** Which messages of channels are lost. */
   loses: (channel: string, message: string) => boolean = () => false
+  /** What becomes of a reply, or of a message of a channel, on its way; as it is if this returns null. */
+  changes: (frame: Buffer) => Buffer | null = () => null
   /** Messages that were lost. */
   lost = 0
   readonly port: number
@@ -92,7 +94,8 @@ export class TcpProxy {
       pair.pass(() => server.write(chunk))
     })
     server.on('data', (chunk) => {
-      const frames = replies.take(chunk).filter((frame) => !this.#drops(frame))
+      const passing = replies.take(chunk).filter((frame) => !this.#drops(frame))
+      const frames = passing.map((frame) => this.changes(frame) ?? frame)
       if (cuts && frames.some((frame) => pushOf(frame) === null)) pair.cut()
       else
         pair.pass(() => {

@@ -15,7 +15,7 @@ export interface Script {
 
 /**
  * Called with the reply while bytes are read, in the order in which the server sent replies and messages of channels. A promise settles only
- * after all that has arrived with the reply. Must not throw.
+ * after all that has arrived with the reply. What it throws is a reply that cannot be read: it ends the connection.
  */
 export type Heard = (reply: unknown) => void
 
@@ -36,7 +36,7 @@ export interface Connection {
   call(command: string, args: readonly (string | Buffer | number)[], heard?: Heard): Promise<unknown>
   /** EVALSHA. The text is sent where the server may not have it: first, and when it has lost it; in that case others may overtake it. */
   script(script: Script, keys: readonly string[], args: readonly (string | Buffer)[], heard?: Heard): Promise<unknown>
-  /** Resolves once messages are sent to us. Listeners must not throw. */
+  /** Resolves once messages are sent to us. What a listener throws is a message that cannot be read: it ends the connection. */
   subscribe(channel: string, listener: (message: Buffer) => void): Promise<void>
   /** Ends it at once: what is pending rejects. */
   close(why?: string): void
@@ -58,12 +58,14 @@ export interface Opening {
 const ELSEWHERE = /^(READONLY|MOVED|CLUSTERDOWN|LOADING|MASTERDOWN)\b|^Stream isn't writeable/
 
 const STOPPED = 'the connection to Redis is not needed any more'
+/** What the library says of bytes that are no reply. */
+const NO_REPLY = /^(.*)\. Please report this\.$/
 
 export class RedisConnection implements Connection {
   readonly host: Host
   server: ServerFacts
-  /** Called once, when it has ended. */
-  onEnd: (() => void) | null = null
+  /** Called once, when it has ended. `fault`: what the server sent cannot be read; somebody should know. */
+  onEnd: ((fault: StoreError | null) => void) | null = null
   readonly #redis: Redis
   readonly #timeoutMs: number
   readonly #listeners = new Map<string, (message: Buffer) => void>()
@@ -94,11 +96,14 @@ export class RedisConnection implements Connection {
     this.#signal.addEventListener('abort', this.#abort)
     this.server = { version: '', role: '', mode: '', runId: '' }
     this.#redis = new Redis(settings(host, opening, tls))
-    this.#redis.on('error', (error) => this.close(this.#whyOf(error)))
+    this.#redis.on('error', (error) => this.#failedWith(error))
     this.#redis.on('close', () => this.#end('it was closed'))
     // The slot of a channel has gone to another server.
     this.#redis.on('moved', () => this.close('its hash slot has moved'))
-    const dispatch = (channel: Buffer, message: Buffer): void => this.#listeners.get(channel.toString())?.(message)
+    const dispatch = (channel: Buffer, message: Buffer): void => {
+      const listener = this.#listeners.get(channel.toString())
+      if (listener) this.#reads(() => listener(message))
+    }
     this.#redis.on('messageBuffer', dispatch)
     this.#redis.on('smessageBuffer', dispatch)
   }
@@ -129,7 +134,7 @@ export class RedisConnection implements Connection {
 
   call(name: string, args: readonly (string | Buffer | number)[], heard?: Heard): Promise<unknown> {
     const command = new Command(name, [...args], { replyEncoding: null })
-    if (heard) hearFirst(command, heard)
+    if (heard) this.#hearFirst(command, heard)
     void this.#redis.sendCommand(command)
     return (command.promise as Promise<unknown>).catch((error) => {
       throw this.#failed(error)
@@ -168,6 +173,39 @@ export class RedisConnection implements Connection {
     this.#redis.disconnect()
   }
 
+  /** A promise would tell of it after messages that the server sent later. */
+  #hearFirst(command: Command, heard: Heard): void {
+    const { resolve } = command
+    command.resolve = (reply: unknown) => {
+      if (this.#reads(() => heard(reply))) resolve(reply)
+      else command.reject(new StoreError('the reply was not read'))
+    }
+  }
+
+  /** Nothing is thrown into the library: it would throw it once more, where nobody catches it. Returns false when it was not read. */
+  #reads(read: () => void): boolean {
+    if (this.ended) return false
+    try {
+      read()
+      return true
+    } catch (error) {
+      this.#unreadable(textOf(error))
+      return false
+    }
+  }
+
+  #unreadable(text: string): void {
+    const why = `what it sends cannot be read (${text}): is it a Redis server, and does nothing on the way change bytes?`
+    this.#end(why, this.#lost(why))
+    this.#redis.disconnect()
+  }
+
+  #failedWith(error: unknown): void {
+    const [, text] = NO_REPLY.exec(textOf(error)) ?? []
+    if (text === undefined) this.close(this.#whyOf(error))
+    else this.#unreadable(text)
+  }
+
   #failed(error: unknown): StoreError {
     if (this.#why !== null) return this.#lost(this.#why)
     const why = this.#whyOf(error)
@@ -186,12 +224,12 @@ export class RedisConnection implements Connection {
     return new StoreError(`Redis at ${hostText(this.host)}: ${this.#why ?? why}`)
   }
 
-  #end(why: string): void {
+  #end(why: string, fault: StoreError | null = null): void {
     if (this.#why !== null) return
     this.#why = why
     this.#listeners.clear()
     this.#signal.removeEventListener('abort', this.#abort)
-    this.onEnd?.()
+    this.onEnd?.(fault)
   }
 }
 
@@ -220,18 +258,6 @@ function settings({ host, port }: Host, opening: Opening, tls: TlsSettings | nul
 /** An address is no name that a server could choose its certificate by. */
 function serverName({ host }: Host, tls: RedisTls): string {
   return tls.serverName ?? (isIP(host) ? '' : host)
-}
-
-/** A promise would tell of it after messages that the server sent later. */
-function hearFirst(command: Command, heard: Heard): void {
-  const { resolve } = command
-  command.resolve = (reply: unknown) => {
-    try {
-      heard(reply)
-    } finally {
-      resolve(reply)
-    }
-  }
 }
 
 function textOf(error: unknown): string {

@@ -23,7 +23,7 @@ export interface LinkOptions {
   readonly timeoutMs: number
   /** By which CLIENT LIST shows it. */
   readonly name: string
-  /** Told why there is no connection: once for each reason of an outage. */
+  /** Told why there is no connection: once for each reason of an outage; and what the server sent that cannot be read. */
   readonly onFault: (error: unknown) => void
 }
 
@@ -101,11 +101,12 @@ export class Link {
     }
     this.#connection = connection
     this.#since = performance.now()
-    connection.onEnd = () => this.#lost(locator)
+    connection.onEnd = (fault) => this.#lost(locator, fault)
   }
 
-  #lost(locator: Locator): void {
+  #lost(locator: Locator, fault: StoreError | null): void {
     this.#connection = null
+    if (fault) this.#options.onFault(fault)
     // One that is lost again and again is not made again at once.
     if (performance.now() - this.#since > LONGEST_WAIT) this.#bound = 0
     this.onLost?.()

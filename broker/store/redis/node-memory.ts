@@ -29,6 +29,8 @@ export interface NodeMemoryDeps {
 export class NodeMemory {
   /** Of the last commit that changed something guarded. */
   position = 0
+  /** A commit was followed in part: everything has to be loaded anew. */
+  isPartial = false
   readonly sequence: Sequence
   readonly #deps: NodeMemoryDeps
   readonly #followers: TableFollower[]
@@ -62,6 +64,7 @@ export class NodeMemory {
     this.position = Math.max(this.position, position)
     for (const follower of this.#followers) follower.apply(this.position, [])
     await this.#tellGrowth()
+    this.isPartial = false
     this.sequence.jumpTo(commit)
   }
 
@@ -72,7 +75,7 @@ export class NodeMemory {
     counts.lastGap = now()
     const release = this.sequence.hold()
     try {
-      const missed = await journal.between(this.sequence.reached, last)
+      const missed = this.isPartial ? null : await journal.between(this.sequence.reached, last)
       if (!missed) return await this.load({ commit: last, position: this.position })
       for (const commit of missed) this.#follow(commit)
       await log.repair()
@@ -89,8 +92,17 @@ export class NodeMemory {
     await log.tellGrowth([...outbox.marked().keys()].filter((name) => outbox.watches(name)))
   }
 
-  /** Applies a commit, then tells who follows. */
+  /** Applies a commit, then tells who follows. @throws what is wrong with it: it is followed in part then */
   #follow(commit: Committed): void {
+    try {
+      this.#apply(commit)
+    } catch (error) {
+      this.isPartial = true
+      throw error
+    }
+  }
+
+  #apply(commit: Committed): void {
     const { queue, outbox, log } = this.#deps
     const { changes, events, queued, local = null } = commit
     this.position = Math.max(this.position, commit.position)

@@ -10,6 +10,7 @@ import type { Open } from './locate.js'
 
 export class ReadLink {
   readonly #open: Open
+  readonly #onFault: LinkOptions['onFault']
   readonly #closing = new AbortController()
   #connection: RedisConnection | null = null
   /** What it goes along with. */
@@ -17,7 +18,8 @@ export class ReadLink {
   /** The attempt under way. */
   #opening: Promise<void> = Promise.resolve()
 
-  constructor(options: Pick<LinkOptions, 'url' | 'timeoutMs' | 'name' | 'tls'>) {
+  constructor(options: Omit<LinkOptions, 'hashTag'>) {
+    this.#onFault = options.onFault
     this.#open = opener(parseAddress(options.url), options, this.#closing.signal)
   }
 
@@ -50,11 +52,12 @@ export class ReadLink {
       )
     }
     this.#connection = connection
-    connection.onEnd = () => this.#lost(connection, main)
+    connection.onEnd = (fault) => this.#lost(connection, main, fault)
   }
 
   /** Where it cannot be made again, the server is not the one any more, or not there: all is located anew. */
-  #lost(connection: Connection, main: Connection): void {
+  #lost(connection: Connection, main: Connection, fault: StoreError | null): void {
+    if (fault) this.#onFault(fault)
     if (this.#connection === connection) this.#connection = null
     if (this.#main !== main || main.ended || this.#closing.signal.aborted) return
     this.#opening = this.#connect(main).catch((error: Error) => {

@@ -57,7 +57,7 @@ export class Standing {
       const entered = await this.#enter(connection)
       const hasLost = before !== '' && (nodes.epoch !== before || entered.commit < memory.sequence.reached)
       if (hasLost) await this.#lose(connection, before)
-      else if (begins || this.#isUncertain) await this.#load(entered)
+      else if (begins || this.#isUncertain || memory.isPartial) await this.#load(entered)
     } finally {
       release()
     }
@@ -172,7 +172,7 @@ export class Standing {
     if (server.isDue) await server.check(connection)
     if (server.refusal === null) requests.resume()
     // What others let go on, and is missing then, is found the next time.
-    if (last > sequence.reached && !this.#isComing(owes)) await memory.repair(last)
+    if ((last > sequence.reached && !this.#isComing(owes)) || memory.isPartial) await memory.repair(last)
     else if (isShorter) connection.close('it has fewer commits than it had')
     if (last <= sequence.reached && !isShorter) freshness.confirm(askedAt)
   }
