@@ -68,7 +68,7 @@ function toMessage({ topic, payload, qos, retain }: PublishPacket | PublishReque
 /** Connections beyond `limits.connections` that are kept until their CONNECT, to be told why; more are closed at once. */
 const MAX_TURNED_AWAY = 64
 
-/** Seconds between heartbeats; wills of a dead broker are looked for at four times that. */
+/** Seconds between heartbeats; wills of a dead broker, and those that could not be sent, are looked for at four times that. */
 const HEARTBEAT = 5
 
 export class Broker
@@ -217,6 +217,7 @@ export class Broker
     clearInterval(this._clearWillInterval)
     const sweep = (): void => void this.sweepWills().catch((error) => this.#failed(error))
     this._clearWillInterval = setInterval(sweep, HEARTBEAT * 4000)
+    await this.wills.adopt()
   }
 
   /** Other nodes share the store: what is due of sessions is done by who has them. */

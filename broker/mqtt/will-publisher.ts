@@ -12,6 +12,7 @@ import type { Store } from '../store/store.js'
 import type { Counters } from '../util/counters.js'
 import type { TimerWheel } from '../util/timer-wheel.js'
 import type { Gates, HookClient } from './gates.js'
+import { OrphanedWills } from './orphaned-wills.js'
 import { DelayedWill, fromStored, lastMomentOf, principalOfWill, type WillMessage } from './wills.js'
 
 export interface WillPublisherDeps {
@@ -48,6 +49,8 @@ export class WillPublisher {
   readonly #graceEnds: number
   /** Among nodes that share a store: does what is due of a session. */
   settle: ((session: string) => Promise<void>) | null = null
+  /** Null: none was looked for yet. */
+  #orphans: OrphanedWills | null = null
 
   constructor(deps: WillPublisherDeps) {
     this.#deps = deps
@@ -109,11 +112,21 @@ export class WillPublisher {
   }
 
   async #publishIfKept(id: string, due: number): Promise<void> {
-    if (this.settle) return this.settle(id)
     const { persistence } = this.#deps.store
     const kept = await persistence.getWill({ id })
     if (kept?.due !== due) return
-    await this.#publishOnce(id, kept)
+    if (this.settle) await this.settle(id)
+    else await this.#publishOnce(id, kept)
+  }
+
+  /** Whoever was to send wills with a delay may be gone. To be called when this broker starts, and when another one is gone. */
+  async adopt(): Promise<void> {
+    const { wheel } = this.#deps.services()
+    this.#orphans ??= new OrphanedWills({
+      ...{ wheel, stored: () => this.#deps.store.persistence.wills(), failed: this.#deps.failed },
+      ...{ deferredUntil: this.#graceEnds, publish: (id, due) => this.#publishIfKept(id, due) },
+    })
+    await this.#orphans.find()
   }
 
   /** It is deleted in the same commit, or because it is refused; and kept while nobody knows. */

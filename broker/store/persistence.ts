@@ -72,6 +72,8 @@ export interface Persistence {
   getWill(client: { id: string }): Promise<WillPacket | undefined>
   delWill(client: { id: string }): Promise<WillPacket | undefined>
   streamWill(brokers?: Record<string, number>): Readable
+  /** All that are stored, due or not. */
+  wills(): AsyncIterable<WillPacket>
   getClientList(topic: string): Readable
   destroy(): Promise<void>
 }

@@ -97,7 +97,10 @@ export async function makeMqtt(context: Context, { store, nodes, hub, logins, ch
   })
   if (nodes.shared) {
     broker.shareSessions(unserved)
-    nodes.onGone(() => void unserved.settleAbandoned().catch(failed))
+    nodes.onGone(() => {
+      unserved.settleAbandoned().catch(failed)
+      broker.wills.adopt().catch(failed)
+    })
   }
   return { broker, registry, unserved, sessionWriter, flusher, subscribing }
 }

@@ -106,6 +106,26 @@ t.test('a delayed will is published though the node that knew of it is gone', as
   t.equal((await take(wills, 'publish')).topic, 'will/marker')
 })
 
+t.test('a delayed will is published when it is due, though the node that knew of it is gone', async (t) => {
+  const clock = movableClock(t)
+  const { one, two, another, bob, wills } = await twoNodes(t, clock)
+  const three = await another()
+  // Nobody looks for it.
+  for (const { broker } of [two, three]) broker.running.aedes.sweepWills = async () => {}
+  const { client } = await phone(one, {
+    will: { topic: 'will/phone', payload: 'x', properties: { willDelayInterval: 30 } },
+  })
+  const gone = new Promise((resolve) => one.broker.running.aedes.once('clientDisconnect', resolve))
+  client.stream.destroy()
+  await gone
+  one.kill()
+  one.node.leave()
+  clock.forward(31)
+  t.equal((await take(wills, 'publish')).topic, 'will/phone')
+  await publish(bob, 'will/marker')
+  t.equal((await take(wills, 'publish')).topic, 'will/marker', 'once')
+})
+
 t.test('sessions expire on one node, and not while another one serves them', async (t) => {
   const { one, two, store } = await twoNodes(t)
   const { client } = await phone(one, { properties: { sessionExpiryInterval: 10 } })

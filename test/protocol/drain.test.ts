@@ -267,8 +267,10 @@ t.test('wills [MQTT-3.1.2-8, MQTT5-3.1.2-8]', async (t) => {
     await broker.restart()
     const watcher = await open(broker)
     await subscribe(watcher, ['will/#', 0])
-    while (await stored(broker, 'w')) await broker.running.aedes.sweepWills()
+    // Nobody looks for it: the broker knew of it when it started.
+    broker.running.aedes.sweepWills = async () => {}
     t.same((await takePublishes(watcher, 1)).map(told), ['will/w gone'])
+    while (await stored(broker, 'w')) await new Promise((resolve) => setImmediate(resolve))
   })
   await t.test('its own delay, if that is longer, is kept as it is', async (t) => {
     const broker = await start(t)

@@ -9,7 +9,7 @@ import { dequeueOp, enqueueOp, retainOp } from '../queue-ops.js'
 import type { PlainMessage } from '../queues.js'
 import type { StorePort } from '../store.js'
 import type { StoredSubscription } from '../subscription.js'
-import { keyOf, numberPart, type Tables } from '../tables.js'
+import { keyOf, numberPart } from '../tables.js'
 import { parse } from './memory-table.js'
 import { incomingKey, incomingPrefix, readSubscriptions, subscribeOps, unsubscribeOps } from './sessions.js'
 
@@ -185,7 +185,15 @@ export class AedesPersistence implements Persistence {
   }
 
   streamWill(brokers: Record<string, number> = {}): Readable {
-    return Readable.from(dueWills(this.#port.tables, brokers, this.#now()))
+    return Readable.from(this.#dueWills(brokers, this.#now()))
+  }
+
+  async *wills(): AsyncGenerator<WillPacket> {
+    for await (const [, value] of this.#port.tables.entries('will')) yield decodePacket(value)
+  }
+
+  async *#dueWills(brokers: Record<string, number>, now: number): AsyncGenerator<WillPacket> {
+    for await (const will of this.wills()) if (!brokers[will.brokerId ?? ''] && (will.due ?? 0) <= now) yield will
   }
 
   getClientList(topic: string): Readable {
@@ -247,11 +255,4 @@ async function* outgoing(waiting: AsyncIterable<Waiting>): AsyncGenerator<AedesP
 
 async function* shown(messages: AsyncIterable<PlainMessage>): AsyncGenerator<AedesPacketLike> {
   for await (const message of messages) yield packetOf(message)
-}
-
-async function* dueWills(tables: Tables, brokers: Record<string, number>, now: number): AsyncGenerator<WillPacket> {
-  for await (const [, value] of tables.entries('will')) {
-    const will: WillPacket = decodePacket(value)
-    if (!brokers[will.brokerId ?? ''] && (will.due ?? 0) <= now) yield will
-  }
 }
