@@ -2,17 +2,24 @@
 import t, { type Test } from 'tap'
 import type { Gone, LogEntry } from '../../broker/store/logs.js'
 import { retainOp } from '../../broker/store/queue-ops.js'
-import { levelPlace, type MovePlace, moveBetween, redisPlace, summaryOf } from '../helpers/move-places.js'
+import {
+  fillRandomly,
+  levelPlace,
+  type MovePlace,
+  moveBetween,
+  redisPlace,
+  stateAt,
+  summaryOf,
+} from '../helpers/move-places.js'
 import { Random } from '../helpers/random.js'
 import { startRedis } from '../helpers/redis-server.js'
-import { commit as commitStep, LIMITS, Program, Side, stateOf } from '../helpers/store-programs.js'
+import { LIMITS } from '../helpers/store-programs.js'
 import { all, append, commit, draft, drop } from './store-suite.js'
 
 const random = Random.from('STORE_SEED')
 t.comment(`STORE_SEED=${random.seed}`)
 
 const PROGRAMS = 2
-const STEPS = 40
 const WAYS = [
   ['level', 'redis', 'level'],
   ['redis', 'level', 'redis'],
@@ -27,34 +34,12 @@ function placeOf(t: Test, kind: MovePlace['kind'], limits?: typeof LIMITS): Prom
   return kind === 'level' ? levelPlace(t, limits) : redisPlace(t, url, limits)
 }
 
-/** Random changes; what can be read then. */
-async function fill(place: MovePlace, part: Random): Promise<object> {
-  const side = new Side(await place.open())
-  side.store.outbox.watch((log) => log.startsWith('m:'))
-  const program = new Program(part, true)
-  for (let step = 0; step < STEPS; step++) {
-    side.positions.push(side.store.position)
-    side.begun = side.cuts.length
-    for (const recipe of await program.changes(step, side)) await commitStep(side, recipe(side))
-  }
-  const state = await stateOf(side)
-  await side.store.close()
-  return state
-}
-
-async function stateAt(place: MovePlace): Promise<object> {
-  const store = await place.open()
-  const state = await stateOf(new Side(store))
-  await store.close()
-  return state
-}
-
 t.test('random states, through both adapters and back', async (t) => {
   for (let i = 0; i < PROGRAMS; i++)
     for (const [w, way] of WAYS.entries())
       await t.test(`program ${i}: ${way.join(' to ')}`, async (t) => {
         let place = await placeOf(t, way[0], LIMITS)
-        const state = await fill(place, random.part(WAYS.length * i + w))
+        const state = await fillRandomly(place, random.part(WAYS.length * i + w))
         const summary = await summaryOf(place)
         for (const kind of way.slice(1)) {
           const next = await placeOf(t, kind, LIMITS)

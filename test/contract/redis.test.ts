@@ -1,8 +1,8 @@
 /** The store contract on Redis: a real server, whose data is that of a deployment for each place. */
-import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { commit } from '../../broker/store/commit.js'
 import { openRedisStore } from '../../broker/store/redis/redis-store.js'
+import { leastRights } from '../helpers/redis-deployments.js'
 import { type RedisServer, startRedis } from '../helpers/redis-server.js'
 import { type NewPlace, type StorePlace, storeSuite } from './store-suite.js'
 
@@ -30,12 +30,6 @@ function placeAt(t: Test, server: RedisServer, prefix: string, url = server.url)
       return placeAt(t, server, copy, url)
     },
   }
-}
-
-/** The user that docs/redis.md shows, for any deployment. */
-function leastRights(): string {
-  const [, rights] = /^user (topictalk on >password .*)$/m.exec(readFileSync('docs/redis.md', 'utf8'))!
-  return rights!.replaceAll('{topictalk}', '{*}')
 }
 
 t.test('one server, as a user with no more rights than a node needs', async (t) => {

@@ -10,6 +10,8 @@ import { type KindSummary, summarize } from '../../broker/store/moving/summary.j
 import { openRedisContents, openRedisTarget } from '../../broker/store/redis/move-ends.js'
 import { openRedisStore } from '../../broker/store/redis/redis-store.js'
 import type { Store } from '../../broker/store/store.js'
+import type { Random } from './random.js'
+import { commit, Program, Side, stateOf } from './store-programs.js'
 
 /** Where a store is, of one adapter or the other. */
 export interface MovePlace {
@@ -93,4 +95,29 @@ export async function summaryOf(place: MovePlace): Promise<KindSummary[]> {
   const summary = await summarize(contents, () => {}, quietly.signal)
   await contents.close()
   return summary
+}
+
+const STEPS = 40
+
+/** Random changes. Returns what can be read then. */
+export async function fillRandomly(place: Pick<MovePlace, 'open'>, random: Random): Promise<object> {
+  const side = new Side(await place.open())
+  side.store.outbox.watch((log) => log.startsWith('m:'))
+  const program = new Program(random, true)
+  for (let step = 0; step < STEPS; step++) {
+    side.positions.push(side.store.position)
+    side.begun = side.cuts.length
+    for (const recipe of await program.changes(step, side)) await commit(side, recipe(side))
+  }
+  const state = await stateOf(side)
+  await side.store.close()
+  return state
+}
+
+/** What can be read of the store there. */
+export async function stateAt(place: Pick<MovePlace, 'open'>): Promise<object> {
+  const store = await place.open()
+  const state = await stateOf(new Side(store))
+  await store.close()
+  return state
 }

@@ -1,7 +1,9 @@
-/** Several Redis servers that stand in for one another: watched by Sentinels, or a Cluster. */
+/** Redis as it is deployed: servers that stand in for one another, watched by Sentinels or a Cluster; one behind TLS and a login. */
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
+import { certificateFiles } from './certificate.js'
 import { freePort } from './free-port.js'
 import { until } from './patience.js'
 import { RedisServer, startRedis } from './redis-server.js'
@@ -76,6 +78,29 @@ export async function startCluster(t: Test): Promise<Cluster> {
     return servers.find(({ port }) => port === shard[2][1])!
   }
   return { url: `redis+cluster://${hosts.slice(0, 2).join(',')}`, servers, masterOf }
+}
+
+export interface Secured {
+  readonly server: RedisServer
+  readonly url: string
+  /** Settings of a node there: certificates. */
+  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string }
+}
+
+/** A server that takes TLS with a client's certificate, and a user with no more rights than a node needs; the test itself talks to it without. */
+export async function startSecured(t: Test, prefix: string, more = ''): Promise<Secured> {
+  const { cert, key } = certificateFiles(t)
+  const port = await freePort()
+  const files = { 'tls-cert-file': cert, 'tls-key-file': key, 'tls-ca-cert-file': cert }
+  const user = `${leastRights(`{${prefix}}`)}${more}`
+  const server = await startRedis(t, { config: { ...files, 'tls-port': String(port), user } })
+  return { server, url: `rediss://topictalk:password@localhost:${port}`, tls: { ca: cert, cert, key } }
+}
+
+/** The user that docs/redis.md shows. @param tag Of the keys: a pattern */
+export function leastRights(tag = '{*}'): string {
+  const [, rights] = /^user (topictalk on >password .*)$/m.exec(readFileSync('docs/redis.md', 'utf8'))!
+  return rights!.replaceAll('{topictalk}', tag)
 }
 
 /** First and last slot of each shard, then host and port of its master. */

@@ -19,9 +19,10 @@ import type { QoS } from '../qos.js'
 import { ownerPart, SINGLE_KEYS, type Table } from '../tables.js'
 import { endOfGeneration, GENERATIONS, generationAt, readRest, splitRest } from './dedupe.js'
 import { BLOCK_ENTRIES, decodeEntry } from './entry-codec.js'
+import { inOrder } from './in-order.js'
 import type { Keys } from './keys.js'
 import { noteField, targetOf } from './notes.js'
-import { PAGE, type Reader } from './reader.js'
+import type { Reader } from './reader.js'
 import { readRetained } from './retained.js'
 import { scriptNamed } from './script.js'
 
@@ -32,8 +33,9 @@ const SKEW = 60_000
 /** Looked at by one script: some milliseconds. */
 const BUCKETS_AT_ONCE = 8192
 const FIND_BUCKETS = scriptNamed('buckets')
-/** Values that may be as large as a payload, in one reply. */
+/** What is read at a time of what may be large: values as large as a payload, and smaller ones. */
 const LARGE_PAGE = 32
+const PAGE = 512
 
 export interface RedisContentsDeps {
   readonly reader: Reader
@@ -79,13 +81,15 @@ export class RedisContents implements Contents {
       case 'cid':
         return this.#cids(after)
       case 'packet':
-        return this.#packets(after)
+        return this.#fields(this.#keys.packets, LARGE_PAGE, after, (number, packet) => ({
+          ...{ kind, number: Number(number), packet },
+        }))
       case 'reference':
         return this.#references(after)
       case 'retained':
         return this.#retained(after)
       case 'mark':
-        return this.#marks()
+        return this.#fields(this.#keys.marks, PAGE, after, (log, seq) => ({ kind, log, seq: Number(seq) }))
       default:
         return SINGLE_KEYS.has(kind) ? this.#singles(kind, after) : this.#owned(kind, after)
     }
@@ -99,24 +103,44 @@ export class RedisContents implements Contents {
     }
   }
 
-  /** From the owner of the place on. */
+  /** From the owner of the place on. Records of small owners are read ahead. */
   async *#owned(table: Table, after: Place | null): AsyncGenerator<Piece[]> {
     const range = after ? { gte: ownerPart(after[0] as string) } : {}
-    const read = async (owner: string): Promise<Piece[]> => {
-      const records = await this.#reader.wholeHash(this.#keys.records(table, owner))
-      return records.map(([name, value]) => ({ kind: table as never, key: `${owner}\0${name}`, value }))
+    const pieceOf = (owner: string, name: string, value: Buffer): Piece => ({
+      ...{ kind: table as never, key: `${owner}\0${name}`, value },
+    })
+    for await (const owners of this.#reader.sortedPages(this.#keys.index(table), range)) {
+      const found = readAhead(owners, AHEAD, async (owner) => {
+        const key = this.#keys.records(table, owner)
+        const isLarge = (await this.#reader.hashSize(key)) > PAGE
+        return { owner, key, records: isLarge ? null : await this.#reader.wholeHash(key) }
+      })
+      for await (const { owner, key, records } of found)
+        if (records) yield records.map(([name, value]) => pieceOf(owner, name, value))
+        else yield* this.#fields(key, PAGE, null, (name, value) => pieceOf(owner, name, value))
     }
-    for await (const owners of this.#reader.sortedPages(this.#keys.index(table), range))
-      yield* readAhead(owners, AHEAD, read)
   }
 
-  /** All logs in an order of their names, from one on. They are held in memory by name. */
+  /** The fields of a hash in an order of their names, in pages. */
+  async *#fields(
+    key: string,
+    size: number,
+    after: Place | null,
+    pieceOf: (field: string, value: Buffer) => Piece,
+  ): AsyncGenerator<Piece[]> {
+    const names = inOrder(() => this.#reader.fieldPages(key, size), after === null ? null : String(after[0]))
+    for await (const round of names)
+      yield* readAhead(pagesOf(round, size), 2, async (page) => {
+        const values = await this.#reader.hashFields(key, page)
+        return page.map((field, i) => pieceOf(field, found(values[i], `${key}: ${field}`)))
+      })
+  }
+
+  /** All logs in an order of their names, from one on. */
   async *#logs(from: LogName | null): AsyncGenerator<StoredLog[]> {
-    const names = new Set<LogName>()
-    for await (const page of this.#reader.setPages(this.#keys.logs)) for (const name of page) names.add(name)
-    const sorted = [...names].filter((name) => from === null || name >= from).sort(byText)
-    for (let i = 0; i < sorted.length; i += PAGE)
-      yield await Promise.all(sorted.slice(i, i + PAGE).map((name) => this.#log(name)))
+    if (from !== null) yield [await this.#log(from)]
+    for await (const names of inOrder(() => this.#reader.setPages(this.#keys.logs), from))
+      for (const page of pagesOf(names, PAGE)) yield await Promise.all(page.map((name) => this.#log(name)))
   }
 
   async #log(name: LogName): Promise<StoredLog> {
@@ -205,26 +229,36 @@ export class RedisContents implements Contents {
     }))
   }
 
-  /** Numbers of all that wait are held in memory. */
-  async *#packets(after: Place | null): AsyncGenerator<Piece[]> {
-    const all = ((await this.#reader.call('HKEYS', [this.#keys.packets])) as Buffer[]).map(Number)
-    const numbers = all.filter((number) => number > Number(after?.[0] ?? 0)).sort((a, b) => a - b)
-    for await (const page of readAhead(pagesOf(numbers, LARGE_PAGE), 2, async (page) => {
-      const packets = await this.#reader.hashFields(this.#keys.packets, page.map(String))
-      return page.map((number, i) => ({ number, packet: found(packets[i], `queued message ${number}`) }))
-    }))
-      yield page.map((one) => ({ kind: 'packet', ...one }))
-  }
-
+  /** The first page of each queue is read ahead. */
   async *#references(after: Place | null): AsyncGenerator<Piece[]> {
     const [from, number] = (after ?? []) as [string, number]
-    const all = ((await this.#reader.call('HKEYS', [this.#keys.queuedBytes])) as Buffer[]).map(String)
-    const sessions = all.filter((session) => !after || session >= from).sort(byText)
-    yield* readAhead(sessions, AHEAD, async (session) => {
-      const lowest = session === from ? `(${number}` : '-inf'
-      const found = (await this.#reader.call('ZRANGEBYSCORE', [this.#keys.queue(session), lowest, '+inf'])) as Buffer[]
-      return found.map((reference) => referencePiece(session, reference.toString()))
-    })
+    if (after) yield* this.#queue(from, number)
+    for await (const sessions of inOrder(() => this.#reader.fieldPages(this.#keys.queuedBytes, PAGE), from ?? null)) {
+      const found = readAhead(sessions, AHEAD, async (session) => ({
+        session,
+        page: await this.#queued(session, null),
+      }))
+      for await (const { session, page } of found) {
+        yield page
+        if (page.length === PAGE) yield* this.#queue(session, page[PAGE - 1]!.number)
+      }
+    }
+  }
+
+  /** Behind a number. */
+  async *#queue(session: string, after: number): AsyncGenerator<ReferencePiece[]> {
+    for (let last = after; ; ) {
+      const page = await this.#queued(session, last)
+      yield page
+      if (page.length < PAGE) return
+      last = page[PAGE - 1]!.number
+    }
+  }
+
+  async #queued(session: string, after: number | null): Promise<ReferencePiece[]> {
+    const range = [after === null ? '-inf' : `(${after}`, '+inf', 'LIMIT', 0, PAGE]
+    const found = (await this.#reader.call('ZRANGEBYSCORE', [this.#keys.queue(session), ...range])) as Buffer[]
+    return found.map((reference) => referencePiece(session, reference.toString()))
   }
 
   async *#retained(after: Place | null): AsyncGenerator<Piece[]> {
@@ -237,11 +271,6 @@ export class RedisContents implements Contents {
           return { kind: 'retained', topic, packet }
         })
       })
-  }
-
-  async *#marks(): AsyncGenerator<Piece[]> {
-    const marks = await this.#reader.wholeHash(this.#keys.marks)
-    yield marks.map(([log, seq]) => ({ kind: 'mark', log, seq: Number(seq) }))
   }
 }
 
@@ -275,10 +304,6 @@ function cidOf(value: Buffer): Pick<CidPiece, 'hash' | 'incarnation' | 'seq' | '
 function referencePiece(session: string, reference: string): ReferencePiece {
   const [number, qos, bytes] = reference.split(' ').map(Number) as [number, QoS, number]
   return { kind: 'reference', session, number, qos, bytes }
-}
-
-function byText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }
 
 function* pagesOf<T>(list: readonly T[], size: number): Generator<readonly T[]> {

@@ -190,7 +190,9 @@ class RedisTarget implements MoveTarget {
   async write(pieces: readonly Piece[], reached: Reached): Promise<void> {
     const words = this.#commands.of(pieces).flatMap((command: Command) => [String(command.length), ...command])
     const before = this.reached === null ? '' : JSON.stringify(this.reached)
-    await this.#end.script(WRITE, [this.#end.keys.prefix, MOVING, before, JSON.stringify(reached), ...words])
+    await this.#end
+      .script(WRITE, [this.#end.keys.prefix, MOVING, before, JSON.stringify(reached), ...words])
+      .catch((error: Error) => Promise.reject(/^(REACHED|ENDED)/.test(error.message) ? elsewhere() : error))
     this.reached = reached
   }
 
@@ -221,4 +223,11 @@ class RedisTarget implements MoveTarget {
   close(): Promise<void> {
     return this.#end.close()
   }
+}
+
+/** What is written is not what this move wrote last. */
+function elsewhere(): StoreError {
+  return new StoreError(
+    `what was moved to Redis is not what it was a moment ago: another move to it is under way, or a replica took over that had not received the last of it; ${HOW_TO_MOVE}`,
+  )
 }

@@ -74,26 +74,36 @@ export class Reader {
 
   /** As `wholeHash`, where fields are not texts. */
   async bytePairs(key: string): Promise<[field: Buffer, value: Buffer][]> {
-    const pairs: [Buffer, Buffer][] = []
-    for await (const found of this.#scan('HSCAN', key))
-      for (let i = 0; i < found.length; i += 2) pairs.push([found[i]!, found[i + 1]!])
-    return pairs
+    const found = (await this.call('HGETALL', [key])) as Buffer[]
+    return found.flatMap((field, i) => (i % 2 === 0 ? [[field, found[i + 1]!] as [Buffer, Buffer]] : []))
+  }
+
+  async hashSize(key: string): Promise<number> {
+    return Number(await this.call('HLEN', [key]))
   }
 
   /** Fields in no order, perhaps twice. */
   async *hashPages(key: string): AsyncGenerator<[field: string, value: Buffer][]> {
-    for await (const found of this.#scan('HSCAN', key)) yield pairsOf(found)
+    for await (const found of this.#scan('HSCAN', key, PAGE)) yield pairsOf(found)
+  }
+
+  /**
+   * Names of fields in no order, perhaps twice.
+   * @param count Of fields in one reply, with their values
+   */
+  async *fieldPages(key: string, count: number): AsyncGenerator<string[]> {
+    for await (const found of this.#scan('HSCAN', key, count)) yield found.filter((_, i) => i % 2 === 0).map(String)
   }
 
   /** Members in no order, perhaps twice. */
   async *setPages(key: string): AsyncGenerator<string[]> {
-    for await (const found of this.#scan('SSCAN', key)) yield found.map(String)
+    for await (const found of this.#scan('SSCAN', key, PAGE)) yield found.map(String)
   }
 
-  async *#scan(command: string, key: string): AsyncGenerator<Buffer[]> {
+  async *#scan(command: string, key: string, count: number): AsyncGenerator<Buffer[]> {
     let cursor = '0'
     do {
-      const [next, found] = (await this.call(command, [key, cursor, 'COUNT', PAGE])) as [Buffer, Buffer[]]
+      const [next, found] = (await this.call(command, [key, cursor, 'COUNT', count])) as [Buffer, Buffer[]]
       cursor = next.toString()
       yield found
     } while (cursor !== '0')

@@ -5,7 +5,7 @@ local meta = prefix .. 'meta'
 if call('HGET', meta, 'format') ~= format then return redis.error_reply('ENDED this deployment is not moved to any more') end
 local reached = call('HGET', meta, 'reached')
 if reached == to then return redis.status_reply('OK') end
-if reached ~= from then return redis.error_reply('REACHED another move to this deployment is under way') end
+if reached ~= from then return redis.error_reply('REACHED it is at another place') end
 local at = 5
 while at <= #ARGV do
   local last = at + tonumber(ARGV[at])
