@@ -14,6 +14,11 @@ export function residentBytes(pid: number): number {
   return sum(familyOf(pid).map(residentOf))
 }
 
+/** The most memory that one process had resident so far, in bytes. */
+export function peakBytes(pid: number): number {
+  return statusOf(pid, 'VmHWM')
+}
+
 function cpuOf(pid: number): number {
   const fields = statOf(pid)
   return (Number(fields[11]) + Number(fields[12])) / TICKS
@@ -26,8 +31,13 @@ function statOf(pid: number): string[] {
 }
 
 function residentOf(pid: number): number {
+  return statusOf(pid, 'VmRSS')
+}
+
+/** Bytes; 0 of a process that has ended. */
+function statusOf(pid: number, name: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1024
 }
 
 /** Some brokers are started by a script, and are its children. */

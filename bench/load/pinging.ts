@@ -3,7 +3,7 @@ import { Fifo } from '../../broker/util/fifo.js'
 import { Histogram } from '../histogram.js'
 import { pause } from './crowd.js'
 import { Link } from './link.js'
-import type { Caller } from './requests.js'
+import type { Login } from './wire.js'
 
 const PING_EVERY_MS = 5
 
@@ -20,7 +20,7 @@ export class Pinging {
     link.onPong = () => this.#answered()
   }
 
-  static async start(port: number, bystander: Caller): Promise<Pinging> {
+  static async start(port: number, bystander: Login): Promise<Pinging> {
     const link = new Link(port, 'tcp')
     await link.open(bystander)
     const pinging = new Pinging(link)

@@ -7,7 +7,8 @@ import { Link } from './link.js'
 import { type MembershipOptions, type Phase, phases } from './membership.js'
 import { type MoveOptions, moves } from './moves.js'
 import { Pinging } from './pinging.js'
-import { type Caller, type RequestOptions, request } from './requests.js'
+import { type RequestOptions, request } from './requests.js'
+import type { Login } from './wire.js'
 
 export interface LoadSample {
   readonly deliveries: number
@@ -56,7 +57,7 @@ const calls = {
   async expectLoss(): Promise<void> {
     herd.expectLoss()
   },
-  async startPinging(port: number, bystander: Caller): Promise<void> {
+  async startPinging(port: number, bystander: Login): Promise<void> {
     pinging = await Pinging.start(port, bystander)
   },
   async stopPinging(): Promise<HistogramData> {

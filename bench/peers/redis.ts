@@ -1,12 +1,13 @@
 /** Brokers that share a Redis server, which syncs every commit. */
 import { installed } from './installed.js'
-import { type Peer, type PeerContext, type RunningPeer, withBroker } from './peer.js'
+import { type Peer, type RunningPeer, withBroker } from './peer.js'
 
 /** Every installation has the server under this name, too, and goes by the name that it is called by. */
 const PROGRAM = 'redis-check-rdb'
 
-const redis = {
-  async command({ port, dir }: PeerContext) {
+/** The server itself. */
+export const redis: Pick<Peer, 'command'> = {
+  async command({ port, dir }) {
     const file = installed(PROGRAM)
     if (!file) return null
     const config = { port, bind: '127.0.0.1', dir, appendonly: 'yes', appendfsync: 'always', loglevel: 'warning' }

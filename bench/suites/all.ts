@@ -7,9 +7,11 @@ import { growth } from './growth.js'
 import { latency } from './latency.js'
 import { long } from './long.js'
 import { membership } from './membership.js'
+import { moving } from './moving.js'
 import { nodesAppend } from './nodes-append.js'
 import { nodesLatency } from './nodes-latency.js'
 import { nodesLoss } from './nodes-loss.js'
+import { nodesMemory } from './nodes-memory.js'
 import { nodesThroughput } from './nodes-throughput.js'
 import { reads } from './reads.js'
 import { records } from './records.js'
@@ -36,5 +38,7 @@ export const SUITES: readonly Suite[] = [
   nodesThroughput,
   nodesLatency,
   nodesLoss,
+  nodesMemory,
+  moving,
   long,
 ]

@@ -1,10 +1,12 @@
 /** Sessions that go to another node: because their client does, or because their node is gone. */
+import { Histogram } from '../histogram.js'
 import { userName, userNames } from '../load/cells.js'
 import { withWorkers } from '../load/worker.js'
 import { Meter, sharesOf } from '../meter.js'
 import { type Peer, passwordsFor } from '../peers/peer.js'
 import { type Nodes, withNodes } from '../peers/redis.js'
 import { inWhole, type Options, type Suite, type Values } from '../suite.js'
+import { quantiles } from './latency.js'
 import { PEERS_ON_REDIS, SHARES_ON_REDIS } from './nodes.js'
 
 const MOVES = 200
@@ -12,6 +14,7 @@ const CLIENTS = 5_000
 const PER_ROOM = 100
 const CONCURRENCY = 200
 const NODES = 2
+const BYSTANDER = 'bystander'
 
 export const nodesLoss: Suite = {
   name: 'nodes-loss',
@@ -21,6 +24,8 @@ export const nodesLoss: Suite = {
     { key: 'allInSeconds', label: 'all in', unit: 'seconds' },
     { key: 'each', label: 'each', unit: 'milliseconds' },
     { key: 'connectsPerSecond', label: 'CONNECT/s', unit: 'count' },
+    { key: 'p99', label: 'p99 of a ping beside', unit: 'milliseconds' },
+    { key: 'max', label: 'longest', unit: 'milliseconds' },
     ...SHARES_ON_REDIS,
   ],
   main: { key: 'allInSeconds', better: 'less' },
@@ -58,24 +63,28 @@ function move(peer: Peer, times: number) {
     })
 }
 
-/** All come back at once to the node that is left. */
+/** All come back at once to the node that is left, where somebody else is all the time. */
 function lose(peer: Peer, clients: number) {
   return ({ nodes: [lost, left], redis }: Nodes): Promise<Values> =>
-    withWorkers(1, async ([worker]) => {
-      const passwords = await passwordsFor(peer, userNames(clients))
+    withWorkers(2, async ([worker, other]) => {
+      const passwords = await passwordsFor(peer, [...userNames(clients), BYSTANDER])
       const everyone = { transport: 'tcp', first: 0, end: clients, keep: true, passwords } as const
       await worker!.call('connect', { ...everyone, port: lost!.port, concurrency: CONCURRENCY })
       await worker!.call('subscribe', { perRoom: PER_ROOM })
       await worker!.call('expectLoss')
       await lost!.kill()
       await worker!.call('leave')
+      await other!.call('startPinging', left!.port, { user: BYSTANDER, password: passwords?.[BYSTANDER] ?? null })
       const meter = await Meter.start([left!], [worker!], redis)
       const allInSeconds = await worker!.call('connect', { ...everyone, port: left!.port, concurrency: clients })
+      const usage = await meter.read()
+      const pings = await other!.call('stopPinging')
       return {
         allInSeconds,
         each: (1000 * allInSeconds) / clients,
         connectsPerSecond: clients / allInSeconds,
-        ...sharesOf(await meter.read()),
+        ...quantiles(new Histogram().add(pings)),
+        ...sharesOf(usage),
       }
     })
 }
