@@ -12,7 +12,8 @@ const HASH_BYTES = 8
 /** Generations that are searched. */
 export const GENERATIONS = 3
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+/** Stored as bytes: the first one of them is not 0, with which other ids begin. */
+const UUID = /^(?!00)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const UUID_BYTES = 16
 
 export interface DedupeWords {
