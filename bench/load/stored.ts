@@ -5,6 +5,7 @@ import type { Change, Draft } from '../../broker/store/changes.js'
 import { enqueueOp, retainOp } from '../../broker/store/queue-ops.js'
 import type { PlainMessage } from '../../broker/store/queues.js'
 import type { Store } from '../../broker/store/store.js'
+import { uuid7 } from '../../broker/util/uuid7.js'
 
 const ROOMS = 100
 const USERS = 1000
@@ -78,7 +79,7 @@ export const REFERENCE: Stored = {
 }
 
 function message(i: number, cid: string | null): Draft {
-  const id = randomUUID()
+  const id = uuid7()
   const [room, from] = [`room${i % ROOMS}`, `user${i % USERS}`]
   const rest = `"ts":${STARTED},"id":"${id}","room":"${room}","from":"${from}","type":"text","text":"${'x'.repeat(100)}"}`
   return {
