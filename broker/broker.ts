@@ -35,6 +35,7 @@ import { openTransports } from './wiring/http.js'
 import { LocalSessions } from './wiring/local-sessions.js'
 import { type LoginServices, makeLogins } from './wiring/logins.js'
 import { Maintenance } from './wiring/maintenance.js'
+import { type MediaStorage, mediaSweep, openMedia, removeBytes } from './wiring/media.js'
 import { type Mqtt, makeMqtt } from './wiring/mqtt.js'
 import { nodeFacts } from './wiring/node-facts.js'
 import { openReaders, type Readers } from './wiring/readers.js'
@@ -103,19 +104,20 @@ async function start(context: Context, { screens = [], hooks, opened, server }: 
   const logins = await makeLogins(context, store, sessions.end, hooks)
   const jobs = new Jobs({ store, nodes, wheel, failed })
   const readers = await openReaders(context, store, jobs, searchLocation(config.node.dataDir))
-  const chat = await openChat(context, { store, nodes, bus, space, logins, readers, sessions, screens })
+  const media = openMedia(context)
+  const chat = await openChat(context, { store, nodes, bus, space, logins, readers, sessions, screens, media })
   const hub = new Hub(store.log, failed)
   const mqtt = await makeMqtt(context, { store, nodes, hub, logins, chat })
   const streams = new Streams(config.limits, wheel, counters, failed)
   sessions.attach(mqtt, streams)
   deliver(context, { store, bus, hub, chat, mqtt, streams })
   await resume(context, { readers, chat, mqtt })
-  const maintenance = openMaintenance(context, { store, space, readers, chat, mqtt })
+  const maintenance = openMaintenance(context, { store, space, readers, chat, mqtt, media })
   await jobs.add(maintenance.shared)
   const drain = new Drain({ settings: config.node.drain, broker: mqtt.broker, streams, jobs, hurryStore })
   const health = new Health({ store, nodes, broker: mqtt.broker, drain })
   await openAdmin(context, { store, nodes, logins, chat, health })
-  const listeners = await openTransports(context, { store, space, logins, chat, mqtt, streams, drain, health }, server)
+  const listeners = await openTransports(context, { store, space, logins, chat, mqtt, streams, drain, health, media }, server)
   nodes.describe(nodeFacts(config, mqtt.broker, listeners))
   await jobs.open()
   const { log } = context
@@ -147,14 +149,15 @@ interface ChatNeeds extends Pick<Storage, 'store' | 'nodes' | 'space'> {
   readonly readers: Readers
   readonly sessions: LocalSessions
   readonly screens: readonly Screen[]
+  readonly media: MediaStorage
 }
 
-async function openChat(context: Context, { logins, readers, screens, ...needs }: ChatNeeds): Promise<Chat> {
+async function openChat(context: Context, { logins, readers, screens, media, ...needs }: ChatNeeds): Promise<Chat> {
   const { config, wheel, counters, failed, teardown } = context
   const { webhooks, moderator, search } = readers
   const chat = await makeChat(config, {
     ...needs,
-    ...{ wheel, failed, webhooks },
+    ...{ wheel, failed, webhooks, removeBytes: removeBytes(media, failed) },
     auth: logins,
     textSearch: search,
     screens: moderator ? [...screens, moderator] : screens,
@@ -213,11 +216,11 @@ async function resume(
 /** Connections end first when the broker closes, then what they left to save is saved. */
 function openMaintenance(
   { config, counters, failed, teardown }: Context,
-  { store, space, readers, chat, mqtt }: Pick<Storage, 'store' | 'space'> & Pick<Running, 'readers' | 'chat' | 'mqtt'>,
+  { store, space, readers, chat, mqtt, media }: Pick<Storage, 'store' | 'space'> & Pick<Running, 'readers' | 'chat' | 'mqtt'> & { media: MediaStorage },
 ): Maintenance {
   const { broker, sessionWriter, unserved } = mqtt
   const { reports, trim } = chat
-  const parts = { store, unserved, broker, counters, config, reports, readers, trim, space, failed }
+  const parts = { store, unserved, broker, counters, config, reports, readers, trim, space, failed, media: mediaSweep(media, chat, store) }
   const maintenance = new Maintenance(parts)
   teardown.add(sessionWriter)
   teardown.add({ close: () => broker.shutDown() })

@@ -292,6 +292,14 @@ export function methods(call: Call) {
       /** Activates the slash commands of a bot that is a member of the room, or deactivates them. For owners and admins of the room. */
       allow: (params: Params<'slash.allow'>) => call('slash.allow', params, 'PUT /rooms/{room}/slash-commands/{bot}'),
     },
+    files: {
+      /** What is known of a file. For who uploaded it, and who may read a message that refers to it. */
+      get: (params: Params<'files.get'>) => call('files.get', params, 'GET /files/{file}'),
+      /** The caller’s files, in the order of their ids, unfinished uploads included. */
+      list: (params: Params<'files.list'> = {}) => call('files.list', params, 'GET /files'),
+      /** Deletes a file of the caller, whatever messages refer to it; also an unfinished upload. */
+      delete: (params: Params<'files.delete'>) => call('files.delete', params, 'DELETE /files/{file}'),
+    },
     filters: {
       /** The filters for messages. For admins. */
       list: (params: Params<'filters.list'> = {}) => call('filters.list', params, 'GET /filters'),

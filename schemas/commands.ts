@@ -13,6 +13,7 @@ import { BRIDGE_COMMANDS } from './commands/bridges.js'
 import { CONTACT_COMMANDS } from './commands/contacts.js'
 import { DEVICE_COMMANDS } from './commands/devices.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
+import { FILE_COMMANDS } from './commands/files.js'
 import { FILTER_COMMANDS } from './commands/filters.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
@@ -59,6 +60,7 @@ export const COMMANDS = {
   ...PRIVACY_COMMANDS,
   ...OIDC_COMMANDS,
   ...BOT_COMMANDS,
+  ...FILE_COMMANDS,
   ...FILTER_COMMANDS,
   ...AUDIT_COMMANDS,
   ...REPORT_COMMANDS,

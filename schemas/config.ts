@@ -6,6 +6,7 @@ import Type, { type Static } from 'typebox'
 import { auth } from './config/auth.js'
 import { count, duration, flag, optionalDuration, optionalText, port, section } from './config/fields.js'
 import { limits } from './config/limits.js'
+import { media } from './config/media.js'
 import { redis } from './config/redis.js'
 import { Filter } from './moderation.js'
 import { Policies } from './policies.js'
@@ -317,6 +318,7 @@ export const ConfigSchema = Type.Object(
     receipts,
     notifications,
     devices,
+    media,
     search,
     moderation,
     policies: Policies,

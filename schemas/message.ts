@@ -1,5 +1,6 @@
 /** The messages that clients publish to a room, a user or a broadcast channel, and those they receive (DESIGN §2). */
 import Type, { type Static } from 'typebox'
+import { ATTACHMENT_VIEW, file, MAX_FILE_NAME, MAX_MIME } from './files.js'
 
 /** Types a client may send. */
 export const MESSAGE_TYPES = [
@@ -34,10 +35,19 @@ const seq = (description: string) => Type.Optional(Type.Integer({ minimum: 1, de
 const Attachment = Type.Object(
   {
     type: Type.String({ minLength: 1, maxLength: 64, description: 'image, audio, video, file or a kind of your own.' }),
-    url: Type.String({ minLength: 1, maxLength: 2048 }),
-    name: Type.Optional(Type.String({ maxLength: 256 })),
-    mime: Type.Optional(Type.String({ maxLength: 128 })),
-    size: Type.Optional(Type.Integer({ minimum: 0, description: 'Bytes.' })),
+    url: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 2048, description: 'Where it is; either url or file is given.' }),
+    ),
+    file: Type.Optional({
+      ...file,
+      description: 'Id of an uploaded file, which those who may read the message can read.',
+    }),
+    name: Type.Optional(Type.String({ maxLength: MAX_FILE_NAME })),
+    mime: Type.Optional(
+      Type.String({ maxLength: MAX_MIME, description: 'Of a file the broker sets it, from its bytes.' }),
+    ),
+    size: Type.Optional(Type.Integer({ minimum: 0, description: 'Bytes. Of a file the broker sets it.' })),
+    ...ATTACHMENT_VIEW,
   },
   { title: 'Attachment', additionalProperties: true },
 )
@@ -133,6 +143,7 @@ export const Forwarded = Type.Object(
 )
 export type Forwarded = Static<typeof Forwarded>
 
+export const ATTACHMENT_KEYS: ReadonlySet<string> = new Set(Object.keys(Attachment.properties))
 export const MESSAGE_KEYS: ReadonlySet<string> = new Set(Object.keys(MessageInput.properties))
 
 /** What everyone receives; `channel` instead of `room` on broadcast topics. */

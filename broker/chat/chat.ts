@@ -12,6 +12,7 @@ import type { CursorPosition } from './presence/receipts.js'
 import { makeHandlers } from './wiring/commands.js'
 import { makeDevices } from './wiring/devices.js'
 import { makeRemovals } from './wiring/erasure.js'
+import { makeFiles } from './wiring/files.js'
 import { makeModeration } from './wiring/moderation.js'
 import { makePeople } from './wiring/people.js'
 import { makePipeline } from './wiring/pipeline.js'
@@ -23,7 +24,7 @@ type Delivered = (user: string, place: CursorPosition, seq: number) => void
 
 export async function makeChat(config: Config, deps: ChatDeps) {
   const shared = await makeShared(config, deps)
-  const rooms = { ...shared, ...makeRooms(config, shared) }
+  const rooms = { ...shared, ...makeRooms(config, shared), ...makeFiles(config, shared) }
   const people = { ...rooms, ...makePeople(config, rooms) }
   const run = (actor: Actor, name: string, params: object): Promise<unknown> => commands.run(actor, name, params)
   const moderated = { ...people, ...makeModeration(config, { ...rooms, run }) }
@@ -39,8 +40,8 @@ export async function makeChat(config: Config, deps: ChatDeps) {
   const commands: Commands = new Commands(handlers, shared.replyBytes, shared.rates, moderated.audit, deps.space)
   const pipeline = makePipeline(config, { ...moderated, devices, commands })
 
-  const { store, views, acl, plainTopics, rates } = shared
-  const { info, members, sanctions } = rooms
+  const { store, views, acl, plainTopics, rates, accountOf } = shared
+  const { info, members, sanctions, files, fileAccess } = rooms
   const { presence, receipts, typing, notifications, exports } = people
   const { audit, reports } = moderated
   /** What an acknowledgement of a log's entry means. Hot path. */
@@ -60,7 +61,7 @@ export async function makeChat(config: Config, deps: ChatDeps) {
     deviceCommands: devices.commands,
     ownership: rooms.ownership,
     ...{ acl, views, members, sanctions, presence, plainTopics, pipeline, commands, rates, receipts, typing },
-    ...{ notifications, exports, removals, info, audit, reports },
+    ...{ notifications, exports, removals, info, audit, reports, files, fileAccess, accountOf },
   }
 }
 

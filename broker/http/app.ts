@@ -17,10 +17,12 @@ import { type EventDeps, eventRoute } from './events.js'
 import { type ExportDeps, exportRoute } from './exports.js'
 import type { About } from './landing.js'
 import { loginRequests } from './login.js'
+import { type MediaDeps, mediaRoutes } from './media.js'
 import { answerOtherMethods } from './methods.js'
 import { type OidcDeps, oidcRoutes } from './oidc.js'
 import { type PageDeps, pages } from './pages.js'
 import { answerRefusals } from './refusals.js'
+import { type UploadDeps, uploadRoutes } from './uploads.js'
 
 export interface HttpDeps {
   readonly commands: Commands
@@ -34,6 +36,7 @@ export interface HttpDeps {
   readonly authorizePublish: (actor: Actor, topic: string, payload: Buffer) => Promise<Refusal | null>
   readonly counters: Counters
   readonly events: EventDeps
+  readonly media: MediaDeps & UploadDeps
   /** Null: no identity provider is configured. */
   readonly oidc: OidcDeps | null
   readonly listen: Pick<Config['listen'], 'wsPath'>
@@ -98,6 +101,8 @@ export async function openHttpApp(deps: HttpDeps): Promise<HttpApp> {
     commandRoutes(api, deps, 'changes')
     eventRoute(api, deps.events)
     exportRoute(api, deps)
+    mediaRoutes(api, deps.media)
+    uploadRoutes(api, deps.media)
   })
   oidcRoutes(app, deps.oidc)
   answered()

@@ -1,8 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import { foreignPageRefusal, type Origins } from '../net/origins.js'
 
-const ALLOWED = 'authorization, content-type, idempotency-key, if-none-match, last-event-id'
-const EXPOSED = 'etag, link, location, retry-after, www-authenticate'
+const ALLOWED =
+  'authorization, content-type, idempotency-key, if-none-match, if-range, last-event-id, range, ' +
+  'tus-resumable, upload-length, upload-metadata, upload-offset'
+const EXPOSED =
+  'accept-ranges, content-disposition, content-range, etag, link, location, retry-after, tus-extension, tus-max-size, tus-resumable, ' +
+  'tus-version, upload-expires, upload-length, upload-offset, www-authenticate'
 /** Seconds for which browsers may cache a preflight response. */
 const REMEMBERED = '7200'
 

@@ -21,7 +21,7 @@ export function etagOf(payload: string | Buffer): string {
  * Whether a header lists the tag; weak tags match too, since compressing proxies weaken them, and `*` matches all (RFC
  * 9110, 13.1.2).
  */
-function isNamed(tag: string, header = ''): boolean {
+export function isNamed(tag: string, header = ''): boolean {
   const tags: string[] = header.match(/"[^"]*"/g) ?? []
   return header.trim() === '*' || tags.includes(tag)
 }

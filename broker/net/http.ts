@@ -1,6 +1,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { TLSSocket } from 'node:tls'
+import { BodyTimeout } from './body-timeout.js'
 import type { Accept } from './byte-stream.js'
 import { certificateOf } from './certificate.js'
 import type { HttpConnections } from './http-connections.js'
@@ -18,10 +19,14 @@ interface RequestHandler {
 export interface HttpOptions extends ListenOptions, WebSocketOptions {
   handler: RequestHandler
   connections: HttpConnections
+  /** Requests whose body may take longer, as their handler bounds it; absent: none. */
+  takesLong?: (request: http.IncomingMessage) => boolean
 }
 
-/** Longest time a request may take to arrive, in ms. */
-const LIMITS = { headersTimeout: 10_000, requestTimeout: 30_000 }
+/** Longest time the head of a request may take to arrive, in ms. */
+const LIMITS = { headersTimeout: 10_000, requestTimeout: 0 }
+/** The same for its body. */
+const BODY_TIMEOUT = 30_000
 
 /** HTTP, and MQTT over WebSocket. */
 export function listenHttp(options: HttpOptions, accept: Accept): Promise<Listener> {
@@ -91,11 +96,13 @@ function openHttp(
   options: HttpOptions,
   accept: Accept,
 ): Promise<Listener> {
-  const { connections, handler, origins } = options
+  const { connections, handler, origins, takesLong = () => false } = options
+  const bodies = new BodyTimeout(BODY_TIMEOUT, takesLong)
   connections.guard(server, name === 'https' ? 'secureConnection' : 'connection')
   server.on('request', (request, response) => {
     const certificate = certificateOf(request, origins)
     const asked = certificate ? Object.assign(request, { certificate }) : request
+    bodies.watch(request, response)
     connections.answer(request, response, () => handler.handle(asked, response))
   })
   attachWebSocket(server, options, accept)

@@ -3,6 +3,7 @@
 import type { BotRecords } from './bots.js'
 import type { CredentialRecord } from './credentials.js'
 import type { DeviceStore } from './devices.js'
+import type { FileStore } from './files.js'
 import type { Op } from './op.js'
 import type { PresenceStore } from './presence.js'
 import type { PrivacyStore } from './privacy.js'
@@ -107,4 +108,5 @@ export interface DirectoryStore {
   readonly forwarded: RoomRecords<ForwardedRecord>
   readonly presence: PresenceStore
   readonly privacy: PrivacyStore
+  readonly files: FileStore
 }

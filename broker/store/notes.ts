@@ -5,9 +5,12 @@ import { numberOf, numberPart } from './tables.js'
 
 /**
  * What a note holds: the summary of an entry's changes, a reaction, an edit, a reply in its thread, that it began a thread,
- * in which thread it is, that it is pinned, whom it mentions, the state of a notification.
+ * in which thread it is, that it is pinned, whom it mentions, the state of a notification; and that an entry refers to a file, whose
+ * number is the target.
  */
-export type NoteKind = 'state' | 'reaction' | 'edit' | 'reply' | 'thread' | 'inThread' | 'pin' | 'mention' | 'notice'
+export type NoteKind =
+  | ('state' | 'reaction' | 'edit' | 'reply' | 'thread' | 'inThread' | 'pin' | 'mention' | 'notice')
+  | 'file'
 
 /** Each kind in the keys of an adapter. */
 export const NOTE_LETTERS: Readonly<Record<NoteKind, string>> = {
@@ -20,6 +23,7 @@ export const NOTE_LETTERS: Readonly<Record<NoteKind, string>> = {
   pin: 'p',
   mention: 'm',
   notice: 'n',
+  file: 'f',
 }
 
 /** Those that others are decided on; not those that come with a message by itself, such as mentions. */

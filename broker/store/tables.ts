@@ -38,6 +38,11 @@ export const TABLES = [
   'bridge',
   'openCommand',
   'finishedCommand',
+  'file',
+  'userFile',
+  'fileRoom',
+  'fileCheck',
+  'fileTotals',
   'filters',
   'report',
   'evidence',
@@ -81,6 +86,9 @@ export const SINGLE_KEYS: ReadonlySet<Table> = new Set([
     'privacy',
     'presence',
     'bot',
+    'file',
+    'fileCheck',
+    'fileTotals',
   ] as const),
   ...(['room', 'channel', 'filters', 'report', 'evidence', 'session', 'will', 'owner', 'claimant'] as const),
   ...(['heartbeat', 'webhook', 'webhookState', 'job', 'candidate'] as const),
@@ -90,6 +98,7 @@ export const SINGLE_KEYS: ReadonlySet<Table> = new Set([
 export const UNTOLD: ReadonlySet<Table> = new Set([
   ...(['sessionState', 'packetState', 'will', 'heartbeat', 'readerCursor', 'profile', 'nameWord'] as const),
   ...(['userName', 'secondFactor', 'finishedCommand', 'evidence', 'deadLetter', 'webhookState'] as const),
+  ...(['file', 'userFile', 'fileRoom', 'fileCheck', 'fileTotals'] as const),
 ])
 
 /** The first part of a key; the records that share it belong to one owner, such as a room. */

@@ -18,6 +18,7 @@ import type { Drain } from './drain.js'
 import type { Health } from './health.js'
 import { about, attachServer, openListeners, openWebListeners, webRefusals } from './listeners.js'
 import { type LoginServices, perNetwork } from './logins.js'
+import { type MediaStorage, mediaDeps } from './media.js'
 import type { Mqtt } from './mqtt.js'
 
 export interface HttpServices {
@@ -29,6 +30,7 @@ export interface HttpServices {
   readonly streams: Streams
   readonly drain: Drain
   readonly health: Health
+  readonly media: MediaStorage
 }
 
 /**
@@ -69,7 +71,8 @@ export async function openTransports(
 
 type Web = Pick<HttpDeps, 'about' | 'origins' | 'pageRefused'>
 
-function httpDeps({ config, counters, failed, log }: Context, services: HttpServices, web: Web): HttpDeps {
+function httpDeps(context: Context, services: HttpServices, web: Web): HttpDeps {
+  const { config, counters, failed, log } = context
   const { store, space, logins, chat, mqtt, health } = services
   const { broker } = mqtt
   return {
@@ -87,6 +90,7 @@ function httpDeps({ config, counters, failed, log }: Context, services: HttpServ
     requireBytes: (actor, bytes) => chat.rates.requireBytes(actor, bytes),
     authorizePublish: (actor, topic, payload) => broker.gates.publishFor(null, actor, { topic, payload, qos: 1 }),
     events: eventDeps(config, services),
+    media: mediaDeps(context, { ...services, storage: services.media }),
     oidc: oidcDeps(config, store, logins, failed),
     listen: config.listen,
     payloadBytes: config.limits.payloadBytes,

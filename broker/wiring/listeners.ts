@@ -3,6 +3,7 @@ import type http from 'node:http'
 import type https from 'node:https'
 import { API, EXPORTS } from '../../schemas/api.js'
 import type { Config } from '../../schemas/config.js'
+import { UPLOADS } from '../../schemas/files.js'
 import type { HttpApp } from '../http/app.js'
 import type { Accept } from '../net/byte-stream.js'
 import { attachHttp, type HttpOptions, listenHttp, listenHttps } from '../net/http.js'
@@ -51,6 +52,11 @@ export function attachServer(
   return attachHttp(server, { ...web, wsPath, wsPing, handler: httpApp, serves }, accept)
 }
 
+/** The broker bounds how slow an upload may be, not how long it takes. */
+function isUpload({ url = '' }: http.IncomingMessage): boolean {
+  return url === UPLOADS || url.startsWith(`${UPLOADS}/`)
+}
+
 type Opened = (listener: Listener) => void
 
 /** Opens those of MQTT over TCP and TLS that are configured; `opened` is told of each. */
@@ -68,7 +74,7 @@ export async function openWebListeners(
   opened: Opened,
 ): Promise<void> {
   const { host, http, https, tls, wsPath, wsPing, proxyProtocol } = listen
-  const options = { ...web, host, proxyProtocol, wsPath, wsPing, handler: httpApp }
+  const options = { ...web, host, proxyProtocol, wsPath, wsPing, handler: httpApp, takesLong: isUpload }
   const secured = { tls, clientCertificates: clientCertificates(auth.x509) }
   if (http !== null) opened(await listenHttp({ ...options, port: http }, accept))
   if (https !== null) opened(await listenHttps({ ...options, port: https, ...secured }, accept))

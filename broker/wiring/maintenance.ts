@@ -6,6 +6,7 @@ import type { Config } from '../../schemas/config.js'
 import type { DiskSpace } from '../chat/model/disk-space.js'
 import { logs } from '../chat/model/views.js'
 import type { Reports } from '../chat/moderation/reports.js'
+import type { MediaSweep } from '../media/media-sweep.js'
 import type { Broker } from '../mqtt/aedes.js'
 import type { UnservedSessions } from '../mqtt/unserved-sessions.js'
 import type { ReaderRegistry } from '../readers/registry.js'
@@ -31,6 +32,8 @@ export interface MaintenanceDeps {
   trim: () => Promise<void>
   readers: { readonly registry: Pick<ReaderRegistry, 'forgetUnwanted'>; readonly search: Pick<Search, 'sweep'> | null }
   space: DiskSpace
+  /** Null: there are no files. */
+  media: Pick<MediaSweep, 'sweep'> | null
   failed: (error: unknown) => void
 }
 
@@ -90,6 +93,7 @@ export class Maintenance {
     (now) => this.#expiring.sweep(now),
     (now) => this.#retain(now),
     (now) => this.#deps.reports.sweep(now),
+    (now) => this.#deps.media?.sweep(now) ?? Promise.resolve(),
     () => this.#deps.readers.registry.forgetUnwanted(),
     () => this.#deps.store.log.sweep(),
   ]

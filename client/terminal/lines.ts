@@ -10,7 +10,7 @@ export interface ChatMessage {
   to?: string
   type?: string
   text?: string
-  attachments?: { type: string; url: string; name?: string }[]
+  attachments?: { type: string; url?: string; file?: string; name?: string }[]
   data?: unknown
   target?: number
 }
@@ -73,8 +73,10 @@ function content(message: ChatMessage): string {
   }
 }
 
-function attachmentText({ type, url, name }: { type: string; url: string; name?: string }): string {
-  return `[${type}${name === undefined ? '' : ` ${name}`}: ${url}]`
+type Attachment = NonNullable<ChatMessage['attachments']>[number]
+
+function attachmentText({ type, url, file, name }: Attachment): string {
+  return `[${type}${name === undefined ? '' : ` ${name}`}: ${url ?? file}]`
 }
 
 /** The time of day, with the date if it is not today. */

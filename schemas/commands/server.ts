@@ -34,6 +34,7 @@ const limits = object(
     editWindow: count('Seconds for which a message may be edited; 0: always.'),
     reactionsPerMessage: count('Reactions to one message.'),
     typingPerSecond: count('Typing notices of a session a second.'),
+    fileBytes: count('Bytes of one file; 0: files cannot be uploaded.'),
   },
   { description: 'Limits that concern clients.' },
 )

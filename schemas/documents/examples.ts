@@ -18,6 +18,7 @@ const NAMES: Readonly<Record<string, unknown>> = {
   unreadFrom: null,
   emoji: '👍',
   device: 'lamp',
+  file: '4f1d9c0b7e2a4835a6c1d0e9f8b7a635',
   bot: 'helper',
   thinned: [],
   seq: 42,

@@ -4,6 +4,7 @@ import { API, COMMANDS, type Command, EXPORTS, type HttpRoute } from '../command
 import { Problem } from '../problem.js'
 import { Components, type Json } from './components.js'
 import { exampleObject, exampleOf } from './examples.js'
+import { MEDIA_ROUTES } from './media.js'
 import { OIDC_CALLBACK, OIDC_START } from './oidc.js'
 import { REFUSALS } from './refusals.js'
 import { type RouteDeps, routeDeps, subjectOf } from './routes.js'
@@ -26,6 +27,7 @@ const TAGS: Readonly<Record<string, string>> = {
   contacts: 'Users who see each other’s presence.',
   devices: 'Devices: owners, shares, commands and their outcome.',
   events: 'Live events.',
+  files: 'Files that users upload and attach to messages.',
   filters: 'Word and pattern filters for messages, for admins.',
   keys: 'API keys of programs.',
   messages: 'Sending, reading, searching, counting and catching up.',
@@ -53,6 +55,7 @@ export function openApi(version: string): Json {
       add(`${API}${command.http.path}`, command.http.method, operation(name, command, command.http, components))
   add(`${API}/events`, 'get', EVENTS)
   add(`${API}${EXPORTS}/{ticket}`, 'get', EXPORT)
+  for (const [path, method, route] of MEDIA_ROUTES) add(path, method, route)
   add(`${API}/auth/oidc/start`, 'get', OIDC_START)
   add(`${API}/auth/oidc/callback`, 'get', OIDC_CALLBACK)
   add('/healthz', 'get', health('healthz', 'Whether the broker can serve: 200, or 503.'))

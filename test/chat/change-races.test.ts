@@ -1,5 +1,7 @@
 /** Changes of messages that race with what another node does, which this one has not heard of yet. */
 import t from 'tap'
+import { AttachedFiles } from '../../broker/chat/files/attached-files.js'
+import { FileAccess } from '../../broker/chat/files/file-access.js'
 import { Changes } from '../../broker/chat/messages/changes.js'
 import { References } from '../../broker/chat/messages/references.js'
 import type { SendRequest } from '../../broker/chat/messages/send.js'
@@ -32,7 +34,8 @@ function changesOf(store: Store): Changes {
   const replies = new Replies(new LocalBus())
   const audit = { drafts: () => [] } as unknown as ConstructorParameters<typeof Changes>[0]['audit']
   const references = new References(store, rules)
-  return new Changes({ store, references, replies, audit, editWindow: 0, reactionsPerMessage: 2 })
+  const attachedFiles = new AttachedFiles(new FileAccess(store, store.directory))
+  return new Changes({ store, references, attachedFiles, replies, audit, editWindow: 0, reactionsPerMessage: 2 })
 }
 
 /** Resolves with the number of the entry that the change became, or with the code of its refusal. */

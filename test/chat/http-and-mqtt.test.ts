@@ -10,6 +10,7 @@ import { fetchFrom, requestOf } from '../helpers/http.js'
 import { LOGIN_CHALLENGE } from '../helpers/oidc-cases.js'
 import { Person } from '../helpers/people.js'
 import { checkResult } from '../helpers/results.js'
+import { upload } from '../helpers/uploads.js'
 
 /** What either door says: a result, or a code with its field. */
 // biome-ignore lint/suspicious/noExplicitAny: a result is any JSON
@@ -30,7 +31,11 @@ t.test('every command of the table has its cases', async (t) => {
 })
 
 t.test('one table of commands, two doors', async (t) => {
-  const broker = await startTestBroker(t, { rooms: { create: 'admin' }, limits: { rates: 'off' } })
+  const broker = await startTestBroker(t, {
+    rooms: { create: 'admin' },
+    limits: { rates: 'off' },
+    media: { shared: true },
+  })
   const roles = (user: string) => (user === 'alice' ? ['admin'] : [])
   const people: Record<string, Person> = {}
   for (const user of ['alice', 'bob', 'carol', 'dora'])
@@ -93,6 +98,7 @@ t.test('one table of commands, two doors', async (t) => {
   let secret = 'A'
   let report = ''
   let key = ''
+  let file = ''
   const prepare = async (before: CommandCases['before'], room: string): Promise<void> => {
     for (const asked of before ?? []) {
       const [name, { as, params }] = filled(asked, room)
@@ -122,6 +128,7 @@ t.test('one table of commands, two doors', async (t) => {
         .replaceAll('{login code of pat}', loginCode)
         .replaceAll('{report}', report)
         .replaceAll('{key}', key)
+        .replaceAll('{file of bob}', file)
         .replace(/\{token of (\w+)\}/g, (_, user: 'bob' | 'carol') => tokens[user]),
     )
 
@@ -135,6 +142,7 @@ t.test('one table of commands, two doors', async (t) => {
         pat = await login()
         loginCode = await broker.running.loginCodes.issue({ user: 'pat' }, LOGIN_CHALLENGE)
         const room = await fresh()
+        if (JSON.stringify(cases).includes('{file of bob}')) file = await upload(broker, 'bob', Buffer.from('a file'))
         await prepare(cases.before, room)
         const { happy, forbidden, invalid } = filled(cases, room)
         const wrong = await door.ask(name, invalid)

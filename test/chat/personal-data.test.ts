@@ -13,6 +13,7 @@ import { found, secret } from '../helpers/disk.js'
 import { erased } from '../helpers/erased.js'
 import { Person, type PersonOptions } from '../helpers/people.js'
 import { onRedis } from '../helpers/test-store.js'
+import { upload } from '../helpers/uploads.js'
 
 interface Kind {
   /** The files of an export that have it; or why none has to. */
@@ -94,6 +95,14 @@ const KINDS: Readonly<Record<string, Kind>> = {
   Mf: nobodys('filters'),
   Mr: erasedWhole('reports'),
   Me: { exported: 'evidence of what others wrote, for those who keep order', stays: 'the name in what others wrote' },
+  Ma: erasedWhole('files'),
+  Mu: erasedWhole('files'),
+  Mo: {
+    exported: 'which rooms have messages that refer to a file: they stand in these messages',
+    stays: 'the name in the id of a conversation the other keeps',
+  },
+  Mc: nobodys('when files are looked at'),
+  Mt: { exported: 'how many files there are, and their bytes: the sum of files', stays: null },
   // Of rooms and devices.
   Ob: { exported: ['sanctions'], stays: 'bans and mutes of the name' },
   Om: { exported: ['sanctions'], stays: 'bans and mutes of the name' },
@@ -206,6 +215,8 @@ async function fullLife(t: Test, broker: TestBroker, name: string) {
   await zoe.get('devices.register', { device: 'fan' })
   await zoe.get('devices.bridge', { device: 'fan', filter: 'state', room: 'zoes' })
   await zoe.get('devices.transfer', { device: 'fan', user: 'bob' })
+  const file = await upload(broker, name, Buffer.from(`bytes of ${name}`), { name: word(), roles })
+  await zoe.say('tea', { attachments: [{ type: 'file', file }] })
   const hook = { webhook: 'hook', url: 'http://127.0.0.1:9/', events: ['notification.sent'] }
   await zoe.get('webhooks.create', hook)
   await robot.publish(`users/${name}/notifications`, { title: 'told to nobody', body: word() })
@@ -217,6 +228,7 @@ const OVERRIDES: Overrides = {
   listen: { http: 0 },
   limits: { rates: 'off' },
   webhookDelivery: { attempts: 1, privateAddresses: true },
+  media: { shared: true },
   acl: { rules: [{ allow: 'all', who: 'any', topics: ['plain/#'] }] },
 }
 

@@ -2,6 +2,7 @@
 
 import type { Test } from 'tap'
 import type { CredentialRecord } from '../../broker/store/credentials.js'
+import type { FileRecord } from '../../broker/store/files.js'
 import { put } from '../../broker/store/op.js'
 import { ROOM_DEFAULTS } from '../../broker/store/rooms.js'
 import type { SavedInflight, SessionRecord } from '../../broker/store/sessions.js'
@@ -23,6 +24,7 @@ export function recordsSuite(t: Test, newPlace: NewPlace): void {
   t.test('removals', (t) => removals(t, newPlace))
   t.test('bots', (t) => bots(t, newPlace))
   t.test('profiles and blocks', (t) => people(t, newPlace))
+  t.test('files', (t) => files(t, newPlace))
   t.test('rooms and members', (t) => rooms(t, newPlace))
   t.test('rooms of earlier versions, and members of later ones', (t) => earlierRooms(t, newPlace))
   queuesSuite(t, newPlace)
@@ -32,6 +34,59 @@ export function recordsSuite(t: Test, newPlace: NewPlace): void {
 function session(id: string): SessionRecord {
   const slash = id.indexOf('/')
   return { id, user: id.slice(0, slash), clientId: id.slice(slash + 1), createdAt: 1, disconnectedAt: 2, expiry: 60 }
+}
+
+async function files(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const record = (n: number, user: string): FileRecord => ({
+    ...{ id: String(n).padStart(32, '0'), user, person: user, name: `${n}.png`, mime: 'image/png', size: n },
+    ...{ createdAt: 1000, hash: null, checkAt: 2000 + n },
+  })
+  const [first, second, third] = [record(1, 'ann'), record(2, 'ann'), record(3, 'bob')]
+  const files = () => store.directory.files
+  await commit(
+    store,
+    [],
+    [first, second, third].flatMap((one) => [
+      ...files().putOps(one, null),
+      files().roomOp(one.id, 'tea'),
+      files().roomOp(one.id, 'dm:ann:bob'),
+    ]),
+  )
+  await commit(
+    store,
+    [],
+    [files().totalsOp('ann', { files: 2, bytes: 3 }), files().totalsOp(null, { files: 3, bytes: 6 })],
+  )
+  const later = { ...first, hash: 'h', checkAt: 9000, facts: { width: 3, height: 4 } }
+  await commit(store, [], files().putOps(later, first))
+  for (let opened = 0; opened < 2; opened++) {
+    t.same(await files().get(first.id), later)
+    t.same(await files().ofUser('ann', '', 10), [first.id, second.id])
+    t.same(await files().ofUser('ann', first.id, 10), [second.id])
+    t.same(await files().ofUser('ann', '', 1), [first.id])
+    t.same(await files().roomsOf(third.id, '', 10), ['dm:ann:bob', 'tea'])
+    t.same(await files().roomsOf(third.id, 'dm:ann:bob', 10), ['tea'])
+    t.same(await files().due(2001, 10), [])
+    t.same(await files().due(2003, 10), [second.id, third.id])
+    t.same(await files().due(9000, 10), [second.id, third.id, first.id])
+    t.same(await files().due(9000, 1), [second.id])
+    t.same(await files().totals('ann'), { files: 2, bytes: 3 })
+    t.same(await files().totals(null), { files: 3, bytes: 6 })
+    t.same(await files().totals('bob'), { files: 0, bytes: 0 })
+    await store.close()
+    store = await place.open()
+  }
+  await commit(store, [], [...files().deleteOps(later), files().totalsOp('ann', { files: 0, bytes: 0 })])
+  t.equal(await files().get(first.id), null)
+  t.same(await files().ofUser('ann', '', 10), [second.id])
+  t.same(await files().roomsOf(first.id, '', 10), [])
+  t.same(await files().due(9000, 10), [second.id, third.id])
+  t.same(await files().totals('ann'), { files: 0, bytes: 0 })
+  await commit(store, [], [files().deleteRoomOp(second.id, 'tea')])
+  t.same(await files().roomsOf(second.id, '', 10), ['dm:ann:bob'])
+  await store.close()
 }
 
 async function sessions(t: Test, newPlace: NewPlace): Promise<void> {

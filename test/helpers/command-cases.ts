@@ -9,6 +9,7 @@ import { ACCOUNT_ADMIN_CASES } from './account-admin-cases.js'
 import { ACCOUNT_CASES } from './account-cases.js'
 import { BOT_CASES } from './bot-cases.js'
 import { DEVICE_CASES } from './device-cases.js'
+import { FILE_CASES } from './file-cases.js'
 import { NOTICE_CASES } from './notice-cases.js'
 import { OIDC_CASES } from './oidc-cases.js'
 import { PRIVACY_CASES } from './privacy-cases.js'
@@ -55,6 +56,7 @@ export const COMMAND_CASES: Record<string, CommandCases> = {
   ...ABUSE_CASES,
   ...SEARCH_CASES,
   ...OIDC_CASES,
+  ...FILE_CASES,
   ...THREAD_CASES,
   'server.info': {
     happy: { as: 'bob', params: {}, result: { name: 'TopicTalk', login: { registration: 'open' } } },

@@ -1,4 +1,6 @@
 /** Messages as a node writes them, for tests of what races between nodes. */
+import { AttachedFiles } from '../../broker/chat/files/attached-files.js'
+import { FileAccess } from '../../broker/chat/files/file-access.js'
 import { MessageWriter, type MessageWriterDeps } from '../../broker/chat/messages/message-writer.js'
 import type { Post } from '../../broker/chat/messages/post.js'
 import { References } from '../../broker/chat/messages/references.js'
@@ -15,6 +17,7 @@ export function write(store: Store, user: string, message: object): Promise<stri
   const rules = new RoomRules(store.directory)
   const writer = new MessageWriter({
     ...{ store, rules, replies: new Replies(new LocalBus()), references: new References(store, rules) },
+    attachedFiles: new AttachedFiles(new FileAccess(store, store.directory)),
     screening: { screen: () => undefined },
     rates: { requireRoomRate: () => {}, chargeRoom: () => 0, giveBack: () => {} },
   } as unknown as MessageWriterDeps)

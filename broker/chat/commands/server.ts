@@ -2,6 +2,7 @@ import type { SERVER_COMMANDS } from '../../../schemas/commands/server.js'
 import type { CommandResult } from '../../../schemas/commands.js'
 import type { Config } from '../../../schemas/config.js'
 import { readVersion } from '../../util/version.js'
+import { whyNoFiles } from '../files/takes-files.js'
 import type { Handlers } from './table.js'
 
 /** Where a browser begins a login at an identity provider. */
@@ -14,9 +15,10 @@ export function serverCommands(config: Config): Handlers<keyof typeof SERVER_COM
 
 /** Some of it changes while the broker runs, so it is read each time. Nothing here may be a secret: it is told to anyone. */
 function describe(config: Config, version: string): CommandResult<'server.info'> {
-  const { server, listen, auth, limits, history, search, receipts, rooms, policies } = config
+  const { server, listen, auth, limits, history, search, receipts, rooms, policies, media } = config
   const { payloadBytes, syncBytes, replyBytes, clientIdBytes, filterBytes, subscriptions } = limits
   const { reactionsPerMessage, typingPerSecond } = limits
+  const fileBytes = whyNoFiles(config) === null ? media.fileBytes : 0
   const ofClients = { payloadBytes, syncBytes, replyBytes, clientIdBytes, filterBytes, subscriptions }
   return {
     name: server.name,
@@ -28,7 +30,7 @@ function describe(config: Config, version: string): CommandResult<'server.info'>
       oidc: auth.oidc.issuer === null ? null : { start: OIDC_START },
       anonymous: auth.anonymous,
     },
-    limits: { ...ofClients, editWindow: history.editWindow, reactionsPerMessage, typingPerSecond },
+    limits: { ...ofClients, editWindow: history.editWindow, reactionsPerMessage, typingPerSecond, fileBytes },
     features: {
       search: search.enabled,
       delivered: receipts.delivered,

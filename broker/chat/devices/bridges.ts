@@ -13,6 +13,7 @@ import type { RoomRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import { TokenBuckets } from '../../util/token-buckets.js'
 import { uuid7 as bridgeId } from '../../util/uuid7.js'
+import { requireNoFiles } from '../files/attached-files.js'
 import type { Screening } from '../messages/screening.js'
 import { paceOp } from '../messages/slow-mode.js'
 import { type Actor, requireAccount, requireUser } from '../model/actor.js'
@@ -114,6 +115,7 @@ export class Bridges {
       const { room, template } = bridge
       await this.#requireRate(actor, bridge)
       const text = template === null ? unformatted(payload) : formatted(template, rest, payload)
+      requireNoFiles(text.input, 'a bridged message')
       const message = (await this.#deps.screening.screen(actor, room, text))?.message ?? text
       await this.#requireWriter(actor, room)
       return stamp(actor, { log: logs.messages(room), place: `"room":"${room}",` }, message, { qos: 1 })

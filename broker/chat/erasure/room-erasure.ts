@@ -17,6 +17,7 @@ import { effectOp } from '../../store/op.js'
 import type { Store } from '../../store/store.js'
 import type { Decision, Transaction } from '../../store/transaction.js'
 import { uuid7 } from '../../util/uuid7.js'
+import { fileNotes, filesOf } from '../files/file-references.js'
 import { deletionOf } from '../history/deletion.js'
 import { countReaction, encodeState, readState } from '../history/message-state.js'
 import { Reactions } from '../history/reactions.js'
@@ -185,6 +186,7 @@ async function edit(notes: NoteReader, room: string, log: LogName, entry: LogEnt
     old,
     { kind: 'edit', target, name: null, value: '' },
     { kind: 'state', target, name: '', value },
+    ...fileNotes(filesOf(message)),
   ]
   const content = { type: 'edit', target, text, attachments, data, mentions }
   return { drafts: [brokerDraft(room, log, content, { ...eraseEffect(entry.seq), notes: writes })] }

@@ -6,6 +6,7 @@ import type { Op } from '../../store/op.js'
 import type { Store } from '../../store/store.js'
 import type { DeviceCommands } from '../devices/device-commands.js'
 import { lockOf } from '../devices/devices.js'
+import type { Files } from '../files/files.js'
 import { parseObject } from '../model/message.js'
 import { logs } from '../model/views.js'
 import type { WebhookAdmin } from '../model/webhook-admin.js'
@@ -25,6 +26,7 @@ export interface UserErasureDeps {
   readonly announcements: Pick<Announcements, 'clear'>
   readonly commands: Pick<DeviceCommands, 'withdraw'>
   readonly webhooks: Pick<WebhookAdmin, 'removeUser'>
+  readonly files: Pick<Files, 'removeOf'>
 }
 
 type Pause = () => Promise<void>
@@ -38,8 +40,9 @@ export class UserErasure {
 
   /** Every step may be repeated. `pause` yields between steps. */
   async erase(user: string, pause: Pause): Promise<void> {
-    const { store, reports, notifications, webhooks } = this.#deps
+    const { store, reports, notifications, webhooks, files } = this.#deps
     await reports.removeUser(user)
+    await files.removeOf(user, pause)
     for await (const log of store.log.names()) {
       if (log.startsWith(NOTIFICATIONS)) {
         await pause()

@@ -132,6 +132,7 @@ const RECORDS: Readonly<Record<string, Read>> = {
     return { user, roles, createdAt, password: passwordHash !== null, secondFactor, external, networks }
   },
   profile: ({ directory }, user) => directory.profile(user),
+  files: ({ directory }, user) => uploadedBy(directory, user),
   privacy: ({ directory }, user) => directory.privacy.get(user) ?? null,
   presence: async ({ directory }, user) => directory.presence.get(user) ?? null,
   bots: ({ directory }, user) => directory.bots.ofOwner(user),
@@ -214,6 +215,21 @@ function commandsOf({ directory: { devices } }: Store, user: string, device: str
   return sent()
 }
 
+async function uploadedBy({ files }: Store['directory'], user: string): Promise<object[]> {
+  const found: object[] = []
+  for (let after = ''; ; ) {
+    const ids = await files.ofUser(user, after, PAGE)
+    for (const id of ids) {
+      const record = await files.get(id)
+      if (!record) continue
+      const { name, mime, size, createdAt, hash, facts } = record
+      found.push({ file: id, name, mime, size, createdAt, finished: hash !== null, ...facts })
+    }
+    if (ids.length < PAGE) return found
+    after = ids.at(-1)!
+  }
+}
+
 function named(times: ReadonlyMap<string, number>) {
   return [...times].map(([user, at]) => ({ user, at }))
 }
@@ -227,6 +243,7 @@ const README = (user: string): string => `What this TopicTalk broker has of ${us
 account.json        the account: roles, when it was made, who you are at an identity provider, the networks from which you logged in lately; never the password
 profile.json        how you show yourself
 privacy.json        who may write to you and know what of you, where you changed it
+files.json          files you uploaded; each is at /v1/media/ and its id, for as long as you have the account
 presence.json       when you were seen last, and your status
 bots.json           your bots and their commands
 devices.json        devices of yours and those shared with you, with bridges, and what you asked of them

@@ -5,6 +5,8 @@ import type { Draft } from '../../store/changes.js'
 import type { DirectoryStore } from '../../store/directory.js'
 import type { Store } from '../../store/store.js'
 import type { Transaction } from '../../store/transaction.js'
+import type { AttachedFiles } from '../files/attached-files.js'
+import { fileNotes } from '../files/file-references.js'
 import { type Audit, auditActor } from '../model/audit.js'
 import { type ChangeInput, checkEdit } from '../model/message-types.js'
 import type { Replies, SendResult } from '../model/replies.js'
@@ -16,6 +18,7 @@ import { Send, type SendRequest } from './send.js'
 export interface ChangesDeps {
   readonly store: Store
   readonly references: References
+  readonly attachedFiles: AttachedFiles
   readonly replies: Replies
   readonly audit: Audit
   /** Seconds; 0: no limit. */
@@ -26,6 +29,7 @@ export interface ChangesDeps {
 export class Changes {
   readonly #store: Store
   readonly #references: References
+  readonly #files: AttachedFiles
   readonly #replies: Replies
   readonly #audit: Audit
   readonly #effects: ChangeEffects
@@ -33,6 +37,7 @@ export class Changes {
   constructor(deps: ChangesDeps) {
     this.#store = deps.store
     this.#references = deps.references
+    this.#files = deps.attachedFiles
     this.#replies = deps.replies
     this.#audit = deps.audit
     this.#effects = new ChangeEffects(deps)
@@ -70,7 +75,7 @@ export class Changes {
   async #authorised(
     tx: Transaction,
     input: ChangeInput,
-    { actor, room, draft }: SendRequest,
+    { actor, room, draft, publication, files = [] }: SendRequest,
   ): Promise<Partial<SendRequest>> {
     const { entry, message } = await this.#references.find(actor, room, input.target, 'target')
     // A deleted message stays pinned until its note is removed.
@@ -87,8 +92,11 @@ export class Changes {
       return { draft: { ...draft, retryOnly: true }, ifNotRetry: await this.#resultOf(request, outcome.same) }
     // A change expires with its target.
     const extra = message ? expiringBy(draft.extra ?? null, entry.extra?.expiresAt ?? 0) : (draft.extra ?? null)
+    const referred = await this.#files.ops(tx, actor, room, files)
+    const effect = { ...outcome.effect, notes: [...(outcome.effect.notes ?? []), ...fileNotes(files)] }
     return {
-      draft: { ...draft, extra, effect: outcome.effect, isChange: true },
+      draft: { ...draft, extra, effect, isChange: true },
+      publication: { ...publication, ops: [...publication.ops, ...referred] },
       extraDrafts: this.#auditDrafts(request),
     }
   }

@@ -5,10 +5,14 @@ import type { MessageInput } from '../../../schemas/message.js'
 import type { Draft } from '../../store/changes.js'
 import { commit } from '../../store/commit.js'
 import type { DirectoryStore } from '../../store/directory.js'
+import type { Op } from '../../store/op.js'
 import { personBehind } from '../../store/persons.js'
 import type { RoomRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
+import type { Transaction } from '../../store/transaction.js'
 import { BoundedCache } from '../../util/bounded-cache.js'
+import type { AttachedFiles } from '../files/attached-files.js'
+import { fileNotes, filesOf } from '../files/file-references.js'
 import { mentionNote } from '../history/mentions.js'
 import { replyNotes } from '../history/threads.js'
 import type { Actor } from '../model/actor.js'
@@ -29,7 +33,7 @@ import type { References } from './references.js'
 import type { Screening, Verdict } from './screening.js'
 import { Send, type SendRequest } from './send.js'
 import { commandDraft, findCommand } from './slash-commands.js'
-import { paceOp, requirePace, type SlowRoom, tooEarly } from './slow-mode.js'
+import { paceOp, requirePace, tooEarly } from './slow-mode.js'
 
 export interface MessageWriterDeps {
   readonly store: Pick<Store, 'asOf' | 'catchUp' | 'commit' | 'directory' | 'expiring'>
@@ -39,6 +43,7 @@ export interface MessageWriterDeps {
   readonly changes: Changes
   readonly references: References
   readonly forwarding: Forwarding
+  readonly attachedFiles: AttachedFiles
   readonly replies: Replies
   /** A screen asks moderators to look at a message that was accepted. */
   readonly flagged: (actor: Actor, message: CheckedMessage, result: SendResult, why: string) => void
@@ -96,20 +101,27 @@ export class MessageWriter {
 
   /** Screens, stamps and appends. */
   append(post: Post): void | Promise<void> {
-    const { forward } = post.message.input ?? {}
-    return forward ? this.#forward(post, forward) : this.#screen(post)
+    const { input } = post.message
+    return input?.forward || filesOf(input).length > 0 ? this.#complete(post) : this.#screen(post)
   }
 
-  async #forward(post: Post, forward: NonNullable<MessageInput['forward']>): Promise<void> {
-    const { actor, room, message } = post
-    let forwardMessage: CheckedMessage
+  async #complete(post: Post): Promise<void> {
+    let message: CheckedMessage
     try {
-      forwardMessage = await this.#upToDate(post, () => this.#deps.forwarding.fill(actor, room, message, forward))
+      message = await this.#upToDate(post, () => this.#completed(post))
       this.#requireStillAllowed(post)
     } catch (error) {
       return this.#refuseUnlessRetry(post, error)
     }
-    return this.#screen({ ...post, message: forwardMessage })
+    return this.#screen({ ...post, message })
+  }
+
+  /** With the content that it forwards, and with what its files are. */
+  async #completed({ actor, room, message }: Post): Promise<CheckedMessage> {
+    const { forwarding, attachedFiles } = this.#deps
+    const { forward } = message.input!
+    const whole = forward ? await forwarding.fill(actor, room, message, forward) : message
+    return filesOf(whole.input).length > 0 ? attachedFiles.describe(actor, whole) : whole
   }
 
   #screen(post: Post): void | Promise<void> {
@@ -200,11 +212,12 @@ export class MessageWriter {
     const inRoom = this.#destinations.get(room)
     const destination = to === '' ? inRoom : { ...inRoom, to }
     const stamped = stamp(actor, destination, message, publication)
-    const draft = message.input?.mentions ? withMentionNote(stamped, message.input) : stamped
+    const draft = message.input ? withNotes(stamped, message.input) : stamped
     const recorded = message.forwarded
       ? this.#withForwardRecord(publication, room, message.forwarded.from)
       : publication
-    return { actor, room, cid: message.cid, publication: recorded, draft, asOf, publisher, charged }
+    const files = filesOf(message.input)
+    return { actor, room, cid: message.cid, publication: recorded, draft, files, asOf, publisher, charged }
   }
 
   /** Records that the room has content of `user`, so that it is found when the account is deleted. */
@@ -224,32 +237,38 @@ export class MessageWriter {
   }
 
   #commit(post: Post, request: SendRequest): void | Promise<void> {
-    if (post.slow) return this.#commitSlowly(post.slow, post, request)
+    if (post.slow || request.files?.length) return this.#commitDecided(post, request)
     request.publication.lane.commit(new Send(this.#deps.replies, request))
   }
 
-  /** Decides whether a message comes too early, and counts it in its own commit. */
-  #commitSlowly(slow: SlowRoom, post: Post, request: SendRequest): Promise<void> {
+  /** Decides in the commit of the message whether it comes too early, which counts it, and whether the sender may refer to its files. */
+  #commitDecided(post: Post, request: SendRequest): Promise<void> {
     const { store, replies } = this.#deps
     const { publication, draft } = request
-    const { user } = post.actor.principal
-    return publication.lane.submit(
-      `slow mode ${slow.id} ${personBehind(store.directory, user)}`,
-      async ({ directory, expiring }) => {
-        try {
-          this.#requireStillAllowed(post, directory)
-          const ops = [...publication.ops, await paceOp(expiring, slow, personBehind(directory, user))]
-          return new Send(replies, { ...request, publication: { ...publication, ops } })
-        } catch (error) {
-          if (!(error instanceof Refusal) || request.cid === null) throw error
-          return new Send(replies, { ...request, draft: { ...draft, retryOnly: true }, ifNotRetry: error })
-        }
-      },
-    )
+    const person = personBehind(store.directory, post.actor.principal.user)
+    const key = post.slow ? `slow mode ${post.slow.id} ${person}` : `files of ${person}`
+    return publication.lane.submit(key, async (tx) => {
+      try {
+        this.#requireStillAllowed(post, tx.directory)
+        const ops = [...publication.ops, ...(await this.#decidedOps(tx, post, request))]
+        return new Send(replies, { ...request, publication: { ...publication, ops } })
+      } catch (error) {
+        if (!(error instanceof Refusal) || request.cid === null) throw error
+        return new Send(replies, { ...request, draft: { ...draft, retryOnly: true }, ifNotRetry: error })
+      }
+    })
+  }
+
+  async #decidedOps(tx: Transaction, { slow, actor }: Post, { room, files = [] }: SendRequest): Promise<Op[]> {
+    const referred = await this.#deps.attachedFiles.ops(tx, actor, room, files)
+    if (!slow) return referred
+    return [...referred, await paceOp(tx.expiring, slow, personBehind(tx.directory, actor.principal.user))]
   }
 }
 
-/** Adds the mention note. The mentions of a change belong to its target, so a change gets none. */
-function withMentionNote(draft: Draft, input: MessageInput): Draft {
-  return isChange(input) ? draft : { ...draft, effect: { notes: mentionNote(input.mentions, draft) } }
+/** Adds the notes of a new message. Those of a change are decided with its target. */
+function withNotes(draft: Draft, input: MessageInput): Draft {
+  if (isChange(input)) return draft
+  const notes = [...mentionNote(input.mentions, draft), ...fileNotes(filesOf(input))]
+  return notes.length === 0 ? draft : { ...draft, effect: { notes } }
 }

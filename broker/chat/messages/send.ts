@@ -16,6 +16,8 @@ export interface SendRequest {
   readonly cid: string | null
   readonly publication: Publication
   readonly draft: Draft
+  /** Ids of files that the message refers to; absent: none. */
+  readonly files?: readonly string[]
   /** Position of the records on which the sender was authorised, unless that is guarded. */
   readonly asOf?: number
   /** Further drafts of the same commit. */

@@ -24,6 +24,7 @@ const ALLOWED_WHEN_FULL: ReadonlySet<CommandName> = new Set<CommandName>([
   'devices.remove',
   'devices.unbridge',
   'devices.unshare',
+  'files.delete',
   'keys.revoke',
   'markUnread',
   'notifications.ack',

@@ -57,7 +57,16 @@ export function checkType(input: MessageInput): void {
     throw new Refusal('bad_request', `type must be one of ${MESSAGE_TYPES.join(', ')}`, { field: 'type' })
   if (input.forward !== undefined && type === 'text') return checkFields('forward', input, FORWARD_FIELDS)
   checkFields(type, input, TYPE_FIELDS[type]!)
+  checkAttachments(input.attachments)
   checkData(type, input.data)
+}
+
+function checkAttachments(attachments: MessageInput['attachments'] = []): void {
+  for (const [i, { url, file }] of attachments.entries())
+    if ((url === undefined) === (file === undefined))
+      throw new Refusal('bad_request', 'an attachment has either a url or the file that was uploaded', {
+        field: `attachments.${i}.${url === undefined ? 'url' : 'file'}`,
+      })
 }
 
 /** The content of an edit replaces that of its target, so it must be valid for the target's type. @throws Refusal */

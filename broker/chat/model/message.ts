@@ -202,7 +202,8 @@ export function rewritten(message: CheckedMessage, content: Content): CheckedMes
     ...(message.cid === null ? {} : { cid: message.cid }),
     ...content,
   }
-  return attributed({ ...checkObject(input), sent: message.sent ?? message.inside }, message.forwarded)
+  const checked = { ...checkObject(input), ttl: message.ttl, sent: message.sent ?? message.inside }
+  return attributed(checked, message.forwarded)
 }
 
 /** A forward with the content of the message it forwards. `ttl`: seconds; null: never expires. */

@@ -1,7 +1,7 @@
 /** The screen that applies policies to messages and edits: those of the broker, and those of the room. */
 import { RE2JS } from 're2js'
 import { Refusal } from '../../../schemas/errors.js'
-import type { MessageInput } from '../../../schemas/message.js'
+import { ATTACHMENT_KEYS, type MessageInput } from '../../../schemas/message.js'
 import type { Policies, RoomPolicies } from '../../../schemas/policies.js'
 import type { DirectoryStore } from '../../store/directory.js'
 import { once } from '../../util/once.js'
@@ -40,8 +40,6 @@ const link = once(() =>
     ].join('|'),
   ),
 )
-const ATTACHMENT_FIELDS = new Set(['type', 'url', 'name', 'mime', 'size'])
-
 export class PolicyScreen implements Screen {
   /** Null: they restrict nothing. */
   readonly #brokerPolicies: RoomPolicies | null
@@ -99,7 +97,7 @@ function checkAttachments({ customData, attachments = {} }: RoomPolicies, given:
     throw new Refusal('too_large', `a message has at most ${max} attachments (policies${of})`, { field: 'attachments' })
   given.forEach((attachment, i) => {
     checkAttachment(attachments, attachment, of, `attachments.${i}`)
-    const own = Object.keys(attachment).find((key) => !ATTACHMENT_FIELDS.has(key))
+    const own = Object.keys(attachment).find((key) => !ATTACHMENT_KEYS.has(key))
     if (customData === 'deny' && own !== undefined) throw denied('data of your own', of, `attachments.${i}.${own}`)
   })
 }
@@ -114,7 +112,7 @@ function checkAttachment(policies: AttachmentPolicies, { mime, size, url }: Atta
     throw new Refusal('forbidden', `an attachment states a mime of ${types.join(', ')} (policies${of})`, {
       field: `${at}.mime`,
     })
-  if (hosts.length > 0 && !hosts.some((host) => isAt(url, host)))
+  if (url !== undefined && hosts.length > 0 && !hosts.some((host) => isAt(url, host)))
     throw new Refusal('forbidden', `an attachment lies at ${hosts.join(', ')} (policies${of})`, { field: `${at}.url` })
 }
 

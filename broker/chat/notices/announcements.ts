@@ -9,6 +9,7 @@ import { commit } from '../../store/commit.js'
 import type { Op } from '../../store/op.js'
 import { retainOp } from '../../store/queue-ops.js'
 import type { Store } from '../../store/store.js'
+import { requireNoFiles } from '../files/attached-files.js'
 import { Send } from '../messages/send.js'
 import { type Actor, requireRole } from '../model/actor.js'
 import { checkSchema } from '../model/check-schema.js'
@@ -50,6 +51,7 @@ export class Announcements {
       })
     if (message.input?.forward)
       throw new Refusal('bad_request', 'an announcement says its own words', { field: 'forward' })
+    requireNoFiles(message.input, 'an announcement')
     const destination = { log: logs.broadcast(channel), place: announcementPlace(channel, roles) }
     const stamped = stamp(actor, destination, message, publication)
     const { cid } = message

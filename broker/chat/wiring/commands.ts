@@ -9,6 +9,7 @@ import { botCommands } from '../commands/bots.js'
 import { contactCommands } from '../commands/contacts.js'
 import { deviceCommands } from '../commands/devices.js'
 import { entryCommands } from '../commands/entry.js'
+import { fileCommands } from '../commands/files.js'
 import { filterCommands } from '../commands/filters.js'
 import { messageCommands } from '../commands/messages.js'
 import { moderationCommands } from '../commands/moderation.js'
@@ -32,6 +33,7 @@ import type { AccountRemovals } from '../erasure/account-removals.js'
 import type { RemoveFunction } from '../model/owned-accounts.js'
 import type { PublishFunction } from '../model/publish-gate.js'
 import type { DeviceServices } from './devices.js'
+import type { FileServices } from './files.js'
 import type { ModerationServices } from './moderation.js'
 import type { PeopleServices } from './people.js'
 import type { RoomServices } from './rooms.js'
@@ -39,6 +41,7 @@ import type { SharedServices } from './shared.js'
 
 type Deps = SharedServices &
   RoomServices &
+  FileServices &
   PeopleServices &
   ModerationServices & {
     devices: DeviceServices
@@ -76,6 +79,7 @@ export function makeHandlers(config: Config, deps: Deps): Handlers {
     ...announcementCommands(deps),
     ...deviceCommands({ store, ...devices }),
     ...reportCommands(deps),
+    ...fileCommands(deps),
     ...filterCommands(store, moderation.filters),
     ...auditCommands(audit),
     ...webhookCommands(webhooks),

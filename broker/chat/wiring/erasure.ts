@@ -4,12 +4,17 @@ import { AccountRemovals } from '../erasure/account-removals.js'
 import { RoomErasure } from '../erasure/room-erasure.js'
 import { UserErasure } from '../erasure/user-erasure.js'
 import type { DeviceServices } from './devices.js'
+import type { FileServices } from './files.js'
 import type { ModerationServices } from './moderation.js'
 import type { PeopleServices } from './people.js'
 import type { RoomServices } from './rooms.js'
 import type { SharedServices } from './shared.js'
 
-type Deps = SharedServices & RoomServices & PeopleServices & ModerationServices & { devices: DeviceServices }
+type Deps = SharedServices &
+  RoomServices &
+  FileServices &
+  PeopleServices &
+  ModerationServices & { devices: DeviceServices }
 
 export function makeRemovals(deps: Deps): AccountRemovals {
   const { textSearch, devices, auth } = deps

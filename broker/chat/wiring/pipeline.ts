@@ -10,6 +10,7 @@ import { Pipeline } from '../pipeline.js'
 import { EphemeralMessages } from '../presence/ephemeral.js'
 import { DirectConversations } from '../rooms/direct-conversations.js'
 import type { DeviceServices } from './devices.js'
+import type { FileServices } from './files.js'
 import type { ModerationServices } from './moderation.js'
 import type { PeopleServices } from './people.js'
 import type { RoomServices } from './rooms.js'
@@ -17,6 +18,7 @@ import type { SharedServices } from './shared.js'
 
 type Deps = SharedServices &
   RoomServices &
+  FileServices &
   PeopleServices &
   ModerationServices & { devices: DeviceServices; commands: Commands }
 

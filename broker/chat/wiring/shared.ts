@@ -53,6 +53,8 @@ export interface ChatDeps {
       'store' | 'end' | 'keepLogin' | 'liveSessions' | 'renewLogin'
     >
   readonly sessions: ConnectedSessions
+  /** Removes the bytes of a file whose record is removed. */
+  readonly removeBytes: (id: string) => Promise<void>
   readonly failed: (error: unknown) => void
   readonly webhooks: WebhookAdmin
   /** Counts what is left out, by reason. */

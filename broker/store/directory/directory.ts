@@ -18,6 +18,7 @@ import type { BlockRecord, ProfileRecord, UserRecord } from '../users.js'
 import { Bots } from './bots.js'
 import { Devices } from './devices.js'
 import { deleteExpiringOp } from './expiring.js'
+import { Files } from './files.js'
 import { InviteTable } from './invites.js'
 import { PairTable, parse, SingleTable, type Value } from './memory-table.js'
 import { nameWordOps, usersNamed } from './name-words.js'
@@ -47,6 +48,7 @@ export class Directory implements DirectoryStore {
   readonly forwarded: OwnedTable<ForwardedRecord>
   readonly presence: PresenceTable
   readonly privacy: Privacy
+  readonly files: Files
   readonly #tables: Tables
   readonly #users: Users
   readonly #reads: Reads | null
@@ -75,6 +77,7 @@ export class Directory implements DirectoryStore {
     this.devices = new Devices(tables, slots, reads)
     this.presence = new PresenceTable(slots, reads)
     this.privacy = new Privacy(slots, reads)
+    this.files = new Files(tables, reads)
     this.#rooms = slots.of('room', () => new RoomTable())
     this.#members = slots.of('member', () => new PairTable(readMember))
     this.#invites = slots.of('invite', () => new InviteTable())

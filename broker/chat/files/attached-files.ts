@@ -1,0 +1,67 @@
+/** Files of a message: described by what the broker knows of them, and checked in the commit that writes the message. */
+import { Refusal } from '../../../schemas/errors.js'
+import { MEDIA } from '../../../schemas/files.js'
+import type { MessageInput } from '../../../schemas/message.js'
+import type { Op } from '../../store/op.js'
+import type { Transaction } from '../../store/transaction.js'
+import type { Actor } from '../model/actor.js'
+import { type CheckedMessage, rewritten } from '../model/message.js'
+import type { FileAccess, FinishedFile } from './file-access.js'
+import { filesOf } from './file-references.js'
+
+type Attachment = NonNullable<MessageInput['attachments']>[number]
+
+export class AttachedFiles {
+  readonly #access: FileAccess
+
+  constructor(access: FileAccess) {
+    this.#access = access
+  }
+
+  /**
+   * The message with size, media type and measures of its files as they are, whatever the sender states: rules for attachments are about
+   * these. @throws Refusal `not_found` if the sender may not read one of them
+   */
+  async describe(actor: Actor, message: CheckedMessage): Promise<CheckedMessage> {
+    const attachments: Attachment[] = []
+    for (const [i, attachment] of message.input!.attachments!.entries())
+      attachments.push(
+        attachment.file === undefined
+          ? attachment
+          : described(attachment, await this.#access.require(actor, attachment.file, `attachments.${i}.file`)),
+      )
+    return rewritten(message, { attachments })
+  }
+
+  /** In the decision that writes the message to the room. @throws Refusal `not_found` */
+  async ops(
+    { directory }: Pick<Transaction, 'directory'>,
+    actor: Actor,
+    room: string,
+    ids: readonly string[],
+  ): Promise<Op[]> {
+    const access = this.#access.with(directory)
+    for (const id of ids) await access.require(actor, id, 'attachments')
+    return ids.map((id) => directory.files.roomOp(id, room))
+  }
+}
+
+function described(attachment: Attachment, { id, name, mime, size, facts = {} }: FinishedFile): Attachment {
+  const { thumbnail, ...measures } = facts
+  return {
+    ...attachment,
+    ...(attachment.name === undefined && name !== null ? { name } : {}),
+    mime,
+    size,
+    ...measures,
+    ...(thumbnail ? { thumbnail: `${MEDIA}/${id}/thumbnail` } : {}),
+  }
+}
+
+/** @throws Refusal `bad_request` where a file would have nobody who may read it */
+export function requireNoFiles(input: MessageInput | null, where: string): void {
+  if (filesOf(input).length > 0)
+    throw new Refusal('bad_request', `${where} has attachments by url; a file is read by members of a room only`, {
+      field: 'attachments',
+    })
+}

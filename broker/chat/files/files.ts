@@ -1,0 +1,199 @@
+/** The records of files: begun, finished, looked at, removed. Their bytes are elsewhere, and are removed once the record is. */
+import { randomBytes } from 'node:crypto'
+import type { Config } from '../../../schemas/config.js'
+import { Refusal } from '../../../schemas/errors.js'
+import type { DirectoryStore } from '../../store/directory.js'
+import type { FileFacts, FileRecord } from '../../store/files.js'
+import type { Op } from '../../store/op.js'
+import type { Store } from '../../store/store.js'
+import { type Actor, requireAccount, requireUser } from '../model/actor.js'
+import { type DiskSpace, requireSpace } from '../model/disk-space.js'
+import { type FileAccess, noFile } from './file-access.js'
+import { referring } from './file-references.js'
+
+/** Ms between two looks at a file that messages refer to: what was deleted is off the disk within a day. */
+const CHECK_EVERY = 43_200_000
+/** Ids and rooms per read, and files looked at in one sweep. */
+const PAGE = 100
+/** Who changes the totals of all files waits for the others. */
+const TOTALS = 'totals of files'
+
+export type FileLimits = Pick<Config['media'], 'fileBytes' | 'userBytes' | 'userFiles' | 'serverBytes'> & {
+  /** Seconds. */
+  readonly uploadLife: number
+  readonly unusedLife: number
+}
+
+export interface FilesDeps {
+  readonly store: Pick<Store, 'directory' | 'log' | 'notes' | 'transact'>
+  readonly access: FileAccess
+  /** The account whose limits a user counts against. */
+  readonly accountOf: (user: string) => string
+  readonly limits: FileLimits
+  readonly space: DiskSpace
+  /** Removes the bytes of a file. What fails is found by a later sweep of the directory. */
+  readonly removeBytes: (id: string) => Promise<void>
+}
+
+export interface NewFile {
+  readonly size: number
+  readonly name: string | null
+  /** As stated. */
+  readonly mime: string
+}
+
+/** What was found in the bytes. */
+export interface FinishedContent {
+  /** SHA-256, base64url. */
+  readonly hash: string
+  readonly mime: string
+  readonly size: number
+  readonly facts: FileFacts
+}
+
+export class Files {
+  readonly #deps: FilesDeps
+
+  constructor(deps: FilesDeps) {
+    this.#deps = deps
+  }
+
+  /** Begins an upload: from now on its whole size counts. @throws Refusal */
+  async create(actor: Actor, { size, name, mime }: NewFile): Promise<FileRecord> {
+    const user = requireUser(actor)
+    const { store, accountOf, limits, space } = this.#deps
+    requireSpace(space)
+    if (size > limits.fileBytes)
+      throw new Refusal('too_large', `a file has at most ${limits.fileBytes} bytes (media.fileBytes)`)
+    const id = randomBytes(16).toString('hex')
+    const createdAt = Date.now()
+    const checkAt = createdAt + limits.uploadLife * 1000
+    const { value } = await store.transact(TOTALS, async ({ directory }) => {
+      await requireAccount(directory, actor.principal)
+      const person = accountOf(user)
+      const record: FileRecord = { id, user, person, name, mime, size, createdAt, hash: null, checkAt }
+      const ops = [...directory.files.putOps(record, null), ...(await this.#countOps(directory, record, 1))]
+      return { ops, value: record }
+    })
+    return value
+  }
+
+  /** The file of the actor, finished or not. @throws Refusal `not_found` */
+  async own(actor: Actor, id: string): Promise<FileRecord> {
+    const user = requireUser(actor)
+    const record = await this.#deps.store.directory.files.get(id)
+    if (record && (await this.#deps.access.isOwner(user, record))) return record
+    throw noFile(id)
+  }
+
+  /** All bytes are there, and durable. From now on messages may refer to it. @throws Refusal `not_found` */
+  async finish(actor: Actor, id: string, content: FinishedContent): Promise<FileRecord> {
+    const { store, limits } = this.#deps
+    const { value } = await store.transact(TOTALS, async ({ directory }) => {
+      await requireAccount(directory, actor.principal)
+      const before = await directory.files.get(id)
+      if (!before) throw noFile(id)
+      const { hash, mime, size, facts } = content
+      const checkAt = Date.now() + limits.unusedLife * 1000
+      const record: FileRecord = { ...before, hash, mime, size, facts, checkAt }
+      const counted = size === before.size ? [] : await this.#resizeOps(directory, before, size)
+      return { ops: [...directory.files.putOps(record, before), ...counted], value: record }
+    })
+    return value
+  }
+
+  /**
+   * Removes a file, whatever refers to it.
+   * @param allow Throws unless it may be removed; it sees the record as it is when it is removed
+   */
+  async remove(id: string, allow: (record: FileRecord) => void = () => {}): Promise<boolean> {
+    const { value } = await this.#deps.store.transact(TOTALS, async ({ directory }) => {
+      const record = await directory.files.get(id)
+      if (!record) return { value: false }
+      allow(record)
+      return { ops: await this.#removalOps(directory, record), value: true }
+    })
+    if (value) await this.#deps.removeBytes(id)
+    return value
+  }
+
+  /** Removes all files of a user, for whom `pause` may end it. */
+  async removeOf(user: string, pause: () => Promise<void>): Promise<void> {
+    for (;;) {
+      const ids = await this.#deps.store.directory.files.ofUser(user, '', PAGE)
+      if (ids.length === 0) return
+      for (const id of ids) {
+        await pause()
+        await this.remove(id)
+      }
+    }
+  }
+
+  /** Looks at the files that are due: unfinished uploads, and files to which nothing refers any more, are removed. @param now Unix ms */
+  async sweep(now: number): Promise<void> {
+    for (const id of await this.#deps.store.directory.files.due(now, PAGE)) await this.#check(id, now)
+  }
+
+  async #check(id: string, now: number): Promise<void> {
+    const { store } = this.#deps
+    const { value: removed } = await store.transact(`file ${id}`, async ({ directory }) => {
+      const record = await directory.files.get(id)
+      if (!record || record.checkAt > now) return { value: false }
+      const { ops, isUsed } = await this.#uses(directory, record)
+      if (!isUsed) return { ops: await this.#removalOps(directory, record), value: true }
+      const next = { ...record, checkAt: now + CHECK_EVERY }
+      return { ops: [...directory.files.putOps(next, record), ...ops], value: false }
+    })
+    if (removed) await this.#deps.removeBytes(id)
+  }
+
+  /** Whether a message refers to the file; `ops` forget the rooms in which none does any more. */
+  async #uses(directory: DirectoryStore, { id, hash }: FileRecord): Promise<{ ops: Op[]; isUsed: boolean }> {
+    const ops: Op[] = []
+    let isUsed = false
+    if (hash === null) return { ops, isUsed }
+    for (let after = ''; ; ) {
+      const rooms = await directory.files.roomsOf(id, after, PAGE)
+      for (const room of rooms) {
+        if (await this.#isUsedIn(room, id)) isUsed = true
+        else ops.push(directory.files.deleteRoomOp(id, room))
+      }
+      if (rooms.length < PAGE) return { ops, isUsed }
+      after = rooms.at(-1)!
+    }
+  }
+
+  async #isUsedIn(room: string, id: string): Promise<boolean> {
+    for await (const { present } of referring(this.#deps.store, room, id)) if (present) return true
+    return false
+  }
+
+  async #removalOps(directory: DirectoryStore, record: FileRecord): Promise<Op[]> {
+    return [...directory.files.deleteOps(record), ...(await this.#countOps(directory, record, -1))]
+  }
+
+  /** Counts a file for its person and for all. @throws Refusal if it is one too many */
+  async #countOps(directory: DirectoryStore, { person, size }: FileRecord, by: 1 | -1): Promise<Op[]> {
+    const { userBytes, userFiles, serverBytes } = this.#deps.limits
+    const [mine, all] = [await directory.files.totals(person), await directory.files.totals(null)]
+    const next = { files: mine.files + by, bytes: mine.bytes + by * size }
+    const nextOfAll = { files: all.files + by, bytes: all.bytes + by * size }
+    if (by === 1) {
+      if (userFiles > 0 && next.files > userFiles)
+        throw new Refusal('too_large', `you have ${mine.files} files (media.userFiles): delete some (files.delete)`)
+      if (userBytes > 0 && next.bytes > userBytes)
+        throw new Refusal('too_large', `your files have ${mine.bytes} of ${userBytes} bytes (media.userBytes)`)
+      if (serverBytes > 0 && nextOfAll.bytes > serverBytes)
+        throw new Refusal('unavailable', 'the broker takes no more files at present (media.serverBytes)')
+    }
+    return [directory.files.totalsOp(person, next), directory.files.totalsOp(null, nextOfAll)]
+  }
+
+  async #resizeOps(directory: DirectoryStore, { person, size }: FileRecord, now: number): Promise<Op[]> {
+    const resized = async (who: string | null): Promise<Op> => {
+      const { files, bytes } = await directory.files.totals(who)
+      return directory.files.totalsOp(who, { files, bytes: bytes - size + now })
+    }
+    return [await resized(person), await resized(null)]
+  }
+}

@@ -1,0 +1,17 @@
+/** Files: their records, who may read them, and what messages refer to. */
+import type { Config } from '../../../schemas/config.js'
+import { AttachedFiles } from '../files/attached-files.js'
+import { FileAccess } from '../files/file-access.js'
+import { Files } from '../files/files.js'
+import type { SharedServices } from './shared.js'
+
+export function makeFiles({ media }: Config, { store, accountOf, space, removeBytes }: SharedServices) {
+  const fileAccess = new FileAccess(store, store.directory)
+  return {
+    fileAccess,
+    attachedFiles: new AttachedFiles(fileAccess),
+    files: new Files({ store, access: fileAccess, accountOf, limits: media, space, removeBytes }),
+  }
+}
+
+export type FileServices = ReturnType<typeof makeFiles>

@@ -1,0 +1,38 @@
+/** Removes files to which nothing refers, uploads whose time is over, and bytes of which there is no record. */
+import type { Files } from '../chat/files/files.js'
+import type { FileStore } from '../store/files.js'
+import type { Blobs } from './blobs.js'
+
+/** Ms between two searches of the directory. */
+const SEARCH_EVERY = 86_400_000
+/** Ms for which bytes without a record stay: the record may be of a store that was restored, and an operator may see it. */
+const STRAY_LIFE = 86_400_000
+
+export interface MediaSweepDeps {
+  readonly files: Pick<Files, 'sweep'>
+  readonly records: Pick<FileStore, 'get'>
+  readonly blobs: Blobs
+}
+
+export class MediaSweep {
+  readonly #deps: MediaSweepDeps
+  #searchedAt = 0
+
+  constructor(deps: MediaSweepDeps) {
+    this.#deps = deps
+  }
+
+  /** May be repeated, and done by two nodes at a time. @param now Unix ms */
+  async sweep(now: number): Promise<void> {
+    await this.#deps.files.sweep(now)
+    if (now - this.#searchedAt < SEARCH_EVERY) return
+    this.#searchedAt = now
+    await this.#removeStray(now)
+  }
+
+  async #removeStray(now: number): Promise<void> {
+    const { records, blobs } = this.#deps
+    for await (const { id, at } of blobs.all())
+      if (at < now - STRAY_LIFE && !(await records.get(id))) await blobs.remove(id)
+  }
+}

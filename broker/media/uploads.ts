@@ -1,0 +1,145 @@
+/**
+ * Uploads: begun with their size, continued at any time until they are finished or their time is over. How far one has come is how many
+ * bytes are there.
+ */
+import { statfs } from 'node:fs/promises'
+import { Refusal } from '../../schemas/errors.js'
+import type { Files, NewFile } from '../chat/files/files.js'
+import type { Actor } from '../chat/model/actor.js'
+import type { FileRecord } from '../store/files.js'
+import type { Blobs } from './blobs.js'
+import { sniff } from './media-types.js'
+import type { Transfers } from './transfers.js'
+
+export interface UploadsDeps {
+  readonly files: Pick<Files, 'create' | 'own' | 'finish' | 'remove'>
+  readonly blobs: Blobs
+  readonly transfers: Transfers
+  /** The directory of the files. */
+  readonly dir: string
+  /** Bytes of its disk to keep free. */
+  readonly minFree: number
+}
+
+export interface UploadState {
+  readonly record: FileRecord
+  /** Bytes that are there. */
+  readonly offset: number
+}
+
+/** What is sent of an upload, as it arrives. */
+export interface UploadBody {
+  /** Bytes; null: not known before. */
+  readonly length: number | null
+  readonly bytes: AsyncIterable<Buffer>
+  /** Ends it: another request goes on with the upload. */
+  cancel(): void
+}
+
+/** An upload that receives bytes. */
+interface Receiving {
+  readonly cancel: () => void
+  readonly done: Promise<unknown>
+}
+
+export class Uploads {
+  readonly #deps: UploadsDeps
+  readonly #receiving = new Map<string, Receiving>()
+
+  constructor(deps: UploadsDeps) {
+    this.#deps = deps
+  }
+
+  /** @throws Refusal */
+  async create(actor: Actor, file: NewFile): Promise<UploadState> {
+    const { files, dir, minFree } = this.#deps
+    const { bavail, bsize } = await statfs(dir)
+    if (bavail * bsize < minFree + file.size)
+      throw new Refusal('unavailable', 'the disk of the files is nearly full (media.minFree)', { retryAfter: 300 })
+    const record = await files.create(actor, file)
+    return file.size === 0 ? { record: await this.#finish(actor, record), offset: 0 } : { record, offset: 0 }
+  }
+
+  /** How far an upload of the actor has come. @throws Refusal `not_found` */
+  async find(actor: Actor, id: string): Promise<UploadState> {
+    const record = await this.#deps.files.own(actor, id)
+    if (record.hash !== null) return { record, offset: record.size }
+    if (record.checkAt <= Date.now())
+      throw new Refusal('not_found', 'the time of this upload is over (media.uploadLife)')
+    return { record, offset: Math.min(await this.#deps.blobs.size(id), record.size) }
+  }
+
+  /** The same for a client that is to go on. If it has sent all, and the broker stopped before it was done, it is finished now. */
+  async resume(actor: Actor, id: string): Promise<UploadState> {
+    const state = await this.find(actor, id)
+    const isWaiting = state.record.hash === null && state.offset === state.record.size && !this.#receiving.has(id)
+    return isWaiting ? this.append(actor, id, state.offset, NO_BODY) : state
+  }
+
+  /**
+   * Goes on with an upload at `offset`, which must be how far it has come. A request that is still sending ends: its client has lost it.
+   * @throws Refusal
+   */
+  async append(actor: Actor, id: string, offset: number, body: UploadBody): Promise<UploadState> {
+    const end = this.#deps.transfers.begin(actor.principal.user)
+    try {
+      await this.#deps.files.own(actor, id)
+      for (let former = this.#receiving.get(id); former; former = this.#receiving.get(id)) {
+        former.cancel()
+        await former.done.catch(() => {})
+      }
+      const done = this.#append(actor, id, offset, body)
+      const receiving: Receiving = { cancel: () => body.cancel(), done }
+      this.#receiving.set(id, receiving)
+      return await done.finally(() => this.#receiving.delete(id))
+    } finally {
+      end()
+    }
+  }
+
+  async #append(actor: Actor, id: string, offset: number, body: UploadBody): Promise<UploadState> {
+    const { record, offset: present } = await this.find(actor, id)
+    if (offset !== present) throw new Refusal('conflict', `the upload goes on at ${present}, not at ${offset}`)
+    if (record.hash !== null) return { record, offset }
+    if (body.length !== null && offset + body.length > record.size) throw tooMuch(record)
+    const reached = await this.#write(record, offset, body)
+    return reached === record.size
+      ? { record: await this.#finish(actor, record), offset: reached }
+      : { record, offset: reached }
+  }
+
+  async #write({ id, size }: FileRecord, offset: number, { bytes }: UploadBody): Promise<number> {
+    try {
+      return await this.#deps.blobs.write(id, offset, size, bytes)
+    } catch (error) {
+      if (error instanceof RangeError) throw tooMuch({ size })
+      if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
+        throw new Refusal('unavailable', 'the disk is full; go on later', { retryAfter: 300, cause: error })
+      throw error
+    }
+  }
+
+  async #finish(actor: Actor, { id, size }: FileRecord): Promise<FileRecord> {
+    const { blobs, files } = this.#deps
+    if (size === 0) await blobs.write(id, 0, 0, nothing())
+    const { hash, head } = await blobs.digest(id)
+    return files.finish(actor, id, { hash, mime: sniff(head), size, facts: {} })
+  }
+
+  /** Gives an upload up, or removes the file that it became. @throws Refusal `not_found` */
+  async remove(actor: Actor, id: string): Promise<void> {
+    const { files } = this.#deps
+    await files.own(actor, id)
+    this.#receiving.get(id)?.cancel()
+    await this.#receiving.get(id)?.done.catch(() => {})
+    await files.remove(id)
+  }
+}
+
+async function* nothing(): AsyncGenerator<Buffer> {}
+
+const NO_BODY: UploadBody = { length: 0, bytes: { [Symbol.asyncIterator]: nothing }, cancel: () => {} }
+
+function tooMuch({ size }: Pick<FileRecord, 'size'>): Refusal {
+  return new Refusal('too_large', `the upload was announced with ${size} bytes`)
+}

@@ -1,0 +1,71 @@
+/** Where files are, and the parts that take and give them. */
+import { join } from 'node:path'
+import type { Chat } from '../chat/chat.js'
+import { whyNoFiles } from '../chat/files/takes-files.js'
+import type { HttpDeps } from '../http/app.js'
+import { Blobs } from '../media/blobs.js'
+import { Downloads } from '../media/downloads.js'
+import { MediaSweep } from '../media/media-sweep.js'
+import { Transfers } from '../media/transfers.js'
+import { Uploads } from '../media/uploads.js'
+import type { Store } from '../store/store.js'
+import { makeDirectory } from '../util/make-directory.js'
+import type { Context } from './context.js'
+import type { LoginServices } from './logins.js'
+
+/** The bytes of files; null: the broker takes none, for this reason. */
+export interface MediaStorage {
+  readonly blobs: Blobs | null
+  readonly dir: string
+  readonly whyNot: string
+}
+
+/** @throws what hinders to make the directory */
+export function openMedia({ config, log }: Context): MediaStorage {
+  const dir = config.media.dir ?? join(config.node.dataDir, 'media')
+  const whyNot = whyNoFiles(config)
+  if (whyNot !== null) {
+    if (config.media.enabled && config.store.driver === 'redis') log.warn({ dir }, whyNot)
+    return { blobs: null, dir, whyNot }
+  }
+  makeDirectory(dir)
+  return { blobs: new Blobs(dir), dir, whyNot: '' }
+}
+
+/** Removes the bytes of a file; where there are none, nothing. */
+export function removeBytes({ blobs }: MediaStorage, failed: (error: unknown) => void) {
+  return async (id: string): Promise<void> => {
+    await blobs?.remove(id).catch(failed)
+  }
+}
+
+interface MediaNeeds {
+  readonly storage: MediaStorage
+  readonly chat: Chat
+  readonly logins: LoginServices
+}
+
+export function mediaDeps({ config, failed }: Context, { storage, chat, logins }: MediaNeeds): HttpDeps['media'] {
+  const { blobs, dir, whyNot } = storage
+  const { media } = config
+  const { files, fileAccess: access, accountOf, rates } = chat
+  const common = {
+    whyNot,
+    fileBytes: media.fileBytes,
+    requireRate: (...[actor, rate]: Parameters<typeof rates.requireCommand>) => rates.requireCommand(actor, rate),
+  }
+  if (!blobs) return { ...common, uploads: null, downloads: null }
+  const transfers = new Transfers(media, accountOf)
+  const isValid: ConstructorParameters<typeof Downloads>[0]['isValid'] = async ({ principal }) =>
+    (await logins.authenticator.revalidate(principal)) !== null
+  return {
+    ...common,
+    uploads: new Uploads({ files, blobs, transfers, dir, minFree: media.minFree }),
+    downloads: new Downloads({ access, blobs, transfers, isValid, failed }),
+  }
+}
+
+/** Null: there is nothing to look at. */
+export function mediaSweep({ blobs }: MediaStorage, { files }: Chat, store: Store): MediaSweep | null {
+  return blobs && new MediaSweep({ files, records: store.directory.files, blobs })
+}

@@ -1,0 +1,54 @@
+/** Uploaded files: their facts, lists of them, and their deletion. The bytes are sent and read over HTTP alone. */
+import Type from 'typebox'
+import { ATTACHMENT_VIEW, FILE_ID, file } from '../files.js'
+import { command, limit, more, NOTHING, object, orNull, time } from './parts.js'
+
+const { alt: _, ...view } = ATTACHMENT_VIEW
+
+const File = object(
+  {
+    file: Type.String({ description: 'Its id.' }),
+    user: Type.String({ description: 'Who uploaded it.' }),
+    name: orNull(Type.String({ description: 'As its owner named it.' })),
+    mime: Type.String({ description: 'Media type, by its bytes; until it is finished as stated.' }),
+    size: Type.Integer({ minimum: 0, description: 'Bytes.' }),
+    createdAt: time('When the upload began.'),
+    finished: Type.Boolean({ description: 'Whether all of it was uploaded.' }),
+    ...view,
+  },
+  { title: 'File' },
+)
+
+export const FILE_COMMANDS = {
+  'files.get': command({
+    summary: 'What is known of a file. For who uploaded it, and who may read a message that refers to it.',
+    params: object({ file }),
+    result: File,
+    rate: 'read',
+    http: { method: 'GET', path: '/files/{file}' },
+  }),
+  'files.list': command({
+    summary: 'The caller’s files, in the order of their ids, unfinished uploads included.',
+    params: object({
+      after: Type.Optional(Type.String({ pattern: FILE_ID, description: 'Only files behind this one.' })),
+      limit: limit(50, 200),
+    }),
+    result: object({
+      files: Type.Array(File),
+      used: object(
+        { files: Type.Integer({ minimum: 0 }), bytes: Type.Integer({ minimum: 0 }) },
+        { description: 'What counts for the limits of the caller, with their bots and devices.' },
+      ),
+      more,
+    }),
+    rate: 'read',
+    http: { method: 'GET', path: '/files', page: { items: 'files', key: 'file' } },
+  }),
+  'files.delete': command({
+    summary: 'Deletes a file of the caller, whatever messages refer to it; also an unfinished upload.',
+    params: object({ file }),
+    result: NOTHING,
+    rate: 'write',
+    http: { method: 'DELETE', path: '/files/{file}' },
+  }),
+} as const

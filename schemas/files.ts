@@ -1,0 +1,43 @@
+/** Files that users upload, as attachments and addresses name them. */
+import Type from 'typebox'
+import { API } from './api.js'
+
+/** 128 random bits. */
+export const FILE_ID = '^[0-9a-f]{32}$'
+const fileId = new RegExp(FILE_ID)
+
+/** Longest name of a file, in characters. */
+export const MAX_FILE_NAME = 256
+/** Longest media type. */
+export const MAX_MIME = 128
+
+export function isFileId(text: string): boolean {
+  return fileId.test(text)
+}
+
+/** Uploads begin here (tus 1.0.0); each is at `/{id}` below it. */
+export const UPLOADS = `${API}/uploads`
+/** Files are downloaded at `/{id}` below it. */
+export const MEDIA = `${API}/media`
+
+export const file = Type.String({ pattern: FILE_ID, description: 'Id of an uploaded file.' })
+
+/** The fields of an attachment that say what is shown before it is loaded, or in its place. */
+export const ATTACHMENT_VIEW = {
+  width: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Pixels.' })),
+  height: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Pixels.' })),
+  duration: Type.Optional(Type.Number({ minimum: 0, maximum: 1e9, description: 'Seconds.' })),
+  thumbnail: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 2048,
+      description: 'Address of a small image of it; for a file of which the broker has one, the broker sets it.',
+    }),
+  ),
+  placeholder: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 128, description: 'BlurHash: shown until the image is there.' }),
+  ),
+  alt: Type.Optional(
+    Type.String({ maxLength: 1024, description: 'What it shows, in words: for those who do not see it.' }),
+  ),
+}

@@ -1,0 +1,22 @@
+/** Cases of the commands about files. `{file of bob}` stands for one that bob has uploaded. */
+import type { CommandCases } from './command-cases.js'
+
+const file = '{file of bob}'
+
+export const FILE_CASES: Record<string, CommandCases> = {
+  'files.get': {
+    happy: { as: 'bob', params: { file }, result: { file, user: 'bob', finished: true } },
+    forbidden: { as: 'carol', params: { file }, code: 'not_found' },
+    invalid: { as: 'bob', params: { file: 'x' }, answer: 'bad_request file' },
+  },
+  'files.list': {
+    happy: { as: 'bob', params: { limit: 1 }, result: { used: {} } },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { limit: 0 }, answer: 'bad_request limit' },
+  },
+  'files.delete': {
+    happy: { as: 'bob', params: { file }, result: {} },
+    forbidden: { as: 'carol', params: { file }, code: 'not_found' },
+    invalid: { as: 'bob', params: { file: 'x' }, answer: 'bad_request file' },
+  },
+}
