@@ -114,7 +114,7 @@ t.test('a room denies more than the broker, and cannot allow what the broker den
   t.equal(await says('den', { type: 'location', data: { lat: 1, lon: 2 } }), 'taken')
   t.equal(await says('den', { type: 'encrypted', data: 'q83v' }), 'taken')
   t.equal(await says('den', attached(image())), 'forbidden attachments')
-  t.equal(await says('pub', { ...attached(image({ width: 3 })), data: 1 }), 'taken')
+  t.equal(await says('pub', { ...attached(image({ shoe: 3 })), data: 1 }), 'taken')
   t.equal(await bob.fails('rooms.update', { room: 'pub', policies }), 'forbidden')
   t.equal(await alice.fails('rooms.update', { room: 'pub', policies: { links: 'no' } }), 'bad_request policies.links')
   await alice.get('rooms.update', { room: 'pub', policies: { customData: 'deny' } })
