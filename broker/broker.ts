@@ -117,7 +117,11 @@ async function start(context: Context, { screens = [], hooks, opened, server }: 
   const drain = new Drain({ settings: config.node.drain, broker: mqtt.broker, streams, jobs, hurryStore })
   const health = new Health({ store, nodes, broker: mqtt.broker, drain })
   await openAdmin(context, { store, nodes, logins, chat, health })
-  const listeners = await openTransports(context, { store, space, logins, chat, mqtt, streams, drain, health, media }, server)
+  const listeners = await openTransports(
+    context,
+    { store, space, logins, chat, mqtt, streams, drain, health, media },
+    server,
+  )
   nodes.describe(nodeFacts(config, mqtt.broker, listeners))
   await jobs.open()
   const { log } = context
@@ -216,11 +220,30 @@ async function resume(
 /** Connections end first when the broker closes, then what they left to save is saved. */
 function openMaintenance(
   { config, counters, failed, teardown }: Context,
-  { store, space, readers, chat, mqtt, media }: Pick<Storage, 'store' | 'space'> & Pick<Running, 'readers' | 'chat' | 'mqtt'> & { media: MediaStorage },
+  {
+    store,
+    space,
+    readers,
+    chat,
+    mqtt,
+    media,
+  }: Pick<Storage, 'store' | 'space'> & Pick<Running, 'readers' | 'chat' | 'mqtt'> & { media: MediaStorage },
 ): Maintenance {
   const { broker, sessionWriter, unserved } = mqtt
   const { reports, trim } = chat
-  const parts = { store, unserved, broker, counters, config, reports, readers, trim, space, failed, media: mediaSweep(media, chat, store) }
+  const parts = {
+    store,
+    unserved,
+    broker,
+    counters,
+    config,
+    reports,
+    readers,
+    trim,
+    space,
+    failed,
+    media: mediaSweep(media, chat, store),
+  }
   const maintenance = new Maintenance(parts)
   teardown.add(sessionWriter)
   teardown.add({ close: () => broker.shutDown() })

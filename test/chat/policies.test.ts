@@ -118,7 +118,7 @@ t.test('a room denies more than the broker, and cannot allow what the broker den
   t.equal(await bob.fails('rooms.update', { room: 'pub', policies }), 'forbidden')
   t.equal(await alice.fails('rooms.update', { room: 'pub', policies: { links: 'no' } }), 'bad_request policies.links')
   await alice.get('rooms.update', { room: 'pub', policies: { customData: 'deny' } })
-  t.equal(await says('pub', attached(image({ width: 3 }))), 'forbidden attachments.0.width')
+  t.equal(await says('pub', attached(image({ shoe: 3 }))), 'forbidden attachments.0.shoe')
   await alice.get('rooms.update', { room: 'den', policies: null })
   t.equal(await says('den', { text: 'hi', data: 1 }), 'taken')
   await alice.subscribe('users/bob/messages')

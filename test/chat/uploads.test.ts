@@ -175,7 +175,11 @@ t.test('sizes count when they are announced, by person and for all, and no more 
   t.match(await begin(broker, 'alice', 401), { status: 413, code: 'too_large' })
   const { key } = await alice.get('bots.create', { bot: 'helper' })
   const headers = { authorization: `Bearer ${key.key}`, 'upload-length': '401' }
-  t.match(await tus(broker, 'helper', 'POST', '/v1/uploads', { headers }), { status: 413 }, 'a bot counts with its owner')
+  t.match(
+    await tus(broker, 'helper', 'POST', '/v1/uploads', { headers }),
+    { status: 413 },
+    'a bot counts with its owner',
+  )
   await upload(broker, 'alice', Buffer.alloc(400))
   t.match(await begin(broker, 'bob', 501), { status: 503, code: 'unavailable' })
   t.match((await alice.get('files.list')).used, { files: 2, bytes: 1000 })
