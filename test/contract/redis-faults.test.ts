@@ -1,9 +1,13 @@
 /** What a node on Redis does when the network, the server or another node fails it. */
 import t, { type Test } from 'tap'
+import { GuardConflict } from '../../broker/store/changes.js'
+import { guardsOf } from '../../broker/store/fence.js'
 import { enqueueOp } from '../../broker/store/queue-ops.js'
 import type { RedisCounts } from '../../broker/store/redis/counts.js'
 import { openRedisStore } from '../../broker/store/redis/redis-store.js'
+import { sessionClaim } from '../../broker/store/session-owners.js'
 import type { Store } from '../../broker/store/store.js'
+import { keyOf } from '../../broker/store/tables.js'
 import { heldIntervals } from '../helpers/clock.js'
 import { type RedisServer, type RedisSettings, startRedis } from '../helpers/redis-server.js'
 import { pushOf } from '../helpers/resp-frames.js'
@@ -247,6 +251,31 @@ t.test('a node that was taken for dead begins anew, with what others did meanwhi
   await commit(near, [], [member(near, 'later')])
   await until(() => members(far).includes('later'))
 })
+
+t.test(
+  'what nodes still have to write of their sessions when commits are lost was decided on what is gone',
+  async (t) => {
+    const { server, near, far } = await setup(t, { aof: 'off' })
+    const session = 'phone'
+    const claim = sessionClaim(2, 1, Date.now())
+    await commit(near, [], [near.sessionOwners.ownerOp(session, claim)])
+    await server.command('SAVE')
+    await append(near, draft('m:a', 'lost'))
+    await caughtUp(far)
+    await server.kill9()
+    // Where it was sent to, in numbers of messages that are lost.
+    const guards = guardsOf([
+      { same: { table: 'owner', key: keyOf(session), value: claim }, lost: false, refused: async () => {} },
+    ])
+    const saved = far.sessions.writeLazily([far.sessions.cursorOp(session, 'm:a', 1)], guards)
+    await server.restart()
+    await t.rejects(saved, GuardConflict)
+    t.equal(await append(near, draft('m:a', 'new')), 'appended 1')
+    await caughtUp(far)
+    t.equal(far.sessionOwners.owner(session), undefined, 'it can be claimed')
+    t.equal((await far.sessions.progress(session)).cursors.get('m:a'), undefined)
+  },
+)
 
 t.test('commits that the server had acknowledged and lost: another epoch, and no number is used twice', async (t) => {
   const { server, near, far, faults, open } = await setup(t, { aof: 'off' })

@@ -1,5 +1,6 @@
 -- The store has fewer commits than a node has heard of: a new epoch begins, unless another node has begun it. Numbers of commits go on behind all
 -- that were heard of. Logs that are shorter than the node knows them begin another life, so that no number of theirs is taken for one that is lost.
+-- Nobody owns a session any more: what former owners have still to write of it was decided on what is lost, and is refused.
 local prefix, known, epoch, seen, block = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local call = redis.call
 local meta = prefix .. 'meta'
@@ -13,6 +14,7 @@ if call('HGET', meta, 'epoch') == known then
   local now = text(commit)
   call('HSET', meta, 'epoch', epoch, 'commit', now, 'position', now, 'floor', now, 'younger', now)
   call('UNLINK', prefix .. 'changed', prefix .. 'changed-before', prefix .. 'journal')
+  for _, claims in ipairs({ 'owner', 'claimant' }) do call('UNLINK', prefix .. 't:' .. claims, prefix .. 'i:' .. claims) end
 end
 
 local life = text(commit)
