@@ -6,7 +6,7 @@ import { TcpProxy } from '../helpers/tcp-proxy.js'
 
 const SECRET = 'one secret for all nodes, of 32 characters'
 /** Seconds (`store.redis.timeout`). */
-const TIMEOUT = 1
+const TIMEOUT = 2
 /** Ms: ten times what it should take. One after the other, a dozen of its sessions would wait longer. */
 const IN_TIME = 20_000
 const SESSIONS = 12
