@@ -6,11 +6,12 @@
 import { Refusal } from '../../schemas/errors.js'
 import type { CredentialRecord } from '../store/credentials.js'
 import type { Store } from '../store/store.js'
+import { Batches } from '../util/batches.js'
 import { requireSameAccount } from './account-version.js'
 import { accountKey } from './accounts.js'
 import { issuedTo, validCredential } from './credentials.js'
 import { renewed } from './refresh-tokens.js'
-import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
+import { hashSecret, newCredentialId, newSecret, readSecret, type ShownSecret, writeSecret } from './secrets.js'
 import { isValid, requireValid, type Verified } from './validity.js'
 
 /** Most logins of a user; a new one replaces the least recently used. */
@@ -37,9 +38,20 @@ export interface LoginsDeps {
   readonly now?: () => number
 }
 
+/** A refresh token that was presented, and the hash of its successor. */
+interface Renewal {
+  readonly shown: ShownSecret
+  readonly next: string
+}
+
+/** The login as renewed, or why the token is refused. */
+type Outcome = CredentialRecord | 'stolen' | 'unknown'
+
 export class Logins {
   readonly #deps: LoginsDeps
   readonly #now: () => number
+  /** Those of one login that come at once are one decision: else those of several nodes would fail each other's again and again. */
+  readonly #renewals = new Batches<Renewal, Outcome>((renewals) => this.#renew(renewals))
 
   constructor(deps: LoginsDeps) {
     this.#deps = deps
@@ -73,22 +85,35 @@ export class Logins {
   async renew(refreshToken: string): Promise<Issued> {
     const shown = readSecret('login', refreshToken)
     if (!shown) throw refused()
-    const { store, lifetimes, grace, ended } = this.#deps
-    const { user, id } = shown
     const secret = newSecret()
-    const hashes = { shown: hashSecret(shown.secret), next: hashSecret(secret) }
-    const { value: outcome } = await store.transact(accountKey(user), async ({ directory }) => {
-      const now = this.#now()
-      const record = (await validCredential(directory, 'login', shown, now))?.record
-      if (!record) throw refused()
-      const expiresAt = now + lifetimes.refresh * 1000
-      const value = renewed(record, { ...hashes, now, grace: grace * 1000, expiresAt })
-      const stolen = value === 'stolen' ? [directory.deleteCredentialOp(user, id)] : []
-      return { ops: typeof value === 'string' ? stolen : [directory.credentialOp(value)], value }
-    })
-    if (outcome === 'stolen') ended(user, id)
+    const { user, id } = shown
+    const outcome = await this.#renewals.add(`${user} ${id}`, { shown, next: hashSecret(secret) })
     if (typeof outcome === 'string') throw refused()
     return this.#issue(outcome, secret)
+  }
+
+  /** Renewals of one login, one after another. If one of the tokens was stolen, all are refused. */
+  async #renew(renewals: readonly Renewal[]): Promise<Outcome[]> {
+    const { store, lifetimes, grace, ended } = this.#deps
+    const { user, id } = renewals[0]!.shown
+    const { value: outcomes } = await store.transact(accountKey(user), async ({ directory }) => {
+      const now = this.#now()
+      let record = (await validCredential(directory, 'login', { user, id }, now))?.record
+      if (!record) throw refused()
+      const at = { now, grace: grace * 1000, expiresAt: now + lifetimes.refresh * 1000 }
+      const value: Outcome[] = []
+      for (const { shown, next } of renewals) {
+        const outcome = renewed(record, { ...at, shown: hashSecret(shown.secret), next })
+        if (outcome === 'stolen')
+          return { ops: [directory.deleteCredentialOp(user, id)], value: renewals.map(() => outcome) }
+        if (outcome !== 'unknown') record = outcome
+        value.push(outcome)
+      }
+      const isRenewed = value.some((outcome) => outcome !== 'unknown')
+      return { ops: isRenewed ? [directory.credentialOp(record)] : [], value }
+    })
+    if (outcomes[0] === 'stolen') ended(user, id)
+    return outcomes
   }
 
   /**

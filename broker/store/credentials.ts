@@ -14,6 +14,13 @@ export interface RefreshHead {
   readonly expiresAt: number
 }
 
+/** A refresh token that was used, one of whose successors was used too. */
+export interface UsedToken {
+  readonly hash: string
+  /** Unix ms of its first use. */
+  readonly at: number
+}
+
 /** A secret that is used instead of a password; only its hash is stored. */
 export interface CredentialRecord {
   user: string
@@ -28,7 +35,9 @@ export interface CredentialRecord {
   previous: string | null
   /** Of a login: all valid refresh tokens, newest first; absent: only the one of `hash`. */
   heads?: RefreshHead[]
-  /** Of a login: hashes of former refresh tokens, newest first. Using one of them again ends the login. */
+  /** Of a login: refresh tokens used within `auth.refreshGrace`, newest first. They may be used again as long as it lasts. */
+  lately?: UsedToken[]
+  /** Of a login: hashes of refresh tokens used before that, newest first. Using one of them again ends the login. */
   had?: string[]
   /** Of a key: the name its owner gave it. */
   name: string | null

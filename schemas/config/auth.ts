@@ -16,8 +16,8 @@ export const auth = section('Who may log in.', {
   tokenTtl: duration('1h', 'Lifetime of an access token of auth.login.'),
   refreshTtl: duration('30d', 'How long a login lasts without being refreshed.'),
   refreshGrace: duration(
-    '10s',
-    'A used refresh token is accepted again for that long, as from two windows at once; later it ends the login.',
+    '60s',
+    'A used refresh token is accepted again for that long, as from windows that refresh at once; later it ends the login.',
   ),
   onRefused: Type.Enum(['ack', 'close'], {
     default: 'ack',
