@@ -88,8 +88,8 @@ export function methods(call: Call) {
       invite: (params: Params<'auth.invite'> = {}) => call('auth.invite', params, 'POST /auth/invites'),
       /** Logs in with user name and password. Who has a second factor is asked for `code` once the password was right. */
       login: (params: Params<'auth.login'>) => call('auth.login', params, 'POST /auth/login'),
-      /** Exchanges a refresh token for a new access token and a new refresh token. A used refresh token is accepted again within auth.refreshGrace, as by two windows at once; an older one ends the login. */
-      token: (params: Params<'auth.token'>) => call('auth.token', params, 'POST /auth/token'),
+      /** Exchanges a refresh token for a new access token and a new refresh token. A used refresh token is accepted again within auth.refreshGrace, as by windows that refresh at once; an older one ends the login. */
+      token: (params: Params<'auth.token'> = {}) => call('auth.token', params, 'POST /auth/token'),
       /** Renews the login of the calling connection, with another token of the same user. */
       refresh: (params: Params<'auth.refresh'>) => call('auth.refresh', params, null),
       /** Ends the login of the caller: its tokens, the sessions that used them, and their queues. A login by password is its one session. */

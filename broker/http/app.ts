@@ -17,6 +17,7 @@ import { type EventDeps, eventRoute } from './events.js'
 import { type ExportDeps, exportRoute } from './exports.js'
 import type { About } from './landing.js'
 import { loginRequests } from './login.js'
+import { LoginCookie } from './login-cookie.js'
 import { type MediaDeps, mediaRoutes } from './media.js'
 import { answerOtherMethods } from './methods.js'
 import { type OidcDeps, oidcRoutes } from './oidc.js'
@@ -41,6 +42,8 @@ export interface HttpDeps {
   readonly oidc: OidcDeps | null
   readonly listen: Pick<Config['listen'], 'wsPath'>
   readonly origins: Origins
+  /** Lifetime of a refresh token in seconds. */
+  readonly refreshTtl: number
   /** Called with the origin of a refused page. */
   readonly pageRefused: (page: string) => void
   /** Longest body in bytes. */
@@ -70,7 +73,8 @@ const MAX_PARAMETER = 1024
 /** Milliseconds for pending requests when the broker stops. */
 const DRAIN = 5_000
 
-export async function openHttpApp(deps: HttpDeps): Promise<HttpApp> {
+export async function openHttpApp(given: HttpDeps): Promise<HttpApp> {
+  const deps = { ...given, loginCookie: new LoginCookie(given) }
   const app = fastify({
     bodyLimit: deps.payloadBytes,
     routerOptions: { maxParamLength: MAX_PARAMETER },

@@ -8,6 +8,7 @@ import { topics } from '../../schemas/topics.js'
 import type { Commands } from '../chat/commands/table.js'
 import type { Actor } from '../chat/model/actor.js'
 import { stringify } from '../chat/model/message.js'
+import type { LoginCookie } from './login-cookie.js'
 import { nextPage } from './paging.js'
 import { parametersOf } from './parameters.js'
 
@@ -18,6 +19,7 @@ export interface CommandDeps {
   /** Throws a refusal if the actor has exceeded its byte rate. */
   readonly requireBytes: (actor: Actor, bytes: number) => void
   readonly authorizePublish: (actor: Actor, topic: string, payload: Buffer) => Promise<Refusal | null>
+  readonly loginCookie: LoginCookie
 }
 
 export function commandRoutes(app: FastifyInstance, deps: CommandDeps, which: 'reads' | 'changes'): void {
@@ -35,9 +37,14 @@ function addRoute(app: FastifyInstance, deps: CommandDeps, name: string, command
     config: { open: command.open === true },
     ...(name === 'sync' ? { bodyLimit: deps.syncBytes } : {}),
     handler: async (request, reply) => {
+      const run = async (params: Record<string, unknown>): Promise<string> => {
+        await authorize(deps, request.actor, name, params, http)
+        return deps.commands.run(request.actor, name, params)
+      }
       const params = parametersOf(request, command, http)
-      await authorize(deps, request.actor, name, params, http)
-      return answer(request, reply, http, await deps.commands.run(request.actor, name, params))
+      const { cookie } = http
+      const result = cookie ? deps.loginCookie.run(cookie, request, reply, params, run) : run(params)
+      return answer(request, reply, http, await result)
     },
   })
 }
@@ -63,8 +70,8 @@ function answer(request: FastifyRequest, reply: FastifyReply, http: HttpRoute, r
   if (next) reply.header('link', `<${next}>; rel="next"`)
   reply.code(http.status ?? 200).headers({
     'content-type': 'application/json; charset=utf-8',
-    // Private to the user; revalidated with If-None-Match.
-    'cache-control': 'private, no-cache',
+    // Private to the user; revalidated with If-None-Match. Tokens are not to be stored (RFC 6749, 5.1).
+    'cache-control': http.cookie ? 'no-store' : 'private, no-cache',
     vary: [reply.getHeader('vary'), 'authorization'].filter(Boolean).join(', '),
   })
   // The newline is for terminals.

@@ -10,6 +10,7 @@ import type { Oidc, PendingLogin } from '../auth/oidc.js'
 import type { Authenticator, RefusedLogin } from '../auth/principal.js'
 import type { Proofs } from '../auth/proofs.js'
 import type { NetworkThrottle } from '../auth/throttle.js'
+import { cookieName, cookieSite, cookieValue, setCookie } from './cookies.js'
 
 export interface OidcDeps {
   readonly oidc: Oidc
@@ -24,7 +25,7 @@ export interface OidcDeps {
   readonly failed: (error: unknown) => void
 }
 
-const COOKIE = 'topictalk-login'
+const COOKIE = 'login'
 const CHALLENGE = /^[A-Za-z0-9_-]{43}$/
 
 type Answer = (deps: OidcDeps, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
@@ -54,7 +55,7 @@ async function start({ oidc, redirectUri }: OidcDeps, { query }: FastifyRequest,
 }
 
 async function handleCallback(deps: OidcDeps, request: FastifyRequest, reply: FastifyReply) {
-  const pending = deps.oidc.pendingLogin(cookieValue(request.headers.cookie))
+  const pending = deps.oidc.pendingLogin(pendingIn(request, deps))
   if (!pending) throw noPendingLogin(deps, request)
   reply.header('set-cookie', cookie(deps.redirectUri, '', 0))
   const back = new URL(pending.returnTo)
@@ -103,9 +104,8 @@ function invalidField(field: string, why: string): Refusal {
   return new Refusal('bad_request', why, { field })
 }
 
-function cookieValue(header = ''): string | undefined {
-  const pair = header.split(/; */).find((one) => one.startsWith(`${COOKIE}=`))
-  return pair?.slice(COOKIE.length + 1) || undefined
+function pendingIn({ headers }: FastifyRequest, { redirectUri }: OidcDeps): string | undefined {
+  return cookieValue(headers.cookie, cookieName(COOKIE, cookieSite(new URL(redirectUri)))) ?? undefined
 }
 
 /**
@@ -113,8 +113,8 @@ function cookieValue(header = ''): string | undefined {
  * proxies.
  */
 function cookie(redirectUri: string, value: string, maxAge: number): string {
-  const { protocol, pathname } = new URL(redirectUri)
-  const path = pathname.slice(0, pathname.lastIndexOf('/'))
-  const secure = protocol === 'https:' ? '; Secure' : ''
-  return `${COOKIE}=${value}; Max-Age=${maxAge}; Path=${path}; HttpOnly; SameSite=Lax${secure}`
+  const url = new URL(redirectUri)
+  const path = url.pathname.slice(0, url.pathname.lastIndexOf('/'))
+  const site = cookieSite(url)
+  return setCookie(cookieName(COOKIE, site), value, site, { maxAge, path, sameSite: 'Lax' })
 }

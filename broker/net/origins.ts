@@ -45,6 +45,16 @@ export class Origins {
     return this.#otherPage(request) === null
   }
 
+  /**
+   * Whether a page of the broker's own origin makes the request, as the browser says. False also for clients that are no
+   * browsers.
+   */
+  isOwnPage(request: IncomingMessage): boolean {
+    const { origin, 'sec-fetch-site': site } = request.headers
+    if (site !== undefined) return site === 'same-origin'
+    return origin !== undefined && isOfHere(origin, request)
+  }
+
   #otherPage(request: IncomingMessage): string | null {
     const { origin, 'sec-fetch-site': site } = request.headers
     if (origin === undefined) {
@@ -80,6 +90,7 @@ function isLoopback(address = ''): boolean {
   return /^(::ffff:)?127\.|^::1$/.test(address)
 }
 
-function isLoopbackName(name: string): boolean {
+/** Of a URL: whether it can only be this machine. */
+export function isLoopbackName(name: string): boolean {
   return name === 'localhost' || name.endsWith('.localhost') || name === '[::1]' || /^127(\.\d+){3}$/.test(name)
 }

@@ -93,6 +93,7 @@ function httpDeps(context: Context, services: HttpServices, web: Web): HttpDeps 
     media: mediaDeps(context, { ...services, storage: services.media }),
     oidc: oidcDeps(config, store, logins, failed),
     listen: config.listen,
+    refreshTtl: config.auth.refreshTtl,
     payloadBytes: config.limits.payloadBytes,
     syncBytes: config.limits.syncBytes,
   }

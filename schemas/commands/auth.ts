@@ -16,9 +16,22 @@ export const Tokens = object(
         'Access token: the MQTT password, or the Bearer token of HTTP. A live login ends when its token expires.',
     }),
     expiresAt: time('When the access token expires.'),
-    refreshToken: Type.String({ description: 'Exchanged for the next access token with auth.token, once.' }),
+    refreshToken: Type.Optional(
+      Type.String({
+        description:
+          'Exchanged for the next access token with auth.token, once. With `cookie` it is in the cookie only.',
+      }),
+    ),
   },
   { title: 'Login', description: 'A login.' },
+)
+
+/** Of commands whose result is a login. */
+export const cookie = Type.Optional(
+  Type.Boolean({
+    description:
+      'Over HTTP, for pages of the broker’s own origin: true puts the refresh token into an HttpOnly cookie, for auth.token.',
+  }),
 )
 
 export const AUTH_COMMANDS = {
@@ -30,11 +43,12 @@ export const AUTH_COMMANDS = {
       invite: Type.Optional(
         Type.String({ maxLength: 400, description: 'An invitation, if registration is by invitation.' }),
       ),
+      cookie,
     }),
     result: Tokens,
     rate: 'login',
     open: true,
-    http: { method: 'POST', path: '/auth/register', status: 201 },
+    http: { method: 'POST', path: '/auth/register', status: 201, cookie: 'sets' },
   }),
   'auth.invite': command({
     summary: 'Creates an invitation to register. For admins.',
@@ -62,26 +76,29 @@ export const AUTH_COMMANDS = {
   'auth.login': command({
     summary:
       'Logs in with user name and password. Who has a second factor is asked for `code` once the password was right.',
-    params: object({ user, password: password('Of the account.'), code: secondFactor }),
+    params: object({ user, password: password('Of the account.'), code: secondFactor, cookie }),
     result: Tokens,
     rate: 'login',
     open: true,
-    http: { method: 'POST', path: '/auth/login' },
+    http: { method: 'POST', path: '/auth/login', cookie: 'sets' },
   }),
   'auth.token': command({
     summary:
-      'Exchanges a refresh token for a new access token and a new refresh token. A used refresh token is accepted again within auth.refreshGrace, as by two windows at once; an older one ends the login.',
+      'Exchanges a refresh token for a new access token and a new refresh token. A used refresh token is accepted again within auth.refreshGrace, as by windows that refresh at once; an older one ends the login.',
     params: object({
-      refreshToken: Type.String({
-        minLength: 1,
-        maxLength: 400,
-        description: 'The last one this client received.',
-      }),
+      refreshToken: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 400,
+          description: 'The last one this client received. Over HTTP it may be left out, where a cookie has it.',
+        }),
+      ),
+      cookie,
     }),
     result: Tokens,
     rate: 'login',
     open: true,
-    http: { method: 'POST', path: '/auth/token' },
+    http: { method: 'POST', path: '/auth/token', cookie: 'renews' },
   }),
   'auth.refresh': command({
     summary: 'Renews the login of the calling connection, with another token of the same user.',
@@ -99,21 +116,26 @@ export const AUTH_COMMANDS = {
     params: object({}),
     result: NOTHING,
     rate: 'login',
-    http: { method: 'POST', path: '/auth/logout' },
+    http: { method: 'POST', path: '/auth/logout', cookie: 'clears' },
   }),
   'auth.logoutEverywhere': command({
     summary: 'Voids all tokens of the caller issued so far, and ends all sessions with their queues. API keys stay.',
     params: object({}),
     result: NOTHING,
     rate: 'login',
-    http: { method: 'POST', path: '/auth/logout-everywhere' },
+    http: { method: 'POST', path: '/auth/logout-everywhere', cookie: 'clears' },
   }),
   'auth.password': command({
     summary:
       'Changes the caller’s password. All other sessions and all tokens issued so far end; the result is a new login.',
-    params: object({ old: password('The current password.'), new: password('At least 6 bytes.'), code: secondFactor }),
+    params: object({
+      old: password('The current password.'),
+      new: password('At least 6 bytes.'),
+      code: secondFactor,
+      cookie,
+    }),
     result: Tokens,
     rate: 'login',
-    http: { method: 'POST', path: '/auth/password' },
+    http: { method: 'POST', path: '/auth/password', cookie: 'sets' },
   }),
 } as const

@@ -1,6 +1,6 @@
 /** Logins by an identity provider. */
 import Type from 'typebox'
-import { Tokens } from './auth.js'
+import { cookie, Tokens } from './auth.js'
 import { command, object } from './parts.js'
 
 export const OIDC_COMMANDS = {
@@ -13,10 +13,11 @@ export const OIDC_COMMANDS = {
         maxLength: 128,
         description: 'What the `challenge` of /v1/auth/oidc/start is the SHA-256 of.',
       }),
+      cookie,
     }),
     result: Tokens,
     rate: 'login',
     open: true,
-    http: { method: 'POST', path: '/auth/oidc' },
+    http: { method: 'POST', path: '/auth/oidc', cookie: 'sets' },
   }),
 } as const

@@ -18,6 +18,11 @@ export interface HttpRoute {
   location?: string
   /** The result is one page of a list. */
   page?: HttpPage
+  /**
+   * The cookie of a login (parameter `cookie`): `sets`, with the refresh token of the result; `renews`, where it stands for
+   * the parameter `refreshToken` too; `clears`.
+   */
+  cookie?: 'sets' | 'renews' | 'clears'
 }
 
 /** The next page begins `after` the last entry, or with `back`, and without `after`, ends `before` the first. */

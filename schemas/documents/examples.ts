@@ -33,6 +33,8 @@ const NAMES: Readonly<Record<string, unknown>> = {
   verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
   token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…',
 }
+/** Optional keys that examples show. */
+const SHOWN: ReadonlySet<string> = new Set(['text', 'refreshToken'])
 const UUID = '019b7701-9c00-7000-8000-000000000001'
 const TIME = 1_767_225_600_000
 
@@ -87,10 +89,10 @@ function fitsName(name: string, { type, anyOf }: Node): boolean {
   return Array.isArray(value) ? type === 'array' : type === 'string' && typeof value === 'string'
 }
 
-/** The keys it needs, and what is said, where something is. */
+/** The keys it needs, and some that are mostly there. */
 export function exampleObject(schema: TObject): Record<string, unknown> {
   const { properties, required = [] } = schema as Node
-  const shown = Object.entries(properties ?? {}).filter(([key]) => required.includes(key) || key === 'text')
+  const shown = Object.entries(properties ?? {}).filter(([key]) => required.includes(key) || SHOWN.has(key))
   return Object.fromEntries(
     shown.map(([key, value]) => {
       const now = nameNow(value) ?? key

@@ -217,11 +217,18 @@ function requestBody(command: Command, { body, path, required }: RouteDeps, comp
   }
 }
 
+const COOKIE_HEADER: Readonly<Record<NonNullable<HttpRoute['cookie']>, string>> = {
+  sets: 'With `cookie`: the refresh token.',
+  renews: 'If the token came in a cookie, or with `cookie`: the next refresh token.',
+  clears: 'Deletes the cookie that has the refresh token of this login.',
+}
+
 function success({ result }: Command, http: HttpRoute, components: Components): Json {
   const headers: Json = {}
   const text = (description: string) => ({ description, schema: { type: 'string' } })
   if (http.location) headers['Location'] = text('Where it is.')
   if (http.page) headers['Link'] = text('rel="next": the next page, if there is one.')
+  if (http.cookie) headers['Set-Cookie'] = text(COOKIE_HEADER[http.cookie])
   if (http.method === 'GET') headers['ETag'] = text('For If-None-Match.')
   const { description = 'Done.' } = result as { description?: string }
   const content = { 'application/json': { schema: components.use(result), example: exampleOf(result) } }

@@ -6,6 +6,7 @@ import { Audit } from '../../broker/chat/model/audit.js'
 import { Rates } from '../../broker/chat/model/rates.js'
 import { COMMANDS, type Command } from '../../schemas/commands.js'
 import { type Overrides, startTestBroker } from '../helpers/broker.js'
+import { movableClock } from '../helpers/clock.js'
 import { knock } from '../helpers/knock.js'
 import { Person, type PersonOptions } from '../helpers/people.js'
 
@@ -108,6 +109,7 @@ t.test('guesses at a password are throttled like those of CONNECT, and with them
 })
 
 t.test('a refresh token is good once', async (t) => {
+  const clock = movableClock(t)
   const { broker, connect, root } = await open(t)
   const first = await root.get('auth.register', { user: 'alice', password: 'alice-pw' })
   const renew = (refreshToken: string) => root.ask('auth.token', { refreshToken })
@@ -122,12 +124,13 @@ t.test('a refresh token is good once', async (t) => {
     t.equal(await knock(broker, 'alice', first.token), 0, 'access tokens end by themselves')
   })
 
-  await t.test('and after that ends the login, for whoever has it and for its thief', async (t) => {
+  await t.test('and after that, beyond the time of grace, ends the login, for whoever has it and for its thief', async (t) => {
     const second = await root.get('auth.login', { user: 'alice', password: 'alice-pw' })
     const third = (await renew(second.refreshToken)).result
     const fourth = (await renew(third.refreshToken)).result
     const alice = await connect('alice', { password: fourth.token })
     const gone = alice.gone()
+    clock.forward(61)
     t.match(await renew(second.refreshToken), { error: { code: 'unauthorized', field: 'refreshToken' } })
     await gone
     t.match(await renew(fourth.refreshToken), { error: { code: 'unauthorized' } })

@@ -70,13 +70,29 @@ t.test('someone logs in at the provider, and has a login here that lasts', async
   t.match(await ann.get('rooms.list'), { rooms: [] })
   const next = await ann.get('auth.token', { refreshToken: body.refreshToken })
   t.equal(await knock(broker, 'ann', next.token), 0)
-  t.notOk(browser.cookies.has('topictalk-login'), 'nothing stays in the browser')
+  t.same(
+    [...browser.cookies.keys()].filter((name) => name.includes('topictalk')),
+    [],
+    'nothing stays in the browser',
+  )
   t.match(await take(address.searchParams.get('code')), { status: 401, body: { field: 'code' } }, 'a code is good once')
 
   const other = (await arrive('ann')).searchParams.get('code')
   await broker.restart()
   t.match(await take(other), { status: 200, body: { user: 'ann' } }, 'a restart forgets none')
   t.match(await take(other), { status: 401 })
+})
+
+t.test('a web app on the same origin gets the refresh token in a cookie', async (t) => {
+  const { broker, arrive } = await open(t)
+  const code = (await arrive('ann')).searchParams.get('code')
+  const headers = { origin: new URL(APP).origin, 'sec-fetch-site': 'same-origin' }
+  const body = { code, verifier: LOGIN_VERIFIER, cookie: true }
+  const login = await fetchFrom(broker, '/v1/auth/oidc', { method: 'POST', headers, body })
+  t.strictSame(Object.keys(login.body), ['user', 'token', 'expiresAt'])
+  const [cookie] = login.headers.get('set-cookie')!.split(';')
+  const request = { method: 'POST', headers: { ...headers, cookie: cookie! }, body: {} }
+  t.match(await fetchFrom(broker, '/v1/auth/token', request), { status: 200, body: { user: 'ann' } })
 })
 
 t.test('a code is nothing without what the app that asked for it knows', async (t) => {
@@ -99,7 +115,10 @@ t.test('the login ends in the browser in which it began', async (t) => {
   const mixed = await victim.open(callback.href)
   t.match(mixed.headers.get('location'), /^https:\/\/chat\.example\.com\/app\?error=unauthorized$/, 'or something else')
   const forged = new Browser()
-  forged.cookies.set('topictalk-login', 'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..AAAA.AAAA.AAAA')
+  forged.cookies.set(
+    `topictalk-login-${new URL(httpUrl(broker)).port}`,
+    'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..AAAA.AAAA.AAAA',
+  )
   t.equal((await forged.open(callback.href)).status, 400)
   t.match((await arrive('ann', victim)).searchParams.get('code'), /./, 'and nothing is spoilt')
   const line = { address: '127.0.0.1', door: 'http', reason: 'bad_credentials' }

@@ -54,6 +54,10 @@ export function authCommands(deps: AuthCommandDeps): Handlers<keyof typeof AUTH_
       return JSON.stringify(await logins.begin(verified, 'password'))
     },
     'auth.token': async (actor, { refreshToken }) => {
+      if (refreshToken === undefined)
+        throw new Refusal('unauthorized', 'this needs a refresh token, or over HTTP the cookie that has it; log in', {
+          field: 'refreshToken',
+        })
       const shown = loginAttempt(actor, readSecret('login', refreshToken)?.user)
       return JSON.stringify(await proofs.secret(shown, () => logins.renew(refreshToken)))
     },

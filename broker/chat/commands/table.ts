@@ -57,6 +57,7 @@ export class Commands {
 
   async #checked(actor: Actor, name: CommandName, validator: Validator, params: object): Promise<string> {
     checkSchema(validator, params)
+    requireCookieDoor(actor, params)
     const handler = this.#handlers[name] as (actor: Actor, params: unknown) => Promise<string>
     const act = auditedAct(name, params as Record<string, unknown>)
     const work = (): Promise<string> => handler(actor, params)
@@ -64,6 +65,14 @@ export class Commands {
     const page = COMMANDS[name as CommandName].http?.page
     return page ? cutList(result, page, Object.hasOwn(params as object, 'after'), this.#resultBytes) : result
   }
+}
+
+/** Cookies are headers of HTTP. @throws Refusal */
+function requireCookieDoor({ sessionId }: Actor, { cookie }: { cookie?: boolean }): void {
+  if (cookie === true && sessionId !== null)
+    throw new Refusal('bad_request', 'there are cookies over HTTP only; leave cookie out, and keep refreshToken', {
+      field: 'cookie',
+    })
 }
 
 /** Deprecated parameter names in the request, with their present names. */
