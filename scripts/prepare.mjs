@@ -44,6 +44,7 @@ const STRANGERS = {
   'redis-check-rdb': ['redis-tools'],
   haproxy: ['haproxy'],
   nginx: ['nginx', 'libnginx-mod-stream'],
+  chromium: ['chromium'],
 }
 /** What Debian asks whether a package may start its service; 101 says no. */
 const SERVICE_POLICY = '/usr/sbin/policy-rc.d'

@@ -1,0 +1,16 @@
+/** Chromium, for tests of what only a browser does: Debian's package, driven by Playwright. */
+import { access } from 'node:fs/promises'
+import { type Browser, chromium } from 'playwright-core'
+import type { Test } from 'tap'
+
+const PROGRAM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+
+/** Closed with the test. `CHROMIUM` in the environment names another one. */
+export async function startChromium(t: Test): Promise<Browser> {
+  await access(PROGRAM).catch((cause) => {
+    throw new Error(`${PROGRAM} is not there: install the package chromium, or name another in CHROMIUM`, { cause })
+  })
+  const browser = await chromium.launch({ executablePath: PROGRAM })
+  t.teardown(() => browser.close())
+  return browser
+}
