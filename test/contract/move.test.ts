@@ -28,7 +28,8 @@ const WAYS = [
 ] as const
 const HOUR = 3_600_000
 
-const { url } = await startRedis(t, { aof: 'off' })
+const server = await startRedis(t, { aof: 'off' })
+const { url } = server
 
 function placeOf(t: Test, kind: MovePlace['kind'], limits?: typeof LIMITS): Promise<MovePlace> | MovePlace {
   return kind === 'level' ? levelPlace(t, limits) : redisPlace(t, url, limits)
@@ -94,6 +95,18 @@ t.test('a client-chosen id is known after the move', async (t) => {
     await store.close()
   }
   await along(t, make, look)
+})
+
+t.test('client-chosen ids are found without the right to see the names of all keys', async (t) => {
+  await server.command('ACL', 'SETUSER', 'limited', 'on', '>word', '~*', '&*', '+@all', '-dbsize', '-scan')
+  const place = redisPlace(t, url, undefined, 'limited')
+  const store = await place.open()
+  for (let i = 0; i < 20; i++) await append(store, draft('m:a', `${i}`, { cid: `c${i}` }))
+  await store.close()
+  const limited = redisPlace(t, url.replace('//', '//limited:word@'), undefined, 'limited')
+  const summary = await summaryOf(place)
+  t.equal(summary.find(({ kind }) => kind === 'cid')!.count, 20)
+  t.same(await summaryOf(limited), summary)
 })
 
 t.test('an id of a log that is dropped after the move is forgotten with it', async (t) => {

@@ -1,6 +1,7 @@
 /** All that a deployment in Redis keeps, read as it is stored, while no node is on it. */
 
 import { readAhead } from '../../util/read-ahead.js'
+import { addTo } from '../../util/sets.js'
 import { StoreError } from '../changes.js'
 import { BUCKETS } from '../cid-digest.js'
 import type { LogName } from '../log-name.js'
@@ -32,6 +33,10 @@ const AHEAD = 16
 const SKEW = 60_000
 /** Looked at by one script: some milliseconds. */
 const BUCKETS_AT_ONCE = 8192
+/** Keys that the server looks at for one reply. */
+const KEYS_AT_ONCE = 1000
+/** Few rights, or a server that does not know the command. */
+const MAY_NOT = /NOPERM|unknown command/
 const FIND_BUCKETS = scriptNamed('buckets')
 /** What is read at a time of what may be large: values as large as a payload, and smaller ones. */
 const LARGE_PAGE = 32
@@ -203,13 +208,34 @@ export class RedisContents implements Contents {
     const now = Date.now()
     const [oldest, newest] = [generationAt(now, dedupeDays) - GENERATIONS + 1, generationAt(now + SKEW, dedupeDays)]
     const [from, behind] = after ? (after[0] as string).split(':').map(Number) : [0, 0]
+    const filled = await this.#filledBuckets()
     for (let generation = Math.max(oldest, from!); generation <= newest; generation++) {
-      const buckets = this.#buckets(generation, generation === from ? behind! : 0)
+      const first = generation === from ? behind! : 0
+      const known = filled && (filled.get(generation) ?? []).filter((bucket) => bucket >= first)
+      const buckets = known ?? this.#buckets(generation, first)
       yield* readAhead(buckets, AHEAD, (bucket) => this.#bucket(generation, bucket))
     }
   }
 
-  /** Those that are not empty, from one on. */
+  /** By generation, those that are not empty: where the server has fewer keys than there are buckets, they are found among these. Null: it has more, or the user may not know. */
+  async #filledBuckets(): Promise<Map<number, number[]> | null> {
+    const filled = new Map<number, Set<number>>()
+    const start = this.#keys.dedupe('', '')
+    try {
+      if (Number(await this.#reader.call('DBSIZE', [])) >= BUCKETS) return null
+      for await (const names of this.#reader.keyPages(`${inPattern(start)}*`, KEYS_AT_ONCE))
+        for (const name of names) {
+          const [generation, bucket] = name.slice(start.length).split(':').map(Number) as [number, number]
+          addTo(filled, generation, bucket)
+        }
+    } catch (error) {
+      if (!MAY_NOT.test((error as Error).message)) throw error
+      return null
+    }
+    return new Map([...filled].map(([generation, buckets]) => [generation, [...buckets].sort((a, b) => a - b)]))
+  }
+
+  /** Those that are not empty, from one on: each is asked about. */
   async *#buckets(generation: number, from: number): AsyncGenerator<number> {
     const { text } = FIND_BUCKETS
     const name = this.#keys.dedupe(generation, '')
@@ -299,6 +325,11 @@ function cidOf(value: Buffer): Pick<CidPiece, 'hash' | 'incarnation' | 'seq' | '
   const { hash, rest } = splitRest(value.subarray(seqEnd + 1))
   const [incarnation, seq] = value.toString('latin1', 0, seqEnd).split(' ').map(Number) as [number, number]
   return { hash, incarnation, seq, ...readRest(rest) }
+}
+
+/** Text as a pattern of Redis that matches nothing else. */
+function inPattern(text: string): string {
+  return text.replace(/[\\*?[\]]/g, '\\$&')
 }
 
 function referencePiece(session: string, reference: string): ReferencePiece {

@@ -69,9 +69,9 @@ export class Keys {
     return `${this.prefix}ni:${incarnation}:${log}`
   }
 
-  /** @param bucket Empty: how the names of all begin */
-  dedupe(generation: number, bucket: number | ''): string {
-    return `${this.prefix}d:${generation}:${bucket}`
+  /** @param bucket Empty: how the names of all begin; so is `generation`, for those of all generations */
+  dedupe(generation: number | '', bucket: number | ''): string {
+    return generation === '' ? `${this.prefix}d:` : `${this.prefix}d:${generation}:${bucket}`
   }
 
   queue(session: string): string {
