@@ -138,6 +138,8 @@ interface Cluster {
   readonly told: Map<string, number[]>
   /** The name of the node that serves the webhook. */
   serving(): Promise<string | undefined>
+  /** How far it is saved to be in the room. */
+  cursor(): Promise<number>
 }
 
 /** Nodes in processes of their own, with a webhook that is told of all messages. */
@@ -164,18 +166,22 @@ async function processes(t: Test, names: readonly string[]): Promise<Cluster> {
       'search.enabled=false',
     ])
     nodes.set(name, broker)
-    await broker.start()
   }
+  await Promise.all([...nodes.values()].map((broker) => broker.start()))
   const serving = async (): Promise<string | undefined> => {
     const claim = await redis.command('HGET', '{topictalk}t:job', 'webhook/crm')
     const facts = await redis.command('HGET', '{topictalk}facts', String(nodeOfJobClaim(claim)))
     return facts.trim() === '' ? undefined : JSON.parse(facts).name
   }
+  const cursor = async (): Promise<number> => {
+    const found = await redis.command('HVALS', '{topictalk}t:readerCursor:m:lobby')
+    return Number(found.trim() || 0)
+  }
   const numbers = async (): Promise<number> =>
     (await redis.command('HKEYS', '{topictalk}t:candidate')).trim().split('\n').length
   await until('all nodes take jobs', async () => (await numbers()) === names.length)
   await until('one serves the webhook', async () => (await serving()) !== undefined)
-  return { redis, nodes, receiver, told, serving }
+  return { redis, nodes, receiver, told, serving, cursor }
 }
 
 /** Publishes on a node, one message after another, until it is stopped. */
@@ -235,6 +241,11 @@ function repeated({ told }: Cluster): [text: string, times: readonly number[]][]
   return [...told].filter(([, times]) => times.length > 1)
 }
 
+/** Of a message in its room. The speaker alone speaks there. */
+function numberOf(text: string): number {
+  return Number(text.split(' ')[1]) + 1
+}
+
 function isInOrder({ told }: Cluster, { said }: Speaker): boolean {
   return [...told.keys()].join() === said.join()
 }
@@ -243,9 +254,13 @@ t.test('kill -9 of the node that serves it loses nothing, and repeats at most wh
   const cluster = await processes(t, ['one', 'two', 'three'])
   const { name, owner, speaker } = await underLoad(t, cluster)
   await until('it has told for a while', async () => cluster.told.size > 300)
-  await new Promise((resolve) => setTimeout(resolve, 2500))
+  for (let saves = 0; saves < 2; saves++) {
+    const before = await cluster.cursor()
+    await until('it has saved how far it is', async () => (await cluster.cursor()) > before)
+  }
   await owner.kill()
   const killedAt = performance.now()
+  const saved = await cluster.cursor()
   await until('another serves it', async () => ![name, undefined].includes(await cluster.serving()))
   await speaker.stop()
   await allTold(cluster, speaker)
@@ -253,6 +268,10 @@ t.test('kill -9 of the node that serves it loses nothing, and repeats at most wh
   t.comment(`${again.length} of ${cluster.told.size} were told twice`)
   t.ok(again.every(([, times]) => times.length === 2))
   const oldest = Math.min(killedAt, ...again.map(([, [first]]) => first!))
+  t.ok(
+    again.every(([text]) => numberOf(text) > saved),
+    `nothing is told again up to ${saved}, which was saved`,
+  )
   t.ok(killedAt - oldest < 2500, `the oldest of them ${Math.round(killedAt - oldest)} ms before the end`)
   t.ok(isInOrder(cluster, speaker))
   const ids = new Set(cluster.receiver.received.map(({ headers }) => headers['webhook-id']))
@@ -267,10 +286,7 @@ t.test('a node that sleeps beyond its lease writes nothing of the webhook afterw
   await until('another serves it', async () => ![name, undefined].includes(await cluster.serving()))
   const other = await cluster.serving()
   await until('the other one tells', async () => cluster.told.size > speaker.said.length - 50)
-  const cursor = async (): Promise<number> => {
-    const found = await cluster.redis.command('HVALS', '{topictalk}t:readerCursor:m:lobby')
-    return Number(found.trim() || 0)
-  }
+  const { cursor } = cluster
   const saved = await cursor()
   owner.resume()
   let lowest = Number.POSITIVE_INFINITY
