@@ -13,6 +13,9 @@ export interface Signal {
   removeEventListener(type: 'abort', listener: () => void): void
 }
 
+/** The platform's own `AbortSignal` where its types are known, so that it can be handed to `fetch`. */
+export type PlatformSignal = typeof globalThis extends { AbortSignal: { prototype: infer S } } ? S : Signal
+
 /** Stops a timer, or a listener; a second call does nothing. */
 export type Stop = () => void
 
@@ -21,6 +24,17 @@ export interface Clock {
   now(): number
   /** Calls `act` once, after `ms`. */
   timer(ms: number, act: () => void): Stop
+}
+
+/** What the SDK is told by the platform, and what a test decides instead. */
+export interface Env extends Clock {
+  /** At random, 0 ≤ x < 1. */
+  random(): number
+  /**
+   * Calls `listener` when a connection may have become possible, or may have been lost without a word: the device says that it is online, the
+   * page is visible again, the application is in the foreground. A hint may be wrong.
+   */
+  hints(listener: () => void): Stop
 }
 
 /** The part of a WebSocket that is used. Browsers, React Native, Node from 22 on and the package `ws` have it. */

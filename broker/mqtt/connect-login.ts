@@ -51,7 +51,10 @@ export async function authenticate(context: ConnectContext): Promise<void> {
       ? await untimed(context, authenticator.login({ ...given, password }))
       : await authenticator.loginByToken({ ...given, token })
   if (!login.ok)
-    throw refusedLogin(token !== null && login.refusal === 'bad_credentials' ? 'not_authorized' : login.refusal)
+    throw refusedLogin(
+      token !== null && login.refusal === 'bad_credentials' ? 'not_authorized' : login.refusal,
+      login.retryAfter,
+    )
   const shown = token === null ? password : Buffer.from(token, 'latin1')
   await requireHook(context, { username, password: shown }, login.principal.user)
   context.principal = login.principal
@@ -71,7 +74,7 @@ async function requireHook(
   }
 }
 
-function refusedLogin(refusal: LoginRefusal): ConnectRefused {
+function refusedLogin(refusal: LoginRefusal, retryAfter: number | undefined): ConnectRefused {
   switch (refusal) {
     case 'bad_credentials':
       return new ConnectRefused(4, Reason.badUserNameOrPassword, 'bad user name or password')
@@ -80,7 +83,7 @@ function refusedLogin(refusal: LoginRefusal): ConnectRefused {
     case 'not_authorized':
       return new ConnectRefused(5, Reason.notAuthorized, 'not authorized')
     case 'throttled':
-      return new ConnectRefused(3, Reason.connectionRateExceeded, 'too many failed logins')
+      return new ConnectRefused(3, Reason.connectionRateExceeded, 'too many failed logins', { retryAfter })
     case 'unavailable':
       return new ConnectRefused(3, Reason.serverUnavailable, 'logins are not possible right now')
   }

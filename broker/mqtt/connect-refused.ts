@@ -1,5 +1,6 @@
 /** CONNECTs that are refused. */
 import type { Config } from '../../schemas/config.js'
+import type { Properties } from './codec/properties.js'
 import { Reason } from './codec/reason-codes.js'
 
 /** Refused CONNECT: answered with this code, then closed. `code` is the 3.1.1 return code, `reason` that of MQTT 5. */
@@ -12,11 +13,18 @@ export class ConnectRefused extends Error {
   readonly serverReference: string | undefined
   /** The connection ends without a CONNACK, which a server may send [MQTT5-3.1.4-2], unless that names another server. */
   readonly isSilent: boolean
+  /** Seconds after which the client may try again. */
+  readonly retryAfter: number | undefined
   constructor(
     code: number,
     reason: number,
     message: string,
-    options: { reasonString?: string; serverReference?: string; isSilent?: boolean } = {},
+    options: {
+      reasonString?: string
+      serverReference?: string
+      isSilent?: boolean
+      retryAfter?: number | undefined
+    } = {},
   ) {
     super(message)
     this.name = 'ConnectRefused'
@@ -25,6 +33,16 @@ export class ConnectRefused extends Error {
     this.reasonString = options.reasonString ?? message
     this.serverReference = options.serverReference
     this.isSilent = options.isSilent ?? false
+    this.retryAfter = options.retryAfter
+  }
+
+  /** For clients of MQTT 5, beside the reason string. */
+  get properties(): Properties {
+    const { serverReference, retryAfter } = this
+    return {
+      ...(serverReference === undefined ? {} : { serverReference }),
+      ...(retryAfter === undefined ? {} : { userProperties: [['retryAfter', `${Math.ceil(retryAfter)}`]] }),
+    }
   }
 }
 

@@ -243,7 +243,7 @@ export class Connection extends AedesClient implements ConnectingConnection, Pac
       const code = this.version === 5 ? error.reason : error.code
       const hasReference = this.version === 5 && error.serverReference !== undefined
       if (!error.isSilent || hasReference)
-        this.#refuseConnect(this.version!, code, error.reasonString, error.serverReference)
+        this.#refuseConnect(this.version!, code, error.reasonString, error.properties)
       void this.finish({ reason: error.reason, why: error.message, error })
       return
     }
@@ -262,10 +262,9 @@ export class Connection extends AedesClient implements ConnectingConnection, Pac
     void this.finish({ reason: Reason.unspecified, why: 'internal error', error: error as Error })
   }
 
-  #refuseConnect(version: Version, returnCode: number, why: string, serverReference?: string): void {
-    const reference = serverReference === undefined ? {} : { serverReference }
+  #refuseConnect(version: Version, returnCode: number, why: string, properties: Properties = {}): void {
     this.sendFitting(
-      (more) => encodeConnack(version, false, returnCode, { ...reference, ...more }),
+      (more) => encodeConnack(version, false, returnCode, { ...properties, ...more }),
       reasonProperties(why),
     )
     this.broker.emit('connackSent', { cmd: 'connack', returnCode, sessionPresent: false }, this)

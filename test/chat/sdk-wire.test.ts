@@ -11,7 +11,7 @@ import type { Incoming, Login, Wire, WireError } from '../../client/wire/wire.js
 import { topics } from '../../schemas/topics.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { httpUrl } from '../helpers/http.js'
-import { realClock, webSocket } from '../helpers/web-socket.js'
+import { realEnv, webSocket } from '../helpers/web-socket.js'
 
 interface Side {
   readonly wire: Wire
@@ -32,7 +32,7 @@ async function open(t: Test, url: string, login: Login, { limits = {}, take }: O
   let heard = (): void => {}
   let end: (error: WireError) => void
   const ended = new Promise<WireError>((resolve) => (end = resolve))
-  const wire = await mqttOverWebSocket({ socket: () => webSocket(url), clock: realClock, limits })(
+  const wire = await mqttOverWebSocket({ socket: () => webSocket(url), clock: realEnv, limits })(
     login,
     {
       message: (message) => {
@@ -193,7 +193,7 @@ t.test('a server that is no broker, is silent, or is not there', async (t) => {
   const login = { clientId: 'c', token: 'a.b.c' }
   await t.rejects(open(t, url, login, { limits: { openTimeout: 100 } }), { name: 'WireError', kind: 'network' })
   const abort = new AbortController()
-  const given = mqttOverWebSocket({ socket: () => webSocket(url), clock: realClock })(
+  const given = mqttOverWebSocket({ socket: () => webSocket(url), clock: realEnv })(
     login,
     { message: () => {}, ended: () => t.fail('it was never open') },
     abort.signal,

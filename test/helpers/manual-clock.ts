@@ -33,6 +33,7 @@ export class ManualClock implements Clock {
 
   /** Timers that become due run in their order, those that they set too; after each, what it caused in promises. */
   async pass(ms: number): Promise<void> {
+    await settled()
     const until = this.#now + ms
     for (let due = this.#next(until); due; due = this.#next(until)) {
       this.#now = Math.max(this.#now, due.at)

@@ -1,13 +1,15 @@
 import { WebSocket } from 'ws'
-import type { Socket } from '../../client/platform.js'
+import type { Env, Socket } from '../../client/platform.js'
 
-/** Real time, as the entries of the SDK give it to the core. */
-export const realClock = {
+/** Real time and chance, without hints. */
+export const realEnv: Env = {
   now: () => Date.now(),
-  timer: (ms: number, act: () => void) => {
+  timer: (ms, act) => {
     const timer = setTimeout(act, ms)
     return () => clearTimeout(timer)
   },
+  random: () => Math.random(),
+  hints: () => () => {},
 }
 
 /** A real WebSocket of the subprotocol `mqtt`. */

@@ -1,0 +1,44 @@
+import { ChatError } from '../chat-error.js'
+import type { PlatformSignal, Signal, Stop } from '../platform.js'
+
+declare const AbortController: new () => { readonly signal: PlatformSignal; abort(): void }
+
+/** What belongs together and ends together: the first who ends it says why. */
+export class Scope {
+  readonly #controller = new AbortController()
+  readonly #over: Promise<never>
+  #fail!: (error: unknown) => void
+  readonly #leave: Stop
+
+  /** `outer`: when it is aborted, the scope ends, too. */
+  constructor(outer?: Signal) {
+    this.#over = new Promise((_, reject) => (this.#fail = reject))
+    // Whether anyone waits is not the scope's business.
+    this.#over.catch(() => {})
+    this.#leave = outer ? onAbort(outer, () => this.end(new ChatError('aborted', 'given up'))) : () => {}
+  }
+
+  /** Aborted when the scope has ended. */
+  get signal(): PlatformSignal {
+    return this.#controller.signal
+  }
+
+  end(error: unknown): void {
+    if (this.#controller.signal.aborted) return
+    this.#leave()
+    this.#fail(error)
+    this.#controller.abort()
+  }
+
+  /** As the promise does, unless the scope ends first: then it rejects with why. */
+  race<T>(promise: Promise<T>): Promise<T> {
+    return Promise.race([this.#over, promise])
+  }
+}
+
+/** Calls `act` when `signal` is aborted, at once if it is already. */
+export function onAbort(signal: Signal, act: () => void): Stop {
+  if (signal.aborted) act()
+  else signal.addEventListener('abort', act)
+  return () => signal.removeEventListener('abort', act)
+}
