@@ -2,24 +2,29 @@
 import mqtt, { type MqttClient } from 'mqtt'
 import type { Entry, Event } from '../../models/history/events.js'
 import { request } from '../broker.js'
-import { until } from '../patience.js'
+import { answered, type GiveUp, until } from '../patience.js'
 import { LOGS, ROOMS, STATES } from './load.js'
 import { RIVAL_ROOMS } from './rivals.js'
 import type { Node } from './stage.js'
 
 /** @throws Error when it does not answer */
-export function readAll(node: Node): Promise<Event[]> {
-  return asReader(node, async (client) => [await epochOn(client, node.name), ...(await read(client, node.name))])
+export function readAll(node: Node, giveUp: GiveUp): Promise<Event[]> {
+  const work = async (client: MqttClient): Promise<Event[]> => [
+    await epochOn(client, node.name),
+    ...(await read(client, node.name, giveUp)),
+  ]
+  return asReader(node, work, giveUp)
 }
 
-/** Receipts follow what they are about by a second. */
-export function readReceipts(node: Node): Promise<Event[]> {
-  return asReader(node, async (client) => {
+/** Receipts follow what they are about by a second. @throws Error when it does not answer */
+export function readReceipts(node: Node, giveUp: GiveUp): Promise<Event[]> {
+  const work = async (client: MqttClient): Promise<Event[]> => {
     const events: Event[] = []
     for (const room of ROOMS)
       events.push({ type: 'receipts', node: node.name, room, receipts: await receiptsOf(client, room) })
     return events
-  })
+  }
+  return asReader(node, work, giveUp)
 }
 
 export function readEpoch(node: Node): Promise<Event> {
@@ -27,11 +32,22 @@ export function readEpoch(node: Node): Promise<Event> {
 }
 
 /** A client that is left over would connect again and again, and keep the process of the test. */
-async function asReader<T>({ name, broker, port }: Node, work: (client: MqttClient) => Promise<T>): Promise<T> {
+async function asReader<T>(
+  { name, broker, port }: Node,
+  work: (client: MqttClient) => Promise<T>,
+  giveUp?: GiveUp,
+): Promise<T> {
   const login = { username: 'ann', password: await broker.token('ann') }
-  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { ...login, clientId: `reader-${name}` })
+  const client = mqtt.connect(`mqtt://127.0.0.1:${port}`, { ...login, clientId: `reader-${name}` })
+  // It tries again.
+  client.on('error', () => {})
   try {
-    return await work(client)
+    const connected = new Promise<void>((resolve) => client.once('connect', () => resolve()))
+    return await answered(
+      `what ${name} has`,
+      connected.then(() => work(client)),
+      giveUp,
+    )
   } finally {
     await client.endAsync(true)
   }
@@ -42,11 +58,11 @@ async function epochOn(client: MqttClient, node: string): Promise<Event> {
   return { type: 'epoch', node, epoch }
 }
 
-async function read(client: MqttClient, node: string): Promise<Event[]> {
+async function read(client: MqttClient, node: string, giveUp: GiveUp): Promise<Event[]> {
   const events: Event[] = []
   for (const log of LOGS) events.push({ type: 'read', node, log, entries: await wholeLog(client, log) })
   for (const room of RIVAL_ROOMS) events.push({ type: 'members', node, room, members: await membersOf(client, room) })
-  events.push({ type: 'retained', node, messages: await retainedOn(client) })
+  events.push({ type: 'retained', node, messages: await retainedOn(client, giveUp) })
   return events
 }
 
@@ -87,12 +103,12 @@ async function receiptsOf(client: MqttClient, room: string): Promise<Record<stri
 }
 
 /** Or what has come of it in time. */
-async function retainedOn(client: MqttClient): Promise<Record<string, string>> {
+async function retainedOn(client: MqttClient, giveUp: GiveUp): Promise<Record<string, string>> {
   const found: Record<string, string> = {}
   client.on('message', (topic, payload) => {
     if (topic.startsWith('state/')) found[topic] = payload.toString()
   })
   await client.subscribeAsync('state/#', { qos: 1 })
-  await until('retained', async () => Object.keys(found).length === STATES).catch(() => {})
+  await until('retained', async () => Object.keys(found).length === STATES, giveUp).catch(() => {})
   return found
 }

@@ -1,5 +1,6 @@
 /** Writes the history of a run. */
 import type { Event, History } from '../../models/history/events.js'
+import type { GiveUp } from '../patience.js'
 
 export class Recorder {
   readonly #events: (Event & { ms: number })[] = []
@@ -23,6 +24,18 @@ export class Recorder {
   /** The highest seq of a log that somebody got. */
   head(log: string): number {
     return this.#heads.get(log) ?? 0
+  }
+
+  /** Whether nothing has come while it was asked so many times. */
+  stillFor(looks: number): GiveUp {
+    let before = -1
+    let still = 0
+    return () => {
+      const { length } = this.#events
+      still = length === before ? still + 1 : 0
+      before = length
+      return still > looks
+    }
   }
 
   addAll(events: readonly Event[]): void {

@@ -4,7 +4,7 @@ import { checkHistory } from '../../models/history/check.js'
 import type { Event, History } from '../../models/history/events.js'
 import { checkReceipts } from '../../models/history/signals.js'
 import { BrokerProcess } from '../broker-process.js'
-import { until } from '../patience.js'
+import { type GiveUp, until } from '../patience.js'
 import type { Random } from '../random.js'
 import type { RedisServer } from '../redis-server.js'
 import { TcpProxy } from '../tcp-proxy.js'
@@ -25,8 +25,8 @@ export interface Node extends Place {
 type Check = (history: History) => string[]
 
 const NAMES = ['one', 'two', 'three']
-/** Looks without an event, after which nothing more is expected: wills of a node that ended are looked for every 20 s. */
-const SILENT_LOOKS = 500
+/** Looks without an event, after which nothing more is expected at the end: wills of a node that ended are looked for every 20 s. */
+const SILENCE = 500
 
 export interface StageOptions {
   readonly nodes?: number
@@ -37,6 +37,8 @@ export interface StageOptions {
   readonly balanced?: boolean
   /** What must hold of the history. */
   readonly check?: (history: History) => string[]
+  /** See SILENCE. */
+  readonly silence?: number
 }
 
 export class Stage {
@@ -45,19 +47,23 @@ export class Stage {
   /** Null: clients choose a node by themselves. */
   readonly front: Balanced | null
   readonly random: Random
-  readonly recorder = new Recorder()
+  readonly recorder: Recorder
   readonly clients: Wanderer[] = []
   readonly load: Load
   readonly #t: Test
   readonly #check: Check
+  readonly #silence: number
   #cast: Cast | null = null
 
   static async start(t: Test, random: Random, options: StageOptions = {}): Promise<Stage> {
-    const { nodes = 2, store: open = oneServer, check = checkHistory, balanced = false } = options
+    const { nodes = 2, store: open = oneServer, balanced = false } = options
     const store = await open(t)
+    const recorder = new Recorder()
     const listening = balanced ? await Promise.all(NAMES.slice(0, nodes).map(behindProxy)) : null
     const brokers = await Promise.all(
-      NAMES.slice(0, nodes).map((name, i) => startNode(t, store, name, listening?.[i]?.settings ?? [], options)),
+      NAMES.slice(0, nodes).map((name, i) =>
+        startNode(t, store, name, listening?.[i]?.settings ?? [], options),
+      ),
     )
     const front =
       listening &&
@@ -66,27 +72,26 @@ export class Stage {
         brokers.map(({ port }, i) => listening[i]!.ports(port)),
       ))
     const all = brokers.map((node, i) => ({ ...node, port: front?.doors[i] ?? node.port }))
-    const stage = new Stage(t, store, all, random, check, front)
+    const stage = new Stage(t, options, { store, recorder, nodes: all, random, front })
     stage.#cast = await enterAll(stage)
-    stage.recorder.add(await readEpoch(all[0]!))
+    recorder.add(await readEpoch(all[0]!))
     return stage
   }
 
   private constructor(
     t: Test,
-    store: StoreOfNodes,
-    nodes: readonly Node[],
-    random: Random,
-    check: Check,
-    front: Balanced | null,
+    { check = checkHistory, silence = SILENCE }: StageOptions,
+    parts: Pick<Stage, 'store' | 'recorder' | 'nodes' | 'random' | 'front'>,
   ) {
     this.#t = t
-    this.front = front
     this.#check = check
-    this.store = store
-    this.nodes = nodes
-    this.random = random
-    this.load = new Load(this.clients, random)
+    this.#silence = silence
+    this.store = parts.store
+    this.recorder = parts.recorder
+    this.nodes = parts.nodes
+    this.random = parts.random
+    this.front = parts.front
+    this.load = new Load(this.clients, this.random)
     t.teardown(() => {
       this.load.stop()
       for (const client of this.clients) client.end()
@@ -119,13 +124,12 @@ export class Stage {
   async verdict(): Promise<string[]> {
     this.load.stop()
     await this.#cast!.stop()
-    const isQuiet = async (): Promise<boolean> => this.clients.every(({ isIdle }) => isIdle)
     const late: string[] = []
-    await until('all is acknowledged', isQuiet).catch((error: Error) => late.push(error.message))
+    const noted = (error: Error): void => void late.push(error.message)
+    const isQuiet = async (): Promise<boolean> => this.clients.every(({ isIdle }) => isIdle)
+    await until('all is acknowledged', isQuiet, this.#inVain()).catch(noted)
     for (const node of this.nodes)
-      await readAll(node)
-        .then((events) => this.recorder.addAll(events))
-        .catch((error: Error) => late.push(`${node.name} does not answer: ${error.message}`))
+      await readAll(node, this.#inVain()).then((events) => this.recorder.addAll(events), noted)
     for (const { name: node, broker } of this.nodes)
       for (const text of broker.complaints) this.recorder.add({ type: 'complaint', node, text })
     await this.#whenRight()
@@ -137,30 +141,33 @@ export class Stage {
     return [...late, ...this.#check(history)]
   }
 
+  /** Nothing comes any more. */
+  #inVain(): GiveUp {
+    return this.recorder.stillFor(this.#silence)
+  }
+
   /** As they are when they move no more, or after a while. */
   async #readReceipts(): Promise<void> {
     let read: Event[] = []
-    await until('the receipts are the same', async () => {
-      read = []
-      for (const node of this.nodes) read.push(...(await readReceipts(node)))
+    const areRight = async (): Promise<boolean> => {
+      read = (await Promise.all(this.nodes.map((node) => readReceipts(node, this.#inVain())))).flat()
       const ms = performance.now()
       return checkReceipts([...this.recorder.history, ...read.map((event) => ({ ...event, ms }))]).length === 0
-    }).catch(() => {})
+    }
+    await until('the receipts are the same', areRight, this.#inVain()).catch(() => {})
     this.recorder.addAll(read)
   }
 
   /** Resolves when nothing is wrong any more, or nothing has come for a while. */
   async #whenRight(): Promise<void> {
-    let before = 0
-    let since = 0
-    await until('all is delivered', async () => {
-      const { length } = this.recorder.history
-      since = length === before ? since + 1 : 0
-      if (since > SILENT_LOOKS) return true
-      const isNew = length !== before
-      before = length
-      return isNew && this.#check(this.recorder.history).length === 0
-    }).catch(() => {})
+    let judged = 0
+    const isRight = async (): Promise<boolean> => {
+      const { history } = this.recorder
+      const isNew = history.length !== judged
+      judged = history.length
+      return isNew && this.#check(history).length === 0
+    }
+    await until('all is delivered', isRight, this.#inVain()).catch(() => {})
   }
 }
 
@@ -168,7 +175,7 @@ async function startNode(
   t: Test,
   { servers: [server], url, settings }: StoreOfNodes,
   name: string,
-  listening: readonly string[],
+  more: readonly string[],
   { environment = {} }: StageOptions,
 ): Promise<Node> {
   const proxy = await TcpProxy.start(t, server!)
@@ -179,7 +186,7 @@ async function startNode(
       'store.driver=redis',
       `store.redis.url=${url ?? proxy.url}`,
       ...settings,
-      ...listening,
+      ...more,
       `rooms.list=[${ROOMS.map((id) => `{id: ${id}, access: public}`).join(',')}]`,
       'acl.rules=[{allow: all, who: any, topics: ["plain/#", "jobs/#", "state/#", "wills/#"]}]',
       'presence.offlineDelay=1s',
