@@ -91,6 +91,11 @@ export class BrokerProcess {
     })
   }
 
+  /** Null: it does not run. */
+  get pid(): number | null {
+    return this.#process?.pid ?? null
+  }
+
   /** Resident memory, in bytes. */
   async memory(): Promise<number> {
     const status = await readFile(`/proc/${this.#process!.pid}/status`, 'utf8')

@@ -2,11 +2,13 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import http from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type net from 'node:net'
 import type { Test } from 'tap'
 
 export interface Received {
   readonly path: string
+  /** The connection that it came on. */
+  readonly socket: net.Socket
   readonly headers: http.IncomingHttpHeaders
   readonly body: string
   // biome-ignore lint/suspicious/noExplicitAny: tests look into any JSON
@@ -29,6 +31,8 @@ export class Receiver {
   /** Maximum number of requests that were unanswered at a time. */
   mostOpen = 0
   answer: Answering = () => ({})
+  /** Called when an answer was sent, unless the connection had ended by then. */
+  answered: (received: Received, status: number) => void = () => {}
   readonly #server: http.Server
   readonly #unanswered = new Set<http.ServerResponse>()
   #waiting: (() => void)[] = []
@@ -49,7 +53,7 @@ export class Receiver {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hook`
+    return `http://127.0.0.1:${(this.#server.address() as net.AddressInfo).port}/hook`
   }
 
   /** Resolves with all matching requests once there are `count`. */
@@ -71,13 +75,16 @@ export class Receiver {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
     const body = Buffer.concat(chunks).toString()
-    const received = { path: request.url!, headers: request.headers, body, json: JSON.parse(body) }
+    const { url, headers, socket } = request
+    const received = { path: url!, socket, headers, body, json: JSON.parse(body) }
     this.received.push(received)
     for (const check of this.#waiting.splice(0)) check()
     const reply = await this.answer(received)
     if (!reply) return
     this.#unanswered.delete(response)
-    response.writeHead(reply.status ?? 200, reply.headers)
+    const { status = 200 } = reply
+    if (!response.destroyed) this.answered(received, status)
+    response.writeHead(status, reply.headers)
     if (reply.endless) response.write(reply.body ?? '{')
     else response.end(reply.body)
   }

@@ -10,7 +10,7 @@ function founded(more: Partial<Founded> = {}): Event {
 }
 
 function told(seq: number, kind: string, user: string, role?: string): Event {
-  const event: RoomEvent = { type: 'room event', session: 'ann/phone', room: ROOM, seq, kind, user }
+  const event: RoomEvent = { type: 'room event', session: 'ann/phone', room: ROOM, seq, id: String(seq), kind, user }
   return role === undefined ? event : { ...event, role }
 }
 

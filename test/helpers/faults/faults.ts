@@ -14,7 +14,8 @@ const CHANCE = 5000
 /** Ms in which clients send a few messages. */
 const UNDER_WAY = 500
 
-export const killNode: Fault = async ({ nodes: [one] }) => {
+export const killNode: Fault = async ({ nodes: [one], recorder }) => {
+  recorder.add({ type: 'killed', node: one!.name })
   await one!.broker.kill()
   await one!.broker.start()
 }

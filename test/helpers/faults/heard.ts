@@ -19,8 +19,8 @@ export function eventOf({ session, connection, topic, payload, qos }: Message): 
   if (leaf === 'replies') return null
   const body = JSON.parse(payload)
   if (first === 'rooms' && leaf === 'events') {
-    const { seq, type: kind, user, role } = body
-    return { type: 'room event', session, room: name, seq, kind, user, role }
+    const { seq, id, type: kind, user, role } = body
+    return { type: 'room event', session, room: name, seq, id, kind, user, role }
   }
   if (first === 'users' && leaf === 'presence')
     return { type: 'presence', watcher: session, user: name, state: body.state }

@@ -10,6 +10,7 @@ import type { RedisServer } from '../redis-server.js'
 import { TcpProxy } from '../tcp-proxy.js'
 import { type Balanced, balance, behindProxy } from './balanced.js'
 import { type Cast, enterAll } from './cast.js'
+import { Hooks } from './hooks.js'
 import { GOES, Load, ROOMS } from './load.js'
 import { readAll, readEpoch, readReceipts } from './readings.js'
 import { Recorder } from './recorder.js'
@@ -59,12 +60,14 @@ export class Stage {
     const { nodes = 2, store: open = oneServer, balanced = false } = options
     const store = await open(t)
     const recorder = new Recorder()
+    const hooks = await Hooks.start(t, recorder, random.part(0))
     const listening = balanced ? await Promise.all(NAMES.slice(0, nodes).map(behindProxy)) : null
     const brokers = await Promise.all(
       NAMES.slice(0, nodes).map((name, i) =>
-        startNode(t, store, name, listening?.[i]?.settings ?? [], options),
+        startNode(t, store, name, [...hooks.settings, ...(listening?.[i]?.settings ?? [])], options),
       ),
     )
+    hooks.nodes = brokers
     const front =
       listening &&
       (await balance(

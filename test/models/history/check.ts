@@ -7,6 +7,7 @@ import { checkPresence } from './presence.js'
 import { checkRooms } from './rooms.js'
 import { checkJobs, checkRetained } from './shares.js'
 import { checkReceipts } from './signals.js'
+import { checkWebhooks } from './webhooks.js'
 import { checkWills } from './wills.js'
 
 const CHECKS = [
@@ -19,6 +20,7 @@ const CHECKS = [
   checkReceipts,
   checkJobs,
   checkRetained,
+  checkWebhooks,
 ]
 
 /** What is wrong with it, a line each. */

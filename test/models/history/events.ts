@@ -136,6 +136,48 @@ export interface Isolated {
   readonly node: string
 }
 
+/** A node is ended by SIGKILL. */
+export interface Killed {
+  readonly type: 'killed'
+  readonly node: string
+}
+
+/** The nodes have a webhook that is told of these logs from their first entry on. */
+export interface Hooked {
+  readonly type: 'webhook'
+  readonly webhook: string
+  readonly logs: readonly string[]
+}
+
+/** A request of a webhook has arrived. */
+export interface Posted {
+  readonly type: 'posted'
+  /** A name that no other request has. */
+  readonly request: number
+  readonly webhook: string
+  /** The process that sent it, named after its node and distinct from others of that node. Null: it is not known. */
+  readonly by: string | null
+  /** The events of a room are a log, too: `eventsOf` names it. */
+  readonly log: string
+  /** The id is that of the request. */
+  readonly entry: Omit<Entry, 'message'>
+  /** The cid, or what happened to whom. */
+  readonly message: string
+}
+
+/** Such a request is answered, on a connection that is still open. */
+export interface Answered {
+  readonly type: 'answered'
+  readonly request: number
+  /** Of HTTP: 2xx takes the event. */
+  readonly status: number
+}
+
+/** The log of the events of a room, as webhooks are told of it. */
+export function eventsOf(room: string): string {
+  return `${room}, events`
+}
+
 /** A receipt reached a session. */
 export interface ReceiptHeard {
   readonly type: 'receipt'
@@ -207,6 +249,7 @@ export interface RoomEvent {
   readonly session: string
   readonly room: string
   readonly seq: number
+  readonly id: string
   readonly kind: string
   readonly user?: string
   readonly role?: string
@@ -251,6 +294,10 @@ export type Event =
   | WillWithdrawn
   | WillUnclear
   | Isolated
+  | Killed
+  | Hooked
+  | Posted
+  | Answered
   | ReceiptHeard
   | ReceiptsRead
   | Job

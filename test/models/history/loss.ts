@@ -6,6 +6,7 @@ import { checkConnections } from './connections.js'
 import { checkDeliveries } from './deliveries.js'
 import { type Acked, type History, ofType } from './events.js'
 import { checkLogs, logsOf } from './logs.js'
+import { checkWebhooks } from './webhooks.js'
 
 export function checkLoss(history: History): string[] {
   return judge(history, ['acked', 'delivered'])
@@ -24,10 +25,12 @@ function judge(history: History, mayBeLost: readonly Told[]): string[] {
   const kept = withoutLost(history, lost, mayBeLost)
   // What clients remember of numbers is void: what is still there may come again, and in another place.
   const missing = checkDeliveries(kept).filter((what) => what.endsWith(' is missing'))
+  const untold = checkWebhooks(withoutEvents(kept)).filter((what) => what.endsWith(' is untold'))
   return [
     ...announced(history, lost),
     ...afterwards(history, mayBeLost),
     ...missing,
+    ...untold,
     ...[checkLogs, checkConnections].flatMap((check) => check(kept)),
   ]
 }
@@ -42,6 +45,11 @@ function withoutLost(history: History, lost: ReadonlySet<string>, mayBeLost: rea
     if (event.type !== 'acked' && event.type !== 'delivered') return true
     return !plain.has(event.message) && (!mayBeLost.includes(event.type) || isIn(stored, event))
   })
+}
+
+/** Which events of rooms are still there, nobody reads at the end. */
+function withoutEvents(history: History): History {
+  return history.filter(({ type }) => type !== 'room event')
 }
 
 /** What the logs have at the end. */
