@@ -1,17 +1,24 @@
 /** Faults of the servers of Redis under load: what they acknowledge is kept, or what is lost is told. */
 import t from 'tap'
 import { CLOCK_AHEAD } from '../helpers/faults/clock-ahead.js'
-import { clockAhead, type Fault, killNode, restartNodes } from '../helpers/faults/faults.js'
+import { clockAhead, type Fault, restartNodes } from '../helpers/faults/faults.js'
 import { survives } from '../helpers/faults/run.js'
 import * as servers from '../helpers/faults/servers.js'
 import type { StageOptions } from '../helpers/faults/stage.js'
-import { cluster, mayMount, onSmallDisk, sentinels, sentinelsReplicated } from '../helpers/faults/stores.js'
+import {
+  cluster,
+  clusterReplicated,
+  mayMount,
+  onSmallDisk,
+  sentinels,
+  sentinelsReplicated,
+} from '../helpers/faults/stores.js'
 import { checkLoss, checkReplicated } from '../models/history/loss.js'
 
 const REPLICATED: StageOptions = { store: sentinelsReplicated, check: checkReplicated }
+const REPLICATED_CLUSTER: StageOptions = { store: clusterReplicated, check: checkReplicated }
 
 const RUNS: Readonly<Record<string, readonly [Fault, StageOptions]>> = {
-  'three nodes, of which one is killed': [killNode, { nodes: 3 }],
   'the clock of a node is an hour ahead': [clockAhead, { environment: CLOCK_AHEAD }],
   'Redis is out of memory': [servers.outOfMemory, {}],
   'the master is killed: what replicas have is kept': [servers.killMaster, REPLICATED],
@@ -19,6 +26,7 @@ const RUNS: Readonly<Record<string, readonly [Fault, StageOptions]>> = {
   'a replica takes over that lacks what was acknowledged': [servers.loseTail, { store: sentinels, check: checkLoss }],
   'the nodes are restarted one after the other behind HAProxy': [restartNodes, { balanced: true }],
   'a Cluster hands over': [servers.clusterHandsOver, { store: cluster }],
+  'a master of a Cluster is killed: what replicas have is kept': [servers.killMaster, REPLICATED_CLUSTER],
 }
 
 /** With a disk that is full for a while. */

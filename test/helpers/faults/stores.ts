@@ -46,7 +46,16 @@ export async function sentinels(t: Test): Promise<StoreOfNodes> {
 
 export async function cluster(t: Test): Promise<StoreOfNodes> {
   const { url, servers, masterOf } = await startCluster(t)
-  return { url, servers, sentinels: [], settings: [], master: () => masterOf('{topictalk}meta') }
+  const master = (): Promise<RedisServer> => {
+    const asked = servers.find(({ isRunning }) => isRunning)
+    return masterOf('{topictalk}meta', asked)
+  }
+  return { url, servers, sentinels: [], settings: [], master }
+}
+
+/** What is acknowledged is on the replica, too. */
+export async function clusterReplicated(t: Test): Promise<StoreOfNodes> {
+  return { ...(await cluster(t)), settings: ['store.redis.acks=replicated'] }
 }
 
 /** One server on a disk that can be filled. */
