@@ -6,6 +6,7 @@
 import { Refusal } from '../../schemas/errors.js'
 import type { CredentialRecord } from '../store/credentials.js'
 import type { Store } from '../store/store.js'
+import { Overtaken } from '../store/transaction.js'
 import { Batches } from '../util/batches.js'
 import { requireSameAccount } from './account-version.js'
 import { accountKey } from './accounts.js'
@@ -14,6 +15,8 @@ import { renewed } from './refresh-tokens.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, type ShownSecret, writeSecret } from './secrets.js'
 import { isValid, requireValid, type Verified } from './validity.js'
 
+/** How often renewals are tried when others get in between; each time is several attempts of the store. */
+const MOST_TURNS = 5
 /** Most logins of a user; a new one replaces the least recently used. */
 const MAX_LOGINS = 100
 
@@ -51,7 +54,7 @@ export class Logins {
   readonly #deps: LoginsDeps
   readonly #now: () => number
   /** Those of one login that come at once are one decision: else those of several nodes would fail each other's again and again. */
-  readonly #renewals = new Batches<Renewal, Outcome>((renewals) => this.#renew(renewals))
+  readonly #renewals = new Batches<Renewal, Outcome>((renewals) => this.#renewInTurn(renewals))
 
   constructor(deps: LoginsDeps) {
     this.#deps = deps
@@ -90,6 +93,17 @@ export class Logins {
     const outcome = await this.#renewals.add(`${user} ${id}`, { shown, next: hashSecret(secret) })
     if (typeof outcome === 'string') throw refused()
     return this.#issue(outcome, secret)
+  }
+
+  /** Other nodes may renew the same login at the same time, as often as its windows ask for it. */
+  async #renewInTurn(renewals: readonly Renewal[]): Promise<Outcome[]> {
+    for (let left = MOST_TURNS; ; left--) {
+      try {
+        return await this.#renew(renewals)
+      } catch (error) {
+        if (!(error instanceof Overtaken) || left === 1) throw error
+      }
+    }
   }
 
   /** Renewals of one login, one after another. If one of the tokens was stolen, all are refused. */

@@ -1,5 +1,5 @@
 /** Deciding on what is stored, such that nobody gets in between. */
-import type { Refusal } from '../../schemas/errors.js'
+import { Refusal } from '../../schemas/errors.js'
 import type { AccountStore } from './accounts.js'
 import type { AppendResult, Change, Draft } from './changes.js'
 import type { DirectoryStore } from './directory.js'
@@ -11,6 +11,13 @@ import type { NoteReader } from './notes.js'
 import type { Op } from './op.js'
 import type { WebhookStore } from './outbox.js'
 import type { SessionOwners } from './session-owners.js'
+
+/** A decision was made again and again, and others got in between every time. It can be tried again. */
+export class Overtaken extends Refusal {
+  constructor() {
+    super('unavailable', 'others changed the same at the same time; try again')
+  }
+}
 
 /** The records, as they are read and as ops for them are made. */
 export interface RecordReader {

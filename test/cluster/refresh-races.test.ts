@@ -10,7 +10,9 @@ import t, { type Test } from 'tap'
 import { type Issued, Logins } from '../../broker/auth/logins.js'
 import { commit } from '../../broker/store/commit.js'
 import type { Store } from '../../broker/store/store.js'
+import { Overtaken } from '../../broker/store/transaction.js'
 import { levelPlace, type MovePlace, redisPlace } from '../helpers/move-places.js'
+import { openStore } from '../helpers/node-pair.js'
 import { Random } from '../helpers/random.js'
 import { startRedis } from '../helpers/redis-server.js'
 
@@ -153,6 +155,24 @@ async function race(t: Test, places: readonly MovePlace[], random: Random, keepi
   t.same(ended, [login], 'ends the login')
   for (const node of nodes) await t.rejects(node.renew(windows.tokenOf(0)), refusal, 'for everyone')
 }
+
+t.test('a renewal that other nodes get in before is tried again', async (t) => {
+  const store = await openStore(t, [USER])
+  let overtaken = 0
+  const transact: Store['transact'] = (key, decide) =>
+    overtaken-- > 0 ? Promise.reject(new Overtaken()) : store.transact(key, decide)
+  const logins = new Logins({
+    store: { directory: store.directory, transact },
+    ...{ sign: async () => '', lifetimes: LIFETIMES, grace: GRACE, ended: () => {} },
+  })
+  const { refreshToken } = await logins.begin({ user: USER })
+  overtaken = 4
+  t.ok(await logins.renew(refreshToken))
+  overtaken = 5
+  await t.rejects(logins.renew(refreshToken), { code: 'unavailable' } as unknown as Error, 'but not for ever')
+  overtaken = 0
+  t.ok(await logins.renew(refreshToken), 'and nothing is lost')
+})
 
 const keepings: readonly Keeping[] = ['one cookie', 'tokens of their own']
 

@@ -3,14 +3,21 @@
  * something read has changed when the change is committed, the decision is made again.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { asRefusal, Refusal } from '../../../schemas/errors.js'
+import { asRefusal } from '../../../schemas/errors.js'
 import { KeyedMutex } from '../../util/keyed-mutex.js'
 import { type Change, GuardConflict, type StoreError } from '../changes.js'
 import { refusalOf } from '../commit.js'
 import { guardOfOwner } from '../guards.js'
 import type { Op } from '../op.js'
 import type { Store, StorePort } from '../store.js'
-import type { Committed, Decide, Decision, Submission, Transaction } from '../transaction.js'
+import {
+  type Committed,
+  type Decide,
+  type Decision,
+  Overtaken,
+  type Submission,
+  type Transaction,
+} from '../transaction.js'
 import { Reads } from './reads.js'
 import { RecordingNotes } from './recording-notes.js'
 import type { Records } from './records.js'
@@ -91,7 +98,7 @@ export class Transactions {
         const outcome = await this.#attempt(decide, attempt, queued)
         if (outcome) return outcome
       }
-      throw new Refusal('unavailable', 'others changed the same at the same time; try again')
+      throw new Overtaken()
     })
   }
 
