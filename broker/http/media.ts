@@ -1,5 +1,6 @@
 /** `GET /v1/media/{file}`: the bytes of a file, for those who may read it now; whole or a range (RFC 9110). */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { Refusal } from '../../schemas/errors.js'
 import { isFileId, MEDIA } from '../../schemas/files.js'
 import type { FinishedFile } from '../chat/files/file-access.js'
@@ -10,6 +11,8 @@ import { dispositionOf } from './disposition.js'
 import { isNamed } from './etags.js'
 import { HttpRefusal } from './refusals.js'
 
+/** Media type of small images. */
+const THUMBNAIL = 'image/webp'
 /** What a browser shows runs no script, loads nothing, and is embedded by pages of this origin only. */
 const CLOSED = {
   'content-security-policy': "sandbox; default-src 'none'",
@@ -26,28 +29,46 @@ export interface MediaDeps {
 }
 
 export function mediaRoutes(app: FastifyInstance, deps: MediaDeps): void {
-  app.route({
-    method: ['GET', 'HEAD'],
-    url: `${MEDIA}/:file`,
-    handler: async (request, reply) => {
-      const { downloads } = deps
-      if (!downloads) throw new Refusal('not_implemented', deps.whyNot)
-      deps.requireRate(request.actor, 'read')
-      const { file } = request.params as { file: string }
-      if (!isFileId(file)) throw new Refusal('not_found', 'there is no such file')
-      return send(request, reply, downloads, await downloads.find(request.actor, file))
-    },
-  })
+  const find = async (request: FastifyRequest): Promise<{ downloads: Downloads; file: FinishedFile }> => {
+    const { downloads } = deps
+    if (!downloads) throw new Refusal('not_implemented', deps.whyNot)
+    deps.requireRate(request.actor, 'read')
+    const { file } = request.params as { file: string }
+    if (!isFileId(file)) throw new Refusal('not_found', 'there is no such file')
+    return { downloads, file: await downloads.find(request.actor, file) }
+  }
+  const method = ['GET', 'HEAD']
+  const handler: RouteHandlerMethod = async (request, reply) => {
+    const { downloads, file } = await find(request)
+    const { download } = request.query as { download?: string }
+    const shown = { ...file, etag: `"${file.hash}"`, inline: isInline(file.mime) && download === undefined }
+    return send(request, reply, shown, (range) => downloads.open(request.actor, file, 'whole', range))
+  }
+  app.route({ method, url: `${MEDIA}/:file`, handler })
+  const thumbnail: RouteHandlerMethod = async (request, reply) => {
+    const { downloads, file } = await find(request)
+    const size = await downloads.thumbnailSize(file)
+    if (size === 0) throw new Refusal('not_found', 'there is no small image of this file')
+    const shown = { size, mime: THUMBNAIL, name: null, etag: `"${file.hash}-small"`, inline: true }
+    return send(request, reply, shown, (range) => downloads.open(request.actor, file, 'thumbnail', range))
+  }
+  app.route({ method, url: `${MEDIA}/:file/thumbnail`, handler: thumbnail })
+}
+
+/** What is sent, and how. */
+interface Shown extends Pick<FinishedFile, 'size' | 'mime' | 'name'> {
+  readonly etag: string
+  /** Shown in place. */
+  readonly inline: boolean
 }
 
 async function send(
   request: FastifyRequest,
   reply: FastifyReply,
-  downloads: Downloads,
-  file: FinishedFile,
+  { size, mime, name, etag, inline }: Shown,
+  open: (range: ByteRange) => Promise<Readable>,
 ): Promise<FastifyReply> {
-  const { headers, method, actor, query } = request
-  const etag = `"${file.hash}"`
+  const { headers, method } = request
   reply.headers({
     ...CLOSED,
     etag,
@@ -57,21 +78,20 @@ async function send(
     vary: [reply.getHeader('vary'), 'authorization'].filter(Boolean).join(', '),
   })
   if (isNamed(etag, headers['if-none-match'])) return reply.code(304).send()
-  const range = rangeOf(headers.range, headers['if-range'], etag, file.size)
+  const range = rangeOf(headers.range, headers['if-range'], etag, size)
   if (range === 'unsatisfiable')
-    throw new HttpRefusal('bad_request', 416, `the file has ${file.size} bytes`, {
-      'content-range': `bytes */${file.size}`,
+    throw new HttpRefusal('bad_request', 416, `the file has ${size} bytes`, {
+      'content-range': `bytes */${size}`,
     })
-  const { start, end } = range ?? { start: 0, end: file.size - 1 }
-  const { download } = query as { download?: string }
-  if (range) reply.code(206).header('content-range', `bytes ${start}-${end}/${file.size}`)
+  const { start, end } = range ?? { start: 0, end: size - 1 }
+  if (range) reply.code(206).header('content-range', `bytes ${start}-${end}/${size}`)
   reply.headers({
-    'content-type': contentType(file.mime),
+    'content-type': contentType(mime),
     'content-length': String(end - start + 1),
-    'content-disposition': dispositionOf(isInline(file.mime) && download === undefined, file.name),
+    'content-disposition': dispositionOf(inline, name),
   })
-  if (method === 'HEAD' || file.size === 0) return reply.send()
-  return reply.send(await downloads.open(actor, file, { start, end }))
+  if (method === 'HEAD' || size === 0) return reply.send()
+  return reply.send(await open({ start, end }))
 }
 
 /**

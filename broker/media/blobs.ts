@@ -1,7 +1,10 @@
-/** The bytes of files, in a directory: each under its id, in a folder by the beginning of the id. Nobody else names a file here. */
+/**
+ * The bytes of files, in a directory: each under its id, in a folder by the beginning of the id. An upload is collected in a part beside it, and
+ * becomes the file only when it is whole and looked at. Nobody else names a file here.
+ */
 import { createHash } from 'node:crypto'
 import type { ReadStream } from 'node:fs'
-import { constants, type FileHandle, mkdir, open, opendir, rm, stat } from 'node:fs/promises'
+import { constants, type FileHandle, link, mkdir, open, opendir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isFileId } from '../../schemas/files.js'
 import { SNIFFED } from './media-types.js'
@@ -9,12 +12,10 @@ import { SNIFFED } from './media-types.js'
 /** Bytes per read. */
 const PIECE = 65_536
 
-export interface Digest {
-  /** SHA-256, base64url. */
-  readonly hash: string
-  /** The first bytes. */
-  readonly head: Buffer
-}
+/** What there is of a file: what was uploaded so far; the file; the small image of it. */
+export type BlobKind = 'part' | 'whole' | 'thumbnail'
+
+const SUFFIXES: Readonly<Record<BlobKind, string>> = { part: '.part', whole: '', thumbnail: '.thumbnail' }
 
 export class Blobs {
   readonly #dir: string
@@ -25,9 +26,9 @@ export class Blobs {
   }
 
   /** Bytes that are there; 0: none. */
-  async size(id: string): Promise<number> {
+  async size(id: string, kind: BlobKind): Promise<number> {
     try {
-      return (await stat(this.#path(id))).size
+      return (await stat(this.path(id, kind))).size
     } catch (error) {
       if (isMissing(error)) return 0
       throw error
@@ -35,7 +36,7 @@ export class Blobs {
   }
 
   /**
-   * Writes what the source yields behind `offset`, at most up to `end`. Resolves with the new offset: what was written is durable then, also
+   * Writes what the source yields to the part behind `offset`, at most up to `end`. Resolves with the new offset: what was written is durable then, also
    * if the source fails. @throws what the source throws, and a RangeError if it has more
    */
   async write(id: string, offset: number, end: number, source: AsyncIterable<Buffer>): Promise<number> {
@@ -56,7 +57,7 @@ export class Blobs {
   }
 
   async #openToWrite(id: string): Promise<FileHandle> {
-    const path = this.#path(id)
+    const path = this.path(id, 'part')
     try {
       return await open(path, constants.O_WRONLY)
     } catch (error) {
@@ -66,40 +67,60 @@ export class Blobs {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const file = await open(path, constants.O_WRONLY | constants.O_CREAT, 0o600)
     // The names are durable too, so that what was acknowledged is found after a crash of the machine.
-    for (const directory of [folder, this.#dir]) await syncDirectory(directory)
+    for (const directory of [folder, this.#dir]) await syncPath(directory)
     return file
   }
 
-  /** Reads all of it. */
-  async digest(id: string): Promise<Digest> {
-    const hash = createHash('sha256')
-    let head = Buffer.alloc(0)
-    const file = await open(this.#path(id))
-    for await (const piece of file.createReadStream({ highWaterMark: PIECE }) as AsyncIterable<Buffer>) {
-      if (head.length === 0) head = Buffer.from(piece.subarray(0, SNIFFED))
-      hash.update(piece)
+  /** The first bytes of the part. */
+  async head(id: string): Promise<Buffer> {
+    const file = await open(this.path(id, 'part'))
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(SNIFFED), 0, SNIFFED, 0)
+      return buffer.subarray(0, bytesRead)
+    } finally {
+      await file.close()
     }
-    return { hash: hash.digest('base64url'), head }
+  }
+
+  /** The part is the file. It keeps its own name too, until `removePart`. */
+  async adopt(id: string): Promise<void> {
+    await rm(this.path(id, 'whole'), { force: true })
+    await link(this.path(id, 'part'), this.path(id, 'whole'))
+  }
+
+  /** Makes durable what others have written in the place of a file, and its name. */
+  async sync(id: string, ...kinds: BlobKind[]): Promise<void> {
+    for (const kind of kinds) await syncPath(this.path(id, kind))
+    await syncPath(this.#folder(id))
+  }
+
+  /** Reads all of the file. Resolves with its SHA-256, base64url. */
+  async hash(id: string): Promise<string> {
+    const hash = createHash('sha256')
+    const file = await open(this.path(id, 'whole'))
+    for await (const piece of file.createReadStream({ highWaterMark: PIECE }) as AsyncIterable<Buffer>)
+      hash.update(piece)
+    return hash.digest('base64url')
   }
 
   /** A part of the bytes, `start` to `end` included. The stream closes what it opened. */
-  async read(id: string, start: number, end: number): Promise<ReadStream> {
-    const file = await open(this.#path(id))
+  async read(id: string, kind: BlobKind, start: number, end: number): Promise<ReadStream> {
+    const file = await open(this.path(id, kind))
     return file.createReadStream({ start, end, highWaterMark: PIECE })
   }
 
-  async remove(id: string): Promise<void> {
-    await rm(this.#path(id), { force: true })
+  async remove(id: string, kinds: readonly BlobKind[] = ['part', 'whole', 'thumbnail']): Promise<void> {
+    for (const kind of kinds) await rm(this.path(id, kind), { force: true })
   }
 
   /** What is there, with the time it was written last (Unix ms). Other files are passed over. */
-  async *all(): AsyncGenerator<{ id: string; at: number }> {
+  async *all(): AsyncGenerator<{ id: string; kind: BlobKind; at: number }> {
     for await (const folder of await opendir(this.#dir)) {
       if (!folder.isDirectory() || !/^[0-9a-f]{2}$/.test(folder.name)) continue
       for await (const { name } of await opendir(join(this.#dir, folder.name))) {
-        if (!isFileId(name)) continue
-        const found = await stat(this.#path(name)).catch(() => null)
-        if (found) yield { id: name, at: found.mtimeMs }
+        const blob = readName(name)
+        const found = blob && (await stat(this.path(blob.id, blob.kind)).catch(() => null))
+        if (found) yield { ...blob, at: found.mtimeMs }
       }
     }
   }
@@ -108,21 +129,29 @@ export class Blobs {
     return join(this.#dir, id.slice(0, 2))
   }
 
-  #path(id: string): string {
+  path(id: string, kind: BlobKind): string {
     if (!isFileId(id)) throw new Error(`${JSON.stringify(id)} is not the id of a file`)
-    return join(this.#folder(id), id)
+    return join(this.#folder(id), id + SUFFIXES[kind])
   }
+}
+
+/** Null: it is none of ours. */
+function readName(name: string): { id: string; kind: BlobKind } | null {
+  const [id = '', ...rest] = name.split('.')
+  const suffix = rest.length === 0 ? '' : `.${rest.join('.')}`
+  const kind = (Object.keys(SUFFIXES) as BlobKind[]).find((one) => SUFFIXES[one] === suffix)
+  return kind !== undefined && isFileId(id) ? { id, kind } : null
 }
 
 function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT'
 }
 
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path)
+async function syncPath(path: string): Promise<void> {
+  const file = await open(path)
   try {
-    await directory.sync()
+    await file.sync()
   } finally {
-    await directory.close()
+    await file.close()
   }
 }

@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream'
 import type { FileAccess, FinishedFile } from '../chat/files/file-access.js'
 import type { Actor } from '../chat/model/actor.js'
-import type { Blobs } from './blobs.js'
+import type { BlobKind, Blobs } from './blobs.js'
 import type { Transfers } from './transfers.js'
 
 /** Ms between two looks at whether a download may go on. */
@@ -35,13 +35,18 @@ export class Downloads {
     return this.#deps.access.require(actor, id)
   }
 
+  /** Bytes of the small image; 0: there is none. */
+  thumbnailSize({ id, facts }: FinishedFile): Promise<number> {
+    return facts?.thumbnail ? this.#deps.blobs.size(id, 'thumbnail') : Promise.resolve(0)
+  }
+
   /** Opens a file that was found. The stream ends early when the actor may not read it any more. @throws Refusal */
-  async open(actor: Actor, { id }: FinishedFile, { start, end }: ByteRange): Promise<Readable> {
+  async open(actor: Actor, { id }: FinishedFile, kind: BlobKind, { start, end }: ByteRange): Promise<Readable> {
     const { blobs, transfers, failed } = this.#deps
     const ended = transfers.begin(actor.principal.user)
     let stream: Readable
     try {
-      stream = await blobs.read(id, start, end)
+      stream = await blobs.read(id, kind, start, end)
     } catch (error) {
       ended()
       throw error

@@ -32,7 +32,10 @@ export class MediaSweep {
 
   async #removeStray(now: number): Promise<void> {
     const { records, blobs } = this.#deps
-    for await (const { id, at } of blobs.all())
-      if (at < now - STRAY_LIFE && !(await records.get(id))) await blobs.remove(id)
+    for await (const { id, kind, at } of blobs.all()) {
+      if (at >= now - STRAY_LIFE) continue
+      const record = await records.get(id)
+      if (!record || (kind === 'part' && record.hash !== null)) await blobs.remove(id, [kind])
+    }
   }
 }

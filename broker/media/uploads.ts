@@ -4,10 +4,11 @@
  */
 import { statfs } from 'node:fs/promises'
 import { Refusal } from '../../schemas/errors.js'
-import type { Files, NewFile } from '../chat/files/files.js'
+import type { Files, FinishedContent, NewFile } from '../chat/files/files.js'
 import type { Actor } from '../chat/model/actor.js'
 import type { FileRecord } from '../store/files.js'
 import type { Blobs } from './blobs.js'
+import type { Images } from './images/images.js'
 import { sniff } from './media-types.js'
 import type { Transfers } from './transfers.js'
 
@@ -15,6 +16,8 @@ export interface UploadsDeps {
   readonly files: Pick<Files, 'create' | 'own' | 'finish' | 'remove'>
   readonly blobs: Blobs
   readonly transfers: Transfers
+  /** Null: images are taken as they are. */
+  readonly images: Images | null
   /** The directory of the files. */
   readonly dir: string
   /** Bytes of its disk to keep free. */
@@ -39,7 +42,7 @@ export interface UploadBody {
 /** An upload that receives bytes. */
 interface Receiving {
   readonly cancel: () => void
-  readonly done: Promise<unknown>
+  readonly done: Promise<UploadState>
 }
 
 export class Uploads {
@@ -66,14 +69,17 @@ export class Uploads {
     if (record.hash !== null) return { record, offset: record.size }
     if (record.checkAt <= Date.now())
       throw new Refusal('not_found', 'the time of this upload is over (media.uploadLife)')
-    return { record, offset: Math.min(await this.#deps.blobs.size(id), record.size) }
+    return { record, offset: Math.min(await this.#deps.blobs.size(id, 'part'), record.size) }
   }
 
-  /** The same for a client that is to go on. If it has sent all, and the broker stopped before it was done, it is finished now. */
+  /**
+   * The same for a client that is to go on. If all bytes are there, it waits until the upload is finished, or finishes it, as the broker may have
+   * stopped before that: then there is nothing to go on with.
+   */
   async resume(actor: Actor, id: string): Promise<UploadState> {
     const state = await this.find(actor, id)
-    const isWaiting = state.record.hash === null && state.offset === state.record.size && !this.#receiving.has(id)
-    return isWaiting ? this.append(actor, id, state.offset, NO_BODY) : state
+    if (state.record.hash !== null || state.offset < state.record.size) return state
+    return this.#receiving.get(id)?.done ?? this.append(actor, id, state.offset, NO_BODY)
   }
 
   /**
@@ -119,11 +125,41 @@ export class Uploads {
     }
   }
 
+  /** The part stays until the record says that the file is there: after a crash it is made anew. */
   async #finish(actor: Actor, { id, size }: FileRecord): Promise<FileRecord> {
     const { blobs, files } = this.#deps
     if (size === 0) await blobs.write(id, 0, 0, nothing())
-    const { hash, head } = await blobs.digest(id)
-    return files.finish(actor, id, { hash, mime: sniff(head), size, facts: {} })
+    const content = await this.#content(actor, id, size)
+    const record = await files.finish(actor, id, { ...content, hash: await blobs.hash(id) })
+    await blobs.remove(id, ['part'])
+    return record
+  }
+
+  async #content(actor: Actor, id: string, size: number): Promise<Omit<FinishedContent, 'hash'>> {
+    const { blobs, images } = this.#deps
+    const mime = sniff(await blobs.head(id))
+    if (images?.takes(mime)) return this.#image(images, actor, id, mime)
+    await blobs.adopt(id)
+    await blobs.sync(id)
+    return { mime, size, facts: {} }
+  }
+
+  /** What cannot be read is removed: nobody can do anything with it. */
+  async #image(images: Images, actor: Actor, id: string, given: string): Promise<Omit<FinishedContent, 'hash'>> {
+    const { blobs, files } = this.#deps
+    const [from, to, small] = (['part', 'whole', 'thumbnail'] as const).map((kind) => blobs.path(id, kind))
+    try {
+      const { mime, size, ...measures } = await images.convert(actor.principal.user, given, {
+        from: from!,
+        to: to!,
+        small: small!,
+      })
+      await blobs.sync(id, 'whole', 'thumbnail')
+      return { mime, size, facts: { ...measures, thumbnail: true } }
+    } catch (error) {
+      if (error instanceof Refusal && error.code === 'bad_request') await files.remove(id)
+      throw error
+    }
   }
 
   /** Gives an upload up, or removes the file that it became. @throws Refusal `not_found` */

@@ -5,6 +5,7 @@ import { whyNoFiles } from '../chat/files/takes-files.js'
 import type { HttpDeps } from '../http/app.js'
 import { Blobs } from '../media/blobs.js'
 import { Downloads } from '../media/downloads.js'
+import { hasDecoder, Images } from '../media/images/images.js'
 import { MediaSweep } from '../media/media-sweep.js'
 import { Transfers } from '../media/transfers.js'
 import { Uploads } from '../media/uploads.js'
@@ -45,8 +46,9 @@ interface MediaNeeds {
   readonly logins: LoginServices
 }
 
-export function mediaDeps({ config, failed }: Context, { storage, chat, logins }: MediaNeeds): HttpDeps['media'] {
+export function mediaDeps(context: Context, { storage, chat, logins }: MediaNeeds): HttpDeps['media'] {
   const { blobs, dir, whyNot } = storage
+  const { config, failed } = context
   const { media } = config
   const { files, fileAccess: access, accountOf, rates } = chat
   const common = {
@@ -56,13 +58,29 @@ export function mediaDeps({ config, failed }: Context, { storage, chat, logins }
   }
   if (!blobs) return { ...common, uploads: null, downloads: null }
   const transfers = new Transfers(media, accountOf)
+  const images = openImages(context)
   const isValid: ConstructorParameters<typeof Downloads>[0]['isValid'] = async ({ principal }) =>
     (await logins.authenticator.revalidate(principal)) !== null
   return {
     ...common,
-    uploads: new Uploads({ files, blobs, transfers, dir, minFree: media.minFree }),
+    uploads: new Uploads({ files, blobs, transfers, images, dir, minFree: media.minFree }),
     downloads: new Downloads({ access, blobs, transfers, isValid, failed }),
   }
+}
+
+/** Null: images stay as they were sent. */
+function openImages({ config, log, teardown }: Context): Images | null {
+  const { enabled, ...limits } = config.media.images
+  if (!enabled) return null
+  if (hasDecoder()) {
+    const images = new Images(limits)
+    teardown.add(images)
+    return images
+  }
+  log.warn(
+    'images stay as they were sent, with the place where they were taken: the optional package sharp is not installed (npm install sharp)',
+  )
+  return null
 }
 
 /** Null: there is nothing to look at. */

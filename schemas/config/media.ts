@@ -15,6 +15,16 @@ export const media = section('Files that users upload over HTTP and attach to me
   minFree: count(268_435_456, 'Bytes of the disk to keep free: an upload that would leave less is refused.', 0),
   uploadLife: duration('1d', 'An upload that is not finished by then is removed.'),
   unusedLife: duration('1d', 'A file to which no message refers is removed that long after its upload.'),
+  images: section(
+    'Images are written anew when their upload ends, without location and camera, with a small image beside them.',
+    {
+      enabled: flag(true, 'false, or without the optional package sharp: images stay as they were sent.'),
+      pixels: count(50_000_000, 'Pixels of an image, of all frames together; one with more is refused.'),
+      memory: count(536_870_912, 'Bytes of memory of the process that reads an image.', 134_217_728),
+      time: duration('20s', 'Seconds of CPU time for an image.'),
+      thumbnail: count(480, 'Pixels of the longer side of the small image.', 16, 4096),
+    },
+  ),
   transfers: count(256, 'Uploads and downloads at the same time on one node.'),
   transfersPerUser: count(8, 'The same of one user, with their bots and devices.'),
 })

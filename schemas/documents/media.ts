@@ -87,10 +87,22 @@ const READ = {
   },
 }
 
+const SMALL = {
+  operationId: 'media.thumbnail',
+  summary: 'A small image (WebP) of an image, for those who may read the file.',
+  tags: ['files'],
+  parameters: [id('file')],
+  responses: {
+    '200': { description: 'The image.', content: { 'image/webp': { schema: { type: 'string', format: 'binary' } } } },
+    ...REFUSALS,
+  },
+}
+
 export const MEDIA_ROUTES: readonly (readonly [path: string, method: string, operation: Json])[] = [
   [UPLOADS, 'post', CREATE],
   [`${UPLOADS}/{file}`, 'head', LOOK],
   [`${UPLOADS}/{file}`, 'patch', APPEND],
   [`${UPLOADS}/{file}`, 'delete', END],
   [`${MEDIA}/{file}`, 'get', READ],
+  [`${MEDIA}/{file}/thumbnail`, 'get', SMALL],
 ]

@@ -73,6 +73,8 @@ const ONLY_IN: Record<string, readonly string[]> = {
   '@node-rs/argon2': ['broker/auth'],
   otpauth: ['broker/auth'],
   fflate: ['broker/chat/exports/zip.ts'],
+  sharp: ['broker/media/images'],
+  blurhash: ['broker/media/images'],
   'node-sqlite3-wasm': ['broker/readers/search'],
   commander: ['broker/cli', 'broker/cli.ts'],
   mqtt: ['client'],
