@@ -136,7 +136,7 @@ function commandFor(task: ImageTask, seconds: number): string[] {
 /** The broker goes first. */
 function yieldTo(pid: number): void {
   try {
-    setPriority(pid, constants.priority.PRIORITY_LOW)
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL)
   } catch {
     // It has ended already.
   }
