@@ -6,7 +6,8 @@ export interface Frame {
   readonly body: Uint8Array
 }
 
-const EMPTY = new Uint8Array(0)
+/** Marked so that bundlers may leave it out. */
+const EMPTY = /* @__PURE__ */ new Uint8Array(0)
 
 /**
  * Cuts what arrives into control packets [MQTT5-2.1], wherever WebSocket frames begin and end in them. It keeps one incomplete packet at
