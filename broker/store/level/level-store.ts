@@ -182,11 +182,7 @@ export class LevelStore implements StorePort {
 
   /** Loads memory from disk. Reads everything first, so that nobody sees a partial state. */
   async load(): Promise<void> {
-    await this.#dedupe.load()
-    const journaled: JournaledLog[] = []
-    for await (const logs of this.#journal.replay()) journaled.push(...logs)
-    await this.#dropped.load()
-    const journal = journaled.filter(({ log }) => !this.#dropped.has(log))
+    const journal = await this.#replay()
     const applies = [
       await this.log.reload(journal),
       await this.queue.load(),
@@ -197,6 +193,26 @@ export class LevelStore implements StorePort {
     for (const apply of applies) apply()
     this.#committer.reset()
     for (const follower of this.#followers) follower.apply(this.#committer.position, [])
+    this.#resume(journal)
+  }
+
+  /** In place of `load` where nothing is to be committed: what of the store is not in its database yet. */
+  async loadJournal(): Promise<void> {
+    const journal = await this.#replay()
+    const applies = [await this.log.reload(journal), await this.outbox.load()]
+    for (const apply of applies) apply()
+    this.#resume(journal)
+  }
+
+  async #replay(): Promise<JournaledLog[]> {
+    await this.#dedupe.load()
+    const journaled: JournaledLog[] = []
+    for await (const logs of this.#journal.replay()) journaled.push(...logs)
+    await this.#dropped.load()
+    return journaled.filter(({ log }) => !this.#dropped.has(log))
+  }
+
+  #resume(journal: readonly JournaledLog[]): void {
     for (const { log, dedupe } of journal)
       for (const { from, cid, record } of dedupe) this.#dedupe.remember(keys.dedupeName(log, from, cid), record)
     this.#folding.notice()

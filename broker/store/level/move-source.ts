@@ -11,7 +11,7 @@ import { LevelStore } from './level-store.js'
 const NO_LIMITS = { queueMessages: Number.POSITIVE_INFINITY, queueBytes: Number.POSITIVE_INFINITY }
 
 /**
- * Does what a start of the broker does: replays the journal, and folds it.
+ * Does what a start of the broker does with the journal: replays it, and folds it.
  * @param openDatabase Replaces LevelDB in tests
  * @throws StoreError if it is in use, damaged, or of another format
  */
@@ -26,7 +26,7 @@ export async function openLevelContents(location: string, openDatabase?: OpenDat
     ...{ location: openDatabase ? null : location, sync: true, limits: NO_LIMITS, onFault },
   })
   try {
-    await store.load()
+    await store.loadJournal()
     await store.begin()
     // A new epoch is no failure.
     fault = null
