@@ -57,6 +57,12 @@ function tableOf({ stdout }: MigrateOutcome): string[] {
   return stdout.split('\n').filter((line) => / [0-9a-f]{36}$/.test(line))
 }
 
+/** Commands that the user had no right to. */
+async function denied({ server }: Secured): Promise<string[]> {
+  const log = await server.command('ACL', 'LOG')
+  return [...new Set([...log.matchAll(/^object\n(.*)$/gm)].map(([, name]) => name!))]
+}
+
 async function workplace(t: Test): Promise<string> {
   const cwd = await mkdtemp(join(tmpdir(), 'topictalk-move-'))
   t.teardown(() => rm(cwd, { recursive: true, force: true }))
@@ -89,7 +95,7 @@ async function roundTrip(t: Test): Promise<void> {
     t.same(tables[i], tables[0], `to ${to.name}: what was moved`)
   }
   t.ok(tables[0]!.length > 5, `${tables[0]!.length} kinds`)
-  t.equal(await secured.server.command('ACL', 'LOG'), '', 'the documented rights are enough')
+  t.same(await denied(secured), ['dbsize'], 'the documented rights are enough: without this one it takes another way')
 }
 
 /** Of a master that dies while it is moved to: what its replica lacks is written again, if not by the same run, by the next one. */
@@ -130,7 +136,7 @@ async function restarts(t: Test): Promise<void> {
   t.match(await runMigrate(cwd, ...optionsOf(from, to), '--restart'), { code: 0, stderr: '' })
   t.equal(await secured.server.command('EXISTS', '{chat}rest'), '0')
   t.same(await stateAt(to), await stateAt(from))
-  t.equal(await secured.server.command('ACL', 'LOG'), '')
+  t.same(await denied(secured), ['dbsize'])
 }
 
 if (process.env['TEST_CLUSTER'] === '1') {
