@@ -120,6 +120,16 @@ export function methods(call: Call) {
       export: (params: Params<'account.export'> = {}) => call('account.export', params, 'POST /account/export'),
       /** Removes the caller’s account for good: logins, profile, contacts and devices at once, and everything they wrote in the background. */
       delete: (params: Params<'account.delete'>) => call('account.delete', params, 'POST /account/delete'),
+      data: {
+        /** A private value of the caller. */
+        get: (params: Params<'account.data.get'>) => call('account.data.get', params, 'GET /account/data/{name}'),
+        /** Sets a private value of the caller, and tells the caller’s devices. Only the caller can read it. */
+        set: (params: Params<'account.data.set'>) => call('account.data.set', params, 'PUT /account/data/{name}'),
+        /** Removes a private value of the caller. If there is none, nothing happens. */
+        delete: (params: Params<'account.data.delete'>) => call('account.data.delete', params, 'DELETE /account/data/{name}'),
+        /** The private values of the caller, by name. */
+        list: (params: Params<'account.data.list'> = {}) => call('account.data.list', params, 'GET /account/data'),
+      },
     },
     accounts: {
       /** Creates an account, whatever auth.registration is. For admins. */
@@ -154,6 +164,8 @@ export function methods(call: Call) {
       update: (params: Params<'users.update'> = {}) => call('users.update', params, 'PATCH /profile'),
       /** Users whose id begins with a text, or in whose name each word of it begins a word, by user id. Case and accents do not matter in names. For everyone who is logged in. */
       search: (params: Params<'users.search'>) => call('users.search', params, 'GET /users'),
+      /** Sets the caller’s status, and whether the session that asks is away, over HTTP the caller’s event streams; answers with the presence as it is shown then. */
+      setPresence: (params: Params<'users.setPresence'> = {}) => call('users.setPresence', params, 'PATCH /presence'),
     },
     blocks: {
       /** Blocks a user, who can send the caller no direct messages, signals or invitations, and does not see the caller’s presence. A repeated block changes nothing. */
@@ -167,6 +179,10 @@ export function methods(call: Call) {
     read: (params: Params<'read'>) => call('read', params, 'PUT /rooms/{room}/read'),
     /** The receipts of the members of a room; or who has received and read one message. For members. */
     receipts: (params: Params<'receipts'>) => call('receipts', params, 'GET /rooms/{room}/receipts'),
+    /** Tells a room, or the other user of a direct conversation, that the caller is typing, for 10 seconds, or no more. For members who may write. */
+    typing: (params: Params<'typing'>) => call('typing', params, 'POST /rooms/{room}/typing'),
+    /** Publishes on a plain topic or one of a device, as an MQTT client does. For whom acl.rules allow, and devices on their own topics. */
+    publish: (params: Params<'publish'>) => call('publish', params, 'POST /publish'),
     /** Brings a client up to date: for each room of the caller, by room id, what is new since the client’s position. The first call has no parameters. */
     sync: (params: Params<'sync'> = {}) => call('sync', params, 'POST /sync'),
     /** Makes messages from one on count as unread for the caller, until they are read again. Receipts do not go back. For members. */
@@ -252,6 +268,12 @@ export function methods(call: Call) {
       ack: (params: Params<'notifications.ack'> = {}) => call('notifications.ack', params, 'POST /notifications/acks'),
       /** The state of a notification. For its sender, and admins. */
       status: (params: Params<'notifications.status'>) => call('notifications.status', params, 'GET /users/{user}/notifications/{notification}'),
+      settings: {
+        /** What the caller is notified of, in all rooms. */
+        get: (params: Params<'notifications.settings.get'> = {}) => call('notifications.settings.get', params, 'GET /notifications/settings'),
+        /** Changes what the caller is notified of; answers with all of it. It holds at once, also for messages of before that are not read. */
+        update: (params: Params<'notifications.settings.update'> = {}) => call('notifications.settings.update', params, 'PATCH /notifications/settings'),
+      },
     },
     /** Sends an announcement to all users, or to those with one of some roles. For the role publisher and admins. */
     broadcast: Object.assign((params: Params<'broadcast'>) => call('broadcast', params, 'POST /broadcast/{channel}/messages'), {

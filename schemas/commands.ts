@@ -4,6 +4,7 @@
  */
 import type { Static } from 'typebox'
 import { ACCOUNT_COMMANDS } from './commands/account.js'
+import { ACCOUNT_DATA_COMMANDS } from './commands/account-data.js'
 import { ACCOUNT_ADMIN_COMMANDS } from './commands/accounts.js'
 import { ANNOUNCEMENT_COMMANDS } from './commands/announcements.js'
 import { AUDIT_COMMANDS } from './commands/audit.js'
@@ -17,10 +18,12 @@ import { FILE_COMMANDS } from './commands/files.js'
 import { FILTER_COMMANDS } from './commands/filters.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
+import { NOTIFICATION_SETTINGS_COMMANDS } from './commands/notification-settings.js'
 import { NOTIFICATION_COMMANDS } from './commands/notifications.js'
 import { OIDC_COMMANDS } from './commands/oidc.js'
 import { PASSWORD_RESET_COMMANDS } from './commands/password-reset.js'
 import { PRIVACY_COMMANDS } from './commands/privacy.js'
+import { PUBLISHING_COMMANDS } from './commands/publishing.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
 import { REPORT_COMMANDS } from './commands/reports.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
@@ -44,10 +47,12 @@ export const COMMANDS = {
   ...TOTP_COMMANDS,
   ...PASSWORD_RESET_COMMANDS,
   ...ACCOUNT_COMMANDS,
+  ...ACCOUNT_DATA_COMMANDS,
   ...ACCOUNT_ADMIN_COMMANDS,
   ...SESSION_COMMANDS,
   ...USER_COMMANDS,
   ...RECEIPT_COMMANDS,
+  ...PUBLISHING_COMMANDS,
   ...SYNC_COMMANDS,
   ...THREAD_COMMANDS,
   ...SEARCH_COMMANDS,
@@ -56,6 +61,7 @@ export const COMMANDS = {
   ...DEVICE_COMMANDS,
   ...BRIDGE_COMMANDS,
   ...NOTIFICATION_COMMANDS,
+  ...NOTIFICATION_SETTINGS_COMMANDS,
   ...ANNOUNCEMENT_COMMANDS,
   ...PRIVACY_COMMANDS,
   ...OIDC_COMMANDS,

@@ -204,8 +204,25 @@ export type ReceiptInput = Static<typeof ReceiptInput>
 /** Published to one's own `users/{user}/presence`. */
 export const PresenceInput = Type.Object(
   {
-    status: Type.Optional(Type.Union([Type.String({ maxLength: 256 }), Type.Null()])),
-    away: Type.Optional(Type.Boolean()),
+    status: Type.Optional(
+      Type.Union([Type.String({ maxLength: 256 }), Type.Null()], {
+        description:
+          'In the user’s own words; null: none. With any of the three, the others are set, too: to null if left out.',
+      }),
+    ),
+    statusEmoji: Type.Optional(
+      Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Null()], {
+        description: 'An emoji, or a name of your own such as :party:.',
+      }),
+    ),
+    statusUntil: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
+        description: 'When the status ends by itself, Unix ms; null: it does not.',
+      }),
+    ),
+    away: Type.Optional(
+      Type.Boolean({ description: 'Whether this session is; the user is away if all of their sessions are.' }),
+    ),
   },
   { additionalProperties: false },
 )

@@ -107,8 +107,8 @@ async function begin(
   const options = { id: `events/${user}/${randomUUID()}`, actor, filters, ping: deps.ping }
   const guard = guardOf(deps, actor, granted)
   const stream = new EventStream(options, services, reply.raw, guard)
-  streams.add(stream, () => presence.disconnected(user))
-  presence.connected(user)
+  streams.add(stream, () => presence.disconnected(user, null))
+  presence.connected(user, null)
   reply.hijack()
   // A disconnect while hooks were called emits no further event.
   if (reply.raw.destroyed) return stream.end('client gone')

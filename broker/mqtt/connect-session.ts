@@ -39,7 +39,7 @@ export function openSession(context: ConnectContext): void {
   context.client = client
   connection.opened(client)
   services.registry.add(client)
-  if (!principal.anonymous) services.presence.connected(principal.user)
+  if (!principal.anonymous) services.presence.connected(principal.user, session.id)
 }
 
 function recordOf({ connection, packet, principal, clientId, saved }: ConnectContext): SessionRecord {

@@ -17,7 +17,7 @@ export async function completeClose(client: ConnectedClient, leaving: boolean): 
     services.sessionWriter.forget(session)
     await services.sessionWriter.discard(session.id, session.fence)
   }
-  if (!actor.principal.anonymous) services.presence.disconnected(actor.principal.user, leaving)
+  if (!actor.principal.anonymous) services.presence.disconnected(actor.principal.user, session.id, leaving)
 }
 
 /**

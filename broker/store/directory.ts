@@ -1,12 +1,12 @@
 /** The directory: users with their credentials, rooms with their members, and what belongs to either. */
 
+import type { AccountDataStore } from './account-data.js'
 import type { BotRecords } from './bots.js'
 import type { CredentialRecord } from './credentials.js'
 import type { DeviceStore } from './devices.js'
 import type { FileStore } from './files.js'
 import type { Op } from './op.js'
 import type { PresenceStore } from './presence.js'
-import type { PrivacyStore } from './privacy.js'
 import type {
   BanRecord,
   ForwardedRecord,
@@ -19,6 +19,7 @@ import type {
   RoomRecords,
   WrittenRecord,
 } from './rooms.js'
+import type { NotificationRecord, PrivacyRecord, UserSettings } from './user-settings.js'
 import type { BlockRecord, ProfileRecord, UserRecord } from './users.js'
 
 /**
@@ -35,7 +36,7 @@ export interface DirectoryStore {
   usersLike(prefix: string, after: string, limit: number): Promise<string[]>
   userOps(record: UserRecord): Op[]
   /**
-   * Removes the account with its credentials, second factor, profile, privacy settings, contacts, and blocks in both
+   * Removes the account with its credentials, second factor, profile, settings, private data, contacts, and blocks in both
    * directions. `at` (Unix ms) is recorded as the time of removal. `profile`: the present one.
    */
   deleteUserOps(id: string, at: number, profile?: ProfileRecord | null): Op[]
@@ -107,6 +108,8 @@ export interface DirectoryStore {
   readonly written: RoomRecords<WrittenRecord>
   readonly forwarded: RoomRecords<ForwardedRecord>
   readonly presence: PresenceStore
-  readonly privacy: PrivacyStore
   readonly files: FileStore
+  readonly privacy: UserSettings<PrivacyRecord>
+  readonly notificationSettings: UserSettings<NotificationRecord>
+  readonly accountData: AccountDataStore
 }

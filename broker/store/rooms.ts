@@ -1,5 +1,6 @@
 /** Rooms, their members, and what else belongs to a room. */
 
+import type { NotifyLevel } from '../../schemas/commands/notification-settings.js'
 import type { RoomRole } from '../../schemas/permissions.js'
 import type { RoomPolicies } from '../../schemas/policies.js'
 import type { OwnedRecords } from './owned-records.js'
@@ -61,7 +62,10 @@ export interface MemberRecord {
 
 /** A member's own settings for a room. */
 export interface MemberSettings {
-  notifications: 'all' | 'mentions' | 'none'
+  /** `default`: as in the user's settings for all rooms. */
+  notifications: NotifyLevel | 'default'
+  /** Unix ms until which nothing notifies; null: not muted. Absent in settings of before, whose `all` was the default. */
+  mutedUntil?: number | null
   pinned: boolean
   hidden: boolean
   /** The first message marked as unread, although it was read; null or absent: none. */

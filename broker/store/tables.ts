@@ -15,6 +15,8 @@ export const TABLES = [
   'profile',
   'nameWord',
   'privacy',
+  'notificationSettings',
+  'accountData',
   'block',
   'contact',
   'presence',
@@ -84,6 +86,7 @@ export const SINGLE_KEYS: ReadonlySet<Table> = new Set([
     'profile',
     'nameWord',
     'privacy',
+    'notificationSettings',
     'presence',
     'bot',
     'file',
@@ -96,7 +99,16 @@ export const SINGLE_KEYS: ReadonlySet<Table> = new Set([
 
 /** Tables that are read on demand only, and change often: an adapter may tell followers nothing of them. */
 export const UNTOLD: ReadonlySet<Table> = new Set([
-  ...(['sessionState', 'packetState', 'will', 'heartbeat', 'readerCursor', 'profile', 'nameWord'] as const),
+  ...([
+    'sessionState',
+    'packetState',
+    'will',
+    'heartbeat',
+    'readerCursor',
+    'profile',
+    'nameWord',
+    'accountData',
+  ] as const),
   ...(['userName', 'secondFactor', 'finishedCommand', 'evidence', 'deadLetter', 'webhookState'] as const),
   ...(['file', 'userFile', 'fileRoom', 'fileCheck', 'fileTotals'] as const),
 ])

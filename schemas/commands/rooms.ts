@@ -1,6 +1,7 @@
 /** Rooms and members. */
 import Type from 'typebox'
 import { RoomPolicies } from '../policies.js'
+import { NOTIFY_LEVELS } from './notification-settings.js'
 import {
   command,
   limit,
@@ -67,12 +68,16 @@ export const Member = object(
 )
 
 const mine = {
-  notifications: Type.Enum(['all', 'mentions', 'none'], { description: 'What to be notified of.' }),
+  notifications: Type.Enum(['default', ...NOTIFY_LEVELS], {
+    description:
+      'Of which messages to be notified: all, those that mention the user or have a keyword, or none; default: as in notifications.settings.',
+  }),
   pinned: Type.Boolean({ description: 'Whether clients should show it first.' }),
   hidden: Type.Boolean({ description: 'Whether clients should hide it.' }),
 }
+const mutedUntil = orNull(time('Until when nothing in the room notifies, not even mentions; null: not muted.'))
 const Mine = object(
-  { ...mine, unreadFrom: orNull(seq('The first message that was marked as unread; null: none.')) },
+  { ...mine, mutedUntil, unreadFrom: orNull(seq('The first message that was marked as unread; null: none.')) },
   {
     title: 'RoomSettings',
     description: 'The caller’s settings for the room.',
@@ -230,6 +235,7 @@ export const ROOM_COMMANDS = {
     params: object({
       room,
       notifications: Type.Optional(mine.notifications),
+      mutedUntil: Type.Optional(mutedUntil),
       pinned: Type.Optional(mine.pinned),
       hidden: Type.Optional(mine.hidden),
     }),

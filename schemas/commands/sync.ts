@@ -22,18 +22,25 @@ const counts = {
     maximum: 100,
     description: 'Messages since then, in threads too, that mention the caller or @room. 100 means 100 or more.',
   }),
+  notify: Type.Integer({
+    minimum: 0,
+    maximum: 100,
+    description:
+      'Messages since then that notify the caller, by notifications.settings and rooms.settings as they are now. 100 means 100 or more.',
+  }),
   atLeast: Type.Optional(
     Type.Literal(true, {
       description:
-        'There may be more: only the newest messages were counted (limits.unreadEntries, unreadBytes and unreadMentions of the broker).',
+        'There may be more: only the newest messages were counted (limits.unreadEntries, unreadBytes, unreadMentions and keywordBytes of the broker).',
     }),
   ),
 }
 
 const RoomCounts = object({
   room: Type.String({ description: 'Room id.' }),
-  thread: Type.Optional(seq('The counts are of replies in this thread.')),
+  thread: Type.Optional(seq('The counts are of replies in this thread; without notify.')),
   ...counts,
+  notify: Type.Optional(counts.notify),
 })
 
 const message = Type.Object(

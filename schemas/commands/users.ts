@@ -39,9 +39,12 @@ export const Presence = object(
   {
     user: Type.String({ description: 'User id.' }),
     state: Type.Enum(['online', 'away', 'offline'], {
-      description: 'away: online, and away by their own word. offline: also for those who may not see the presence.',
+      description:
+        'away: online, and all of their sessions say that they are away. offline: also for those who may not see the presence.',
     }),
     status: orNull(Type.String({ description: 'In the user’s own words; null: none.' })),
+    statusEmoji: orNull(Type.String({ description: 'Beside the status; null: none.' })),
+    statusUntil: orNull(time('When the status ends by itself; null: it does not.')),
     lastSeen: orNull(time('When last seen; while online, when this was sent; null: never.')),
     devices: Type.Integer({ minimum: 0, description: 'Number of connected sessions; at least 1 while online.' }),
     profileAt: orNull(time('When the profile was changed last: users.get has it; null: never.')),

@@ -153,12 +153,20 @@ export const limits = section('Limits on what one client can cost.', {
     'Longest reply to a request, in bytes; lists and history are cut into pages of that size, with at least one entry.',
     4096,
   ),
+  accountDataValues: count(200, 'Private values of one user (account.data.set).', 1, 10_000),
+  accountDataValueBytes: count(16384, 'Bytes of one of them, as JSON.', 64),
+  accountDataBytes: count(262144, 'Bytes of all of one user, with their names.', 64),
   unreadEntries: count(
     2000,
     'Newest messages examined for one count of unread messages; beyond it the answer says atLeast.',
   ),
   unreadBytes: count(33554432, 'Bytes of the same.', 65536),
   unreadMentions: count(10000, 'Newest messages with mentions examined for one count of mentions.'),
+  keywordBytes: count(
+    262144,
+    'Bytes of the newest messages in which one count of what notifies looks for the keywords of the user.',
+    4096,
+  ),
   reactionsPerMessage: count(10000, 'Reactions to one message, by all users.'),
   rates: Type.Unsafe<'default' | 'off' | Partial<RateFigures>>({
     anyOf: [

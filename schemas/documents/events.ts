@@ -1,6 +1,7 @@
 /** Schemas of the events on event topics: one per `type`. */
 import Type, { type TProperties } from 'typebox'
 import { deviceId } from '../commands/devices.js'
+import { NotificationSettings } from '../commands/notification-settings.js'
 import { object, orNull, role, seq, time, user } from '../commands/parts.js'
 import { PrivacySettings } from '../commands/privacy.js'
 
@@ -62,7 +63,8 @@ export const UserEvent = Type.Union(
     userEvent('contact', 'Someone asks to be a contact, or accepted to be one.', { by }),
     userEvent('settings', 'The user changed their settings for a room.', {
       room,
-      notifications: Type.Enum(['all', 'mentions', 'none']),
+      notifications: Type.Enum(['default', 'all', 'mentions', 'none']),
+      mutedUntil: orNull(time('Until when nothing notifies; null: not muted.')),
       pinned: Type.Boolean(),
       hidden: Type.Boolean(),
       unreadFrom: orNull(seq('The first message marked as unread.')),
@@ -73,6 +75,11 @@ export const UserEvent = Type.Union(
       following: Type.Boolean(),
     }),
     userEvent('privacy', 'The user changed their privacy settings.', PrivacySettings.properties),
+    userEvent('notifications', 'The user changed what to be notified of.', NotificationSettings.properties),
+    userEvent('accountData', 'The user set or removed a private value.', {
+      name: Type.String({ description: 'Of the value: account.data.get has it.' }),
+      version: orNull(Type.Integer({ description: 'Null: it was removed.' })),
+    }),
     userEvent('acked', 'Notifications were acknowledged.', { notifications: Type.Array(seq('Number of one.')) }),
     userEvent('reported', 'A message or user was reported; for moderators of the room.', {
       room,

@@ -17,7 +17,7 @@ A parameter that is not known is an error that names it.`
 /** Descriptions of the tags. */
 const TAGS: Readonly<Record<string, string>> = {
   accounts: 'Accounts of all users, for admins: creation, roles, suspension.',
-  account: 'The caller’s account: deletion, and export of its data.',
+  account: 'The caller’s account: private data, deletion, and export of its data.',
   audit: 'Administrative acts, for admins.',
   auth: 'Logins: accounts, tokens, passwords, second factors.',
   blocks: 'The block list.',

@@ -75,6 +75,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   P: erasedWhole('profile'),
   Wi: { exported: 'words of the name in profile', stays: null },
   Y: erasedWhole('privacy'),
+  Wq: erasedWhole('notification-settings'),
+  Wa: erasedWhole('account-data'),
   K: erasedWhole('blocks'),
   Q: erasedWhole('contacts'),
   o: { exported: ['rooms'], stays: 'the name in the id of a conversation the other keeps' },
@@ -159,6 +161,10 @@ async function fullLife(t: Test, broker: TestBroker, name: string) {
 
   await zoe.get('users.update', { name: word(), fields: { note: word() } })
   await zoe.get('privacy.update', { presence: 'contacts' })
+  await zoe.get('notifications.settings.update', { keywords: [word()] })
+  const draft = (value: unknown) => zoe.get('account.data.set', { name: 'draft.tea', value })
+  await draft({ text: word() })
+  await zoe.get('account.data.set', { name: 'theme', value: { colours: [word()] } })
   await zoe.get('auth.totp.begin', { password: 'a password of hers' })
   await zoe.fails('auth.totp.confirm', { code: '12345678' })
   await zoe.fails('auth.login', { user: name, password: 'another password' })

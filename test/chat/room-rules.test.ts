@@ -252,11 +252,11 @@ t.test('a channel where moderators write, and an archived room', async (t) => {
 
 t.test('how each member wants to see a room is their own, and lasts as long as they are in it', async (t) => {
   const { broker, connect, alice, bob } = await people(t, ['alice', 'bob'])
-  const defaults = { notifications: 'all', pinned: false, hidden: false, unreadFrom: null }
+  const defaults = { notifications: 'default', mutedUntil: null, pinned: false, hidden: false, unreadFrom: null }
   t.same((await alice.get('rooms.create', { room: 'plaza' })).mine, defaults)
   await bob.get('rooms.join', { room: 'plaza' })
   await bob.subscribe('users/bob/events')
-  const set = { notifications: 'mentions', pinned: true, hidden: false, unreadFrom: null }
+  const set = { ...defaults, notifications: 'mentions', pinned: true }
   t.same(await bob.get('rooms.settings', { room: 'plaza', notifications: 'mentions', pinned: true }), set)
   t.match(await bob.on('users/bob/events', 1), [{ type: 'settings', room: 'plaza', ...set }])
   await alice.get('rooms.setRole', { room: 'plaza', user: 'bob', role: 'moderator' })

@@ -84,7 +84,7 @@ t.test('what was read can be marked as unread, for oneself alone, until it is re
   for (const text of ['1', '2', '3', '4', '5']) await alice.say('den', text)
   await bob.get('read', { room: 'den', seq: 4 })
   await alice.on('rooms/den/receipts', 1)
-  const marked = { room: 'den', head: 5, read: 1, unread: 4, mentions: 0 }
+  const marked = { room: 'den', head: 5, read: 1, unread: 4, mentions: 0, notify: 4 }
   t.same(await bob.get('markUnread', { room: 'den', seq: 2 }), marked)
   t.match(await phone.on('users/bob/events', 1), [{ type: 'settings', room: 'den', unreadFrom: 2 }])
   t.match((await bob.get('sync')).rooms, [{ read: 1, unread: 4, info: { mine: { unreadFrom: 2 } } }])
@@ -260,9 +260,9 @@ t.test('all rooms of the user, in pages, and none of others', async (t) => {
   await alice.tell('bob', 'hi')
   await alice.say('den', 'hi')
   const all = [
-    { room: 'den', head: 1, read: 0, unread: 1, mentions: 0 },
-    { room: 'dm:alice:bob', head: 1, read: 0, unread: 1, mentions: 0 },
-    { room: 'lobby', head: 0, read: 0, unread: 0, mentions: 0 },
+    { room: 'den', head: 1, read: 0, unread: 1, mentions: 0, notify: 1 },
+    { room: 'dm:alice:bob', head: 1, read: 0, unread: 1, mentions: 0, notify: 1 },
+    { room: 'lobby', head: 0, read: 0, unread: 0, mentions: 0, notify: 0 },
   ]
   t.same(await bob.get('unread'), { rooms: all, more: false })
   t.same(await bob.get('unread', { limit: 2 }), { rooms: all.slice(0, 2), more: true })

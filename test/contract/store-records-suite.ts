@@ -8,6 +8,7 @@ import { ROOM_DEFAULTS } from '../../broker/store/rooms.js'
 import type { SavedInflight, SessionRecord } from '../../broker/store/sessions.js'
 import type { Store } from '../../broker/store/store.js'
 import { keyOf } from '../../broker/store/tables.js'
+import type { NotificationRecord } from '../../broker/store/user-settings.js'
 import { secondMemory } from '../helpers/two-memories.js'
 import { moderationSuite } from './store-moderation-suite.js'
 import { enqueued, matching, message, queuesSuite } from './store-queues-suite.js'
@@ -420,6 +421,7 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
     readReceipts: 'everyone',
     invites: 'nobody',
   } as const
+  const settings: NotificationRecord = { user: 'Ann', rooms: 'mentions', direct: 'all', keywords: ['tea'] }
   const profile = { user: 'Ann', name: 'Ann', avatar: null, fields: { a: 1 }, updatedAt: 3 }
   const other = { ...profile, user: 'Bob', name: 'Élodie Müller-Anders' }
   const names = ['Ann', 'an', 'anna', 'ann~', 'Bob', 'annb']
@@ -442,6 +444,7 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
       store.directory.privacy.putOp({ ...privacy, messages: 'everyone' }),
       store.directory.privacy.putOp(privacy),
       store.directory.privacy.putOp({ ...privacy, user: 'an' }),
+      store.directory.notificationSettings.putOp(settings),
       store.directory.contactOp('Ann', 'Bob', 7),
       store.directory.contactOp('an', 'Ann', 8),
     ],
@@ -462,6 +465,7 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
     t.same(directory.blocks('Bob').get('Ann'), block('Bob', 'Ann'))
     t.same(directory.privacy.get('Ann'), privacy)
     t.equal(directory.privacy.get('Bob'), undefined)
+    t.same(directory.notificationSettings.get('Ann'), settings)
     t.same([...directory.addedContacts('Ann')], [['Bob', 7]])
     t.same([...directory.addedBy('Ann')], [['an', 8]])
     await store.close()
@@ -476,6 +480,7 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
   store = await place.open()
   t.equal(await store.directory.profile('Ann'), null)
   t.equal(store.directory.privacy.get('Ann'), undefined)
+  t.equal(store.directory.notificationSettings.get('Ann'), undefined)
   t.same(store.directory.privacy.get('an'), { ...privacy, user: 'an' })
   t.same([store.directory.addedContacts('an').size, store.directory.addedBy('Bob').size], [0, 0])
   t.same([store.directory.blocks('Ann').size, store.directory.blocks('Bob').size], [0, 0], 'both ways')

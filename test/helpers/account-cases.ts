@@ -16,6 +16,29 @@ export const ACCOUNT_CASES: Record<string, CommandCases> = {
     forbidden: { as: 'bob', params: { user: 'pat' }, code: 'forbidden' },
     invalid: { as: 'alice', params: { user: 'nobody' }, answer: 'not_found user' },
   },
+  'account.data.get': {
+    before: [['account.data.set', { as: 'pat', params: { name: 'theme', value: 'dark' } }]],
+    happy: { as: 'pat', params: { name: 'theme' }, result: { name: 'theme', value: 'dark' } },
+    forbidden: { as: 'bob', params: { name: 'theme' }, code: 'not_found' },
+    invalid: { as: 'pat', params: { name: 'a key' }, answer: 'bad_request name' },
+  },
+  'account.data.set': {
+    happy: { as: 'pat', params: { name: 'draft.dm:a:b', value: { text: 'hi' } }, result: { name: 'draft.dm:a:b' } },
+    forbidden: 'anyone',
+    invalid: { as: 'pat', params: { name: 'theme', value: 1, ifVersion: -1 }, answer: 'bad_request ifVersion' },
+  },
+  'account.data.delete': {
+    before: [['account.data.set', { as: 'pat', params: { name: 'old', value: 1 } }]],
+    happy: { as: 'pat', params: { name: 'old' }, result: {} },
+    forbidden: 'anyone',
+    invalid: { as: 'pat', params: { name: 'a key' }, answer: 'bad_request name' },
+  },
+  'account.data.list': {
+    before: [['account.data.set', { as: 'pat', params: { name: 'a', value: 1 } }]],
+    happy: { as: 'pat', params: { limit: 1, values: false }, result: { entries: [{ name: 'a' }] } },
+    forbidden: 'anyone',
+    invalid: { as: 'pat', params: { limit: 0 }, answer: 'bad_request limit' },
+  },
   'account.delete': {
     happy: { as: 'pat', params: { user: 'pat', password: 'pat-pw' }, result: {} },
     forbidden: { as: 'bob', params: { user: 'pat', password: 'pat-pw' }, code: 'forbidden user' },

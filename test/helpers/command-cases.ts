@@ -68,6 +68,21 @@ export const COMMAND_CASES: Record<string, CommandCases> = {
     forbidden: { as: 'dora', params: { room: '{room}', text: 'hi' }, code: 'forbidden' },
     invalid: { as: 'bob', params: { room: '{room}', text: 7 }, answer: 'bad_request text' },
   },
+  typing: {
+    happy: { as: 'bob', params: { room: '{room}' }, result: {} },
+    forbidden: { as: 'dora', params: { room: '{room}' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { room: '{room}', typing: 'perhaps' }, answer: 'bad_request typing' },
+  },
+  'users.setPresence': {
+    happy: { as: 'dora', params: { status: 'busy' }, result: { user: 'dora', status: 'busy', statusUntil: null } },
+    forbidden: 'anyone',
+    invalid: { as: 'dora', params: { statusEmoji: 'none such' }, answer: 'bad_request statusEmoji' },
+  },
+  publish: {
+    happy: { as: 'bob', params: { topic: 'devices/bob/state', payload: 'on', retain: true }, result: {} },
+    forbidden: { as: 'bob', params: { topic: 'devices/alice/state', payload: 'on' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { topic: 'rooms/tea/messages', payload: 'hi' }, answer: 'bad_request topic' },
+  },
   history: {
     happy: { as: 'bob', params: { room: '{room}', limit: 5 }, result: { messages: [], more: false } },
     forbidden: { as: 'carol', params: { room: '{room}' }, code: 'forbidden' },

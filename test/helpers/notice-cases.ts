@@ -31,6 +31,20 @@ export const NOTICE_CASES: Record<string, CommandCases> = {
     forbidden: 'anyone',
     invalid: { as: 'bob', params: {}, answer: 'bad_request ids' },
   },
+  'notifications.settings.get': {
+    happy: { as: 'dora', params: {}, result: { rooms: 'all', direct: 'all', keywords: [] } },
+    forbidden: 'anyone',
+    invalid: { as: 'dora', params: { room: 'tea' }, answer: 'bad_request room' },
+  },
+  'notifications.settings.update': {
+    happy: {
+      as: 'pat',
+      params: { rooms: 'mentions', keywords: ['release'] },
+      result: { rooms: 'mentions', direct: 'all', keywords: ['release'] },
+    },
+    forbidden: 'anyone',
+    invalid: { as: 'pat', params: { rooms: 'some' }, answer: 'bad_request rooms' },
+  },
   'notifications.status': {
     before: notified,
     happy: {

@@ -100,7 +100,7 @@ export const ROOM_CASES: Record<string, CommandCases> = {
     happy: {
       as: 'bob',
       params: { room: '{room}', pinned: true },
-      result: { notifications: 'all', pinned: true, hidden: false },
+      result: { notifications: 'default', mutedUntil: null, pinned: true, hidden: false },
     },
     forbidden: { as: 'carol', params: { room: '{room}', pinned: true }, code: 'forbidden' },
     invalid: { as: 'bob', params: { room: '{room}', notifications: 'some' }, answer: 'bad_request notifications' },

@@ -14,8 +14,10 @@ import { SecretBox } from '../../broker/auth/secret-box.js'
 import { hashSecret, writeSecret } from '../../broker/auth/secrets.js'
 import { NetworkThrottle } from '../../broker/auth/throttle.js'
 import { requireValid, type Verified } from '../../broker/auth/validity.js'
+import { accountDataCommands } from '../../broker/chat/commands/account-data.js'
 import { type BotCommandDeps, botCommands } from '../../broker/chat/commands/bots.js'
 import { contactCommands } from '../../broker/chat/commands/contacts.js'
+import { notificationSettingsCommands } from '../../broker/chat/commands/notification-settings.js'
 import { privacyCommands } from '../../broker/chat/commands/privacy.js'
 import { type PeopleCommandDeps, userCommands } from '../../broker/chat/commands/users.js'
 import { Exports } from '../../broker/chat/exports/exports.js'
@@ -60,6 +62,8 @@ function node(store: Store) {
     codes: new LoginCodes(store),
     exports: new Exports({ store, isValid: async () => true, httpEnabled: true, accountOf: (user) => user }),
     ...{ ...botCommands(bots), ...userCommands(asking), ...contactCommands(asking), ...privacyCommands(people) },
+    ...notificationSettingsCommands(store),
+    ...accountDataCommands(store, { accountDataValues: 2, accountDataValueBytes: 99, accountDataBytes: 99 }),
   }
 }
 
@@ -325,6 +329,34 @@ const RACES: Record<string, Race<unknown>> = {
   'privacy of an account that is removed': race({
     ...{ before: nothing, first: remove('ann'), outcome: gone },
     second: (one) => one['privacy.update'](ann, { messages: 'nobody' }),
+  }),
+  'two changes of what notifies': race({
+    ...{ before: nothing, outcome: undefined },
+    first: (one) => one['notifications.settings.update'](ann, { rooms: 'none' }),
+    second: async (one) => void (await one['notifications.settings.update'](ann, { keywords: ['tea'] })),
+    check: async (t, { store }) =>
+      t.match(store.directory.notificationSettings.get('ann'), { rooms: 'none', keywords: ['tea'] }, 'both are there'),
+  }),
+  'two first versions of a private value': race({
+    ...{ before: nothing, outcome: 'conflict' },
+    first: (one) => one['account.data.set'](ann, { name: 'theme', value: 'dark', ifVersion: 0 }),
+    second: (one) => one['account.data.set'](ann, { name: 'theme', value: 'light', ifVersion: 0 }),
+    check: async (t, { store }) => t.match(await store.directory.accountData.get('ann', 'theme'), { value: 'dark' }),
+  }),
+  'two private values, where one more is allowed': race({
+    before: (one: Node) => one['account.data.set'](ann, { name: 'a', value: 1 }),
+    outcome: 'conflict',
+    first: (one) => one['account.data.set'](ann, { name: 'b', value: 1 }),
+    second: (one) => one['account.data.set'](ann, { name: 'c', value: 1 }),
+    check: async (t, { store }) => t.match(await store.directory.accountData.total('ann'), { count: 2, version: 2 }),
+  }),
+  'a private value of an account that is removed': race({
+    ...{ before: nothing, first: remove('ann'), outcome: gone },
+    second: (one) => one['account.data.set'](ann, { name: 'theme', value: 'dark' }),
+  }),
+  'what notifies an account that is removed': race({
+    ...{ before: nothing, first: remove('ann'), outcome: gone },
+    second: (one) => one['notifications.settings.update'](ann, { rooms: 'none' }),
   }),
 }
 

@@ -16,6 +16,8 @@ const PAGE_BYTES = 256 * 1024
 /** Maximum number of finished commands per device; an id greater than all. */
 const MOST_COMMANDS = 1000
 const LAST_ID = 'g'
+/** More private values than a user may have by any configuration. */
+const MOST_VALUES = 100_000
 const NOTIFICATIONS = logs.notifications('')
 const BROADCAST = logs.broadcast('')
 
@@ -134,6 +136,8 @@ const RECORDS: Readonly<Record<string, Read>> = {
   profile: ({ directory }, user) => directory.profile(user),
   files: ({ directory }, user) => uploadedBy(directory, user),
   privacy: ({ directory }, user) => directory.privacy.get(user) ?? null,
+  'notification-settings': ({ directory }, user) => directory.notificationSettings.get(user) ?? null,
+  'account-data': ({ directory }, user) => directory.accountData.list(user, '', MOST_VALUES),
   presence: async ({ directory }, user) => directory.presence.get(user) ?? null,
   bots: ({ directory }, user) => directory.bots.ofOwner(user),
   devices: async (store, user) => {
@@ -244,6 +248,8 @@ account.json        the account: roles, when it was made, who you are at an iden
 profile.json        how you show yourself
 privacy.json        who may write to you and know what of you, where you changed it
 files.json          files you uploaded; each is at /v1/media/ and its id, for as long as you have the account
+notification-settings.json  what you are notified of, where you changed it
+account-data.json   what applications keep for you
 presence.json       when you were seen last, and your status
 bots.json           your bots and their commands
 devices.json        devices of yours and those shared with you, with bridges, and what you asked of them

@@ -2,7 +2,7 @@
 import { MENTION_ROOM } from '../../../schemas/message.js'
 import type { Draft } from '../../store/changes.js'
 import type { LogName } from '../../store/log-name.js'
-import type { NoteReader, NoteWrite } from '../../store/notes.js'
+import type { Note, NoteReader, NoteWrite } from '../../store/notes.js'
 
 /** Notes per read. */
 const PAGE = 1000
@@ -42,25 +42,32 @@ export interface BoundedCount {
 
 /**
  * Counts messages in a range in which others mention the user or the room, newest first, with an upper bound on the count and on the notes
- * read.
+ * read. `inThreads`: replies in threads only.
  */
 export async function countMentions(
   notes: NoteReader,
   log: LogName,
   user: string,
   [first, last]: readonly [number, number],
-  bounds: { readonly count: number; readonly scanned: number },
+  bounds: { readonly count: number; readonly scanned: number; readonly inThreads?: boolean },
 ): Promise<BoundedCount> {
   let count = 0
   for (let scanned = 0, before = last + 1; before > first && count < bounds.count; ) {
     if (scanned >= bounds.scanned) return { count, partial: true }
     const limit = Math.min(PAGE, bounds.scanned - scanned)
     const found = await notes.list(log, { kind: 'mention', targets: [first, before - 1], limit, reverse: true })
-    count += found.filter(({ value }) => isMentioned(user, value)).length
+    const mentions = found.filter(({ value }) => isMentioned(user, value))
+    count += bounds.inThreads ? await countReplies(notes, log, mentions) : mentions.length
     scanned += found.length
     before = found.length < limit ? 0 : found.at(-1)!.target
   }
   return { count: Math.min(count, bounds.count), partial: false }
+}
+
+async function countReplies(notes: NoteReader, log: LogName, about: readonly Note[]): Promise<number> {
+  if (about.length === 0) return 0
+  const seqs = about.map(({ target }) => target)
+  return (await notes.getMany(log, 'inThread', seqs)).filter((thread) => thread !== null).length
 }
 
 /** Whether the note says that someone else mentions the user (names are case-insensitive) or the room. */

@@ -6,7 +6,9 @@ import type { MemberRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import { logs } from '../model/views.js'
 import type { Receipts } from '../presence/receipts.js'
+import type { NotificationRules } from '../rooms/notification-rules.js'
 import { type BoundedCount, countMentions, isMentioned } from './mentions.js'
+import { isOfOthers, Notified, type NotifiedBounds } from './notified.js'
 import { isInThread, repliesBefore } from './threads.js'
 
 /** Upper bound of a count. */
@@ -26,11 +28,15 @@ export interface UnreadCounts {
   readonly atLeast?: true
 }
 
+/** Of a room. */
+export interface RoomUnreadCounts extends UnreadCounts {
+  /** Those that notify the member. */
+  readonly notify: number
+}
+
 /** Limits of work for one count, from the newest message on: entries and bytes scanned; for mentions, notes read. */
-export interface UnreadBounds {
-  readonly unreadEntries: number
+export interface UnreadBounds extends Omit<NotifiedBounds, 'most'> {
   readonly unreadBytes: number
-  readonly unreadMentions: number
 }
 
 /** First and last seq. */
@@ -48,24 +54,31 @@ export class Unread {
   readonly #store: Store
   readonly #receipts: Receipts
   readonly #bounds: UnreadBounds
+  readonly #rules: NotificationRules
+  readonly #notified: Notified
 
-  constructor(store: Store, receipts: Receipts, bounds: UnreadBounds) {
+  constructor(store: Store, receipts: Receipts, rules: NotificationRules, bounds: UnreadBounds) {
+    this.#rules = rules
+    this.#notified = new Notified(store, { ...bounds, most: MAX_UNREAD })
     this.#store = store
     this.#receipts = receipts
     this.#bounds = bounds
   }
 
-  async of(member: MemberRecord): Promise<UnreadCounts> {
+  async of(member: MemberRecord): Promise<RoomUnreadCounts> {
     const { room, user } = member
     const log = logs.messages(room)
     const { head } = await this.#store.log.open(log)
     const read = this.#readBy(member)
-    if (read >= head) return { read, unread: 0, mentions: 0 }
+    if (read >= head) return { read, unread: 0, mentions: 0, notify: 0 }
     const range: Range = [read + 1, head]
     const slice: ReadSlice = (before, limit, maxBytes) => this.#newest(log, before, limit, maxBytes)
-    const unread = await this.#count(range, slice, (entry) => isUnread(entry, user) && !isInThread(entry))
+    const unread = await this.#count(range, slice, (entry) => isOfOthers(entry, user) && !isInThread(entry))
     const bounds = { count: MAX_UNREAD, scanned: this.#bounds.unreadMentions }
-    return counts(read, unread, await countMentions(this.#store.notes, log, user, range, bounds))
+    const mentions = await countMentions(this.#store.notes, log, user, range, bounds)
+    const notify = await this.#notified.count({ log, user, range, unread, mentions }, this.#rules.of(member))
+    const { atLeast = notify.partial, ...shown } = counts(read, unread, mentions)
+    return { ...shown, notify: notify.count, ...(atLeast ? { atLeast } : {}) }
   }
 
   /** Unread replies in a thread, after the member's receipt in the thread; without one, after the receipt in the room. */
@@ -78,7 +91,7 @@ export class Unread {
     const read = Math.max(placed, isDirectRoom(room) ? joined.messages : 0)
     const range: Range = [read + 1, head]
     const slice: ReadSlice = (before, limit) => this.#newestIn(log, thread, [read + 1, before - 1], limit)
-    const unread = await this.#count(range, slice, (entry) => isUnread(entry, user))
+    const unread = await this.#count(range, slice, (entry) => isOfOthers(entry, user))
     return counts(read, unread, await this.#mentionsIn(log, thread, user, range))
   }
 
@@ -141,9 +154,4 @@ export class Unread {
 function counts(read: number, unread: BoundedCount, mentions: BoundedCount): UnreadCounts {
   const shown = { read, unread: unread.count, mentions: mentions.count }
   return unread.partial || mentions.partial ? { ...shown, atLeast: true } : shown
-}
-
-/** Neither the user's own, nor a change, nor deleted. */
-function isUnread({ isChange, gone, from }: LogEntry, user: string): boolean {
-  return !isChange && !gone && from !== user
 }

@@ -4,6 +4,7 @@
  */
 
 import { Refusal } from '../../../schemas/errors.js'
+import { SYSTEM } from '../../../schemas/ids.js'
 import type { Topic } from '../../../schemas/topics.js'
 import type { Acl } from '../../auth/principal.js'
 import type { Bus } from '../../store/bus.js'
@@ -49,13 +50,13 @@ export class PlainTopics {
     publisher: Publisher,
     drafts: readonly Draft[] = [],
   ): void {
-    const { principal, clientId, sessionId } = actor
+    const { principal, clientId } = actor
     const own = topic.kind === 'device' && topic.user === principal.user && !principal.anonymous
     if (!own && !this.#acl.mayPublish(principal, clientId, publication.topic)) {
       throw new Refusal('forbidden', `you may not publish on ${publication.topic}`)
     }
     const retaining = publication.retain ? this.#quota.begin(principal.user, publication) : null
-    this.#send({ ...publication, clientId: sessionId }, { drafts, ops: publication.ops, retaining }, publisher)
+    this.#send({ ...publication, clientId: publishedBy(actor) }, { drafts, ops: publication.ops, retaining }, publisher)
   }
 
   /** Publishes without permission checks, and without limits. */
@@ -95,4 +96,12 @@ export class PlainTopics {
     if (drafts.length + ops.length > 0) publication.lane.commit({ drafts, ops, guards, settled })
     else publication.lane.after(() => settled(null, []))
   }
+}
+
+/**
+ * Session id of the publisher. A will, and what comes over HTTP, has no session, but a user to whom what is retained counts, and with whose account it
+ * goes. Null: it is the broker's own.
+ */
+function publishedBy({ principal: { user, anonymous }, clientId, sessionId }: Actor): string | null {
+  return sessionId ?? (anonymous || user === SYSTEM ? null : `${user}/${clientId}`)
 }

@@ -17,6 +17,7 @@ const ALLOWED_WHEN_FULL: ReadonlySet<CommandName> = new Set<CommandName>([
   'account.export',
   'blocks.add',
   'blocks.remove',
+  'account.data.delete',
   'bots.delete',
   'broadcast.clear',
   'contacts.remove',

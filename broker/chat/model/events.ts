@@ -1,5 +1,6 @@
 /** Log entries that the broker writes: room events and user events. */
 
+import type { NotificationSettings } from '../../../schemas/commands/notification-settings.js'
 import type { PrivacySettings } from '../../../schemas/commands/privacy.js'
 import { SYSTEM } from '../../../schemas/ids.js'
 import { body } from '../../store/body.js'
@@ -42,6 +43,8 @@ export type UserEvent =
       result?: unknown
       error?: string
     }
+  /** `version` null: the value was removed. */
+  | { type: 'accountData'; name: string; version: number | null }
   /** Acknowledged notifications, by seq. */
   | { type: 'acked'; notifications: readonly number[] }
   /** To a bot: `by` used one of its commands in a room; `message` is the complete message. */
@@ -50,6 +53,7 @@ export type UserEvent =
   | ({ type: 'settings'; room: string } & MemberSettings)
   | { type: 'thread'; room: string; thread: number; following: boolean }
   | ({ type: 'privacy' } & PrivacySettings)
+  | ({ type: 'notifications' } & NotificationSettings)
   | (Sanction & { room: string })
   /** `target`: seq of the reported message; null: a user was reported. */
   | { type: 'reported'; room: string; report: string; target: number | null }

@@ -37,8 +37,8 @@ export async function publishGated(
   return pipeline.publish(actor, { ...publication, ...message }, publisher)
 }
 
-/** Publishes in the name of the actor of a request. Resolves with the result of the send. @throws Refusal */
-export function publishAndWait(
+/** Publishes a numbered message in the name of the actor of a request. Resolves with the result of the send. @throws Refusal */
+export async function publishAndWait(
   publish: PublishFunction,
   actor: Actor,
   topic: string,
@@ -46,9 +46,18 @@ export function publishAndWait(
   retain = false,
 ): Promise<SendResult> {
   const payload = Buffer.from(stringify(input))
-  const publication: RequestedPublication = { topic, payload, qos: 1, retain, ops: [], joins: true }
+  return (await publishAs(publish, actor, { topic, payload, qos: 1, retain }))!
+}
+
+/** Publishes anything in the name of the actor of a request. Null: it is of a kind that has no numbers. @throws Refusal */
+export function publishAs(
+  publish: PublishFunction,
+  actor: Actor,
+  message: Omit<RequestedPublication, 'ops' | 'joins'>,
+): Promise<SendResult | null> {
+  const publication: RequestedPublication = { ...message, ops: [], joins: true }
   return new Promise((resolve, reject) => {
-    const settled: Publisher['settled'] = (refusal, result) => (refusal ? reject(refusal) : resolve(result!))
+    const settled: Publisher['settled'] = (refusal, result) => (refusal ? reject(refusal) : resolve(result))
     publish({ ...actor, silent: true }, publication, { settled }).catch(reject)
   })
 }

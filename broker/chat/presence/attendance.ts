@@ -7,10 +7,10 @@
 import { StoreError } from '../../store/changes.js'
 import { commit } from '../../store/commit.js'
 import { mayServe, type Nodes } from '../../store/nodes.js'
-import { deviceCount, type PresenceRecord } from '../../store/presence.js'
+import { type DeviceCount, deviceCount, type PresenceRecord } from '../../store/presence.js'
 import type { Store } from '../../store/store.js'
 import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
-import { LocalUser, presenceOps, shownOf } from './presence-decision.js'
+import { areAway, type Device, LocalUser, presenceOps, shownOf } from './presence-decision.js'
 
 /** Milliseconds until what could not be stored is tried again. */
 const RETRY_INTERVAL = 1000
@@ -22,6 +22,8 @@ export interface AttendanceDeps {
   /** Seconds. */
   readonly options: { readonly offlineDelay: number; readonly restartGrace: number }
   readonly failed: (error: unknown) => void
+  /** Whether it may be announced now that the user is away, or no more, because a device came or went; else it is saved later. */
+  readonly mayTellAway: (user: string) => boolean
 }
 
 /** Told of devices of a single node, which stores none. */
@@ -51,24 +53,36 @@ export class Attendance {
     this.#deps.nodes.onGone(() => this.#grace([]))
   }
 
-  connected(user: string): void {
+  /** Where all that the user had were away, the first that is back is so, too. */
+  connected(user: string, device: Device): void {
     const local = this.#local(user)
-    const before = local.devices++
+    const before = local.devices
+    const isStillAway = this.devices(user) === 0 && this.#isShownAway(user)
+    local.connected(device)
+    if (isStillAway) local.setAway(device, true)
     local.isWaiting = false
     this.#deps.wheel.delete(local)
     this.#counted(local, before)
   }
 
   /** `leaving`: the broker leaves, not the user. */
-  disconnected(user: string, leaving: boolean): void {
+  disconnected(user: string, device: Device, leaving: boolean): void {
     const local = this.#local(user)
-    const before = local.devices--
+    const before = local.devices
+    local.disconnected(device)
     local.lastSeen = Date.now()
     if (local.devices === 0) {
       local.isWaiting = true
       if (!leaving) this.#deps.wheel.set(local, local.lastSeen + this.#deps.options.offlineDelay * 1000)
     }
     this.#counted(local, before)
+  }
+
+  /** Stored with the next `save`. Returns whether it changes what is shown. */
+  setAway(user: string, device: Device, away: boolean): boolean {
+    const local = this.#local(user)
+    local.setAway(device, away)
+    return this.#turns(local)
   }
 
   /** What the user wants to be shown. Stored with the next `save`. Returns whether it replaces something that nobody will be shown. */
@@ -80,24 +94,37 @@ export class Attendance {
   }
 
   save(user: string): void {
-    this.#save(this.#local(user))
+    const local = this.#local(user)
+    local.holdsAway = false
+    this.#save(local)
+  }
+
+  /** Saves what others are not to be told yet. */
+  saveHeld(user: string): void {
+    const local = this.#local(user)
+    local.holdsAway = true
+    this.#save(local)
   }
 
   /** What is wanted of a user and not yet stored is shown already. */
   shown(user: string): PresenceRecord {
     const local = this.#users.get(user)
     const record = shownOf(this.#deps.store.directory.presence.get(user), user, local?.wanted)
-    return local && local.devices > 0 ? { ...record, online: true } : record
+    if (!local || local.devices === 0) return record
+    const away = local.holdsAway ? record.away : (areAway(this.#counts(local)) ?? record.away)
+    return { ...record, online: true, away }
   }
 
   wants(user: string): boolean {
-    return (this.#users.get(user)?.wanted ?? null) !== null
+    const local = this.#users.get(user)
+    return local !== undefined && (local.wanted !== null || local.holdsAway)
   }
 
   /** Devices of the user, on all nodes. */
   devices(user: string): number {
     const stored = this.#deps.store.directory.presence.devices(user)
-    return deviceCount(stored) - (stored.get(this.#deps.nodes.self) ?? 0) + (this.#users.get(user)?.devices ?? 0)
+    const here = stored.get(this.#deps.nodes.self)?.devices ?? 0
+    return deviceCount(stored) - here + (this.#users.get(user)?.devices ?? 0)
   }
 
   /** Devices as of a change that stored so many: what is under way here is told when it is stored. */
@@ -119,8 +146,29 @@ export class Attendance {
   }
 
   #counted(local: LocalUser, before: number): void {
-    if (!this.#deps.nodes.shared) this.#changed(local.user, before, local.devices)
+    const turns = this.#turns(local)
+    local.holdsAway = turns && !this.#deps.mayTellAway(local.user)
+    // Whoever is told that the user is away, or no more, is told the number of devices with it.
+    if (!this.#deps.nodes.shared && !turns) this.#changed(local.user, before, local.devices)
     this.#save(local)
+  }
+
+  /** Whether the user is away now, or no more, and is not shown so. */
+  #turns(local: LocalUser): boolean {
+    const isAway = areAway(this.#counts(local))
+    return isAway !== null && isAway !== this.#isShownAway(local.user)
+  }
+
+  #isShownAway(user: string): boolean {
+    const { online, away } = this.#deps.store.directory.presence.get(user) ?? { online: false, away: false }
+    return online && away
+  }
+
+  /** Of this node and all others. */
+  *#counts(local: LocalUser): Generator<DeviceCount> {
+    const { store, nodes } = this.#deps
+    for (const [node, count] of store.directory.presence.devices(local.user)) if (node !== nodes.self) yield count
+    yield local.count
   }
 
   #waited(local: LocalUser): number {

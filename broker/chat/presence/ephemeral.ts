@@ -1,14 +1,16 @@
 /** Ephemeral messages: typing, signals and the user's presence status. They are never stored, so offline users do not get them. */
+import type { Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Refusal } from '../../../schemas/errors.js'
 import { directMembers } from '../../../schemas/ids.js'
-import { PresenceInput, TypingInput } from '../../../schemas/message.js'
+import { EMOJI, PresenceInput, TypingInput } from '../../../schemas/message.js'
 import { topics } from '../../../schemas/topics.js'
 import type { Bus } from '../../store/bus.js'
 import type { DirectoryStore } from '../../store/directory.js'
 import { TokenBuckets } from '../../util/token-buckets.js'
 import { type Actor, requireUser } from '../model/actor.js'
 import { checkSchema } from '../model/check-schema.js'
+import { normalizeEmoji } from '../model/emoji.js'
 import { decodeText, readObject, stringify } from '../model/message.js'
 import { requireReachable } from '../model/privacy.js'
 import type { Signal } from '../model/signals.js'
@@ -54,7 +56,7 @@ export class EphemeralMessages {
       typing = (input as { typing: boolean }).typing
     }
     if (this.#typingRate.take(actor.sessionId ?? user) > 0) return this.#deps.count('dropped.typing_rate')
-    this.#deps.typing.set(room, user, typing)
+    this.#deps.typing.set(room, user, typing, actor.sessionId)
   }
 
   /** Signals between users (calls, key exchange): `{from, ts, data}` for JSON, `{from, ts, text}` for anything else. */
@@ -76,6 +78,20 @@ export class EphemeralMessages {
     const input = readObject(payload)
     if (!input) throw new Refusal('bad_request', 'expected {"status":…,"away":…}')
     checkSchema(presenceShape, input)
-    this.#deps.presence.set(requireUser(actor), input as { status?: string | null; away?: boolean })
+    const user = requireUser(actor)
+    const { away, ...status } = input as Static<typeof PresenceInput>
+    const device = actor.sessionId
+    if (Object.keys(status).length > 0)
+      this.#deps.presence.set(user, wholeStatus(status), away === undefined ? null : { device, away })
+    else if (away !== undefined) this.#deps.presence.setAway(user, device, away)
   }
+}
+
+/** A status is set as a whole: what was said before does not stay beside it. @throws Refusal */
+function wholeStatus({ status = null, statusEmoji = null, statusUntil = null }: Static<typeof PresenceInput>) {
+  if (statusEmoji !== null && !EMOJI.test(statusEmoji))
+    throw new Refusal('bad_request', 'statusEmoji is an emoji, or a name of your own such as :party:', {
+      field: 'statusEmoji',
+    })
+  return { status, statusEmoji: statusEmoji && normalizeEmoji(statusEmoji), statusUntil }
 }

@@ -8,29 +8,39 @@ import { type UnloggedMessage, unlogged } from '../../hub.js'
 import type { Bus } from '../../store/bus.js'
 import type { PresenceRecord } from '../../store/presence.js'
 import type { PresenceChange } from '../../store/record-changes.js'
+import type { Store } from '../../store/store.js'
 import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
 import { TokenBuckets } from '../../util/token-buckets.js'
 import type { Signal } from '../model/signals.js'
 import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import { Attendance, type AttendanceDeps } from './attendance.js'
 import { PresenceAudience } from './presence-audience.js'
-import { shownOf } from './presence-decision.js'
+import { type Device, shownOf } from './presence-decision.js'
+import { StatusEnds } from './status-ends.js'
+import type { Typing } from './typing.js'
 
 /** Milliseconds between two attempts to announce pending changes. */
 const RETRY_INTERVAL = 250
 
-export interface PresenceDeps extends AttendanceDeps {
+export interface PresenceDeps extends Omit<AttendanceDeps, 'mayTellAway'> {
   readonly bus: Bus<Signal>
   readonly largeRooms: LargeRoomPolicy
+  readonly typing: Pick<Typing, 'left'>
   /** Announced changes of status and devices per second and user. */
   readonly perSecond: number
   /** Counts dropped announcements, by reason. */
   readonly count: (name: string) => void
 }
 
+/** What is shown as the user, or the user's profile, says. */
+export type ShownByUser = Partial<Pick<PresenceRecord, 'status' | 'statusEmoji' | 'statusUntil' | 'profileAt'>>
+
 export class Presence {
   readonly audience: PresenceAudience
   readonly #attendance: Attendance
+  readonly #statusEnds: StatusEnds
+  readonly #store: Pick<Store, 'directory'>
+  readonly #typing: Pick<Typing, 'left'>
   readonly #bus: Bus<Signal>
   readonly #wheel: TimerWheel
   readonly #rate: TokenBuckets
@@ -41,9 +51,13 @@ export class Presence {
 
   constructor(deps: PresenceDeps) {
     this.audience = new PresenceAudience(deps.store.directory, deps.largeRooms)
-    this.#attendance = new Attendance(deps, (user, before, after) => {
+    const mayTellAway = (user: string): boolean => this.#mayAnnounce(user)
+    this.#attendance = new Attendance({ ...deps, mayTellAway }, (user, before, after) => {
       if (this.#attendance.shown(user).online) this.#devicesChanged(user, before, after)
     })
+    this.#statusEnds = new StatusEnds(deps.wheel, (user) => this.#statusOver(user))
+    this.#store = deps.store
+    this.#typing = deps.typing
     this.#bus = deps.bus
     this.#wheel = deps.wheel
     this.#rate = new TokenBuckets(deps.perSecond)
@@ -53,34 +67,43 @@ export class Presence {
   /** Those who were online before have the time to come back. */
   begin(): void {
     this.#attendance.begin()
+    for (const record of this.#store.directory.presence.all()) this.#statusEnds.noted(record.user, record)
   }
 
-  connected(user: string): void {
-    this.#attendance.connected(user)
+  connected(user: string, device: Device): void {
+    this.#attendance.connected(user, device)
   }
 
   /** `leaving`: the broker leaves, not the user. */
-  disconnected(user: string, leaving = false): void {
-    this.#attendance.disconnected(user, leaving)
+  disconnected(user: string, device: Device, leaving = false): void {
+    this.#attendance.disconnected(user, device, leaving)
+    if (device !== null) this.#typing.left(user, device)
   }
 
   /** Removes a deleted user, who has no connection any more. */
   async removeUser(user: string): Promise<void> {
     this.#pending.delete(user)
+    this.#statusEnds.forget(user)
     await this.#attendance.remove(user)
   }
 
-  /** Sets what is shown of the user. Above the rate, the last of it is announced as soon as the rate allows. */
-  set(user: string, { status, away, profileAt }: { status?: string | null; away?: boolean; profileAt?: number }): void {
+  /** Sets what is shown of the user, and whether a device is away (`setAway`). Above the rate, the last of it is announced as soon as the rate allows. */
+  set(user: string, wanted: ShownByUser, of: { readonly device: Device; readonly away: boolean } | null = null): void {
+    if (of) this.#attendance.setAway(user, of.device, of.away)
     const isPending = this.#pending.has(user)
-    const given = Object.entries({ status, away, profileAt }).filter(([, value]) => value !== undefined)
-    const wanted = Object.fromEntries(given) as Partial<PresenceRecord>
     if (this.#attendance.set(user, wanted) && !isPending) this.#count('dropped.presence_rate')
     if (this.#mayAnnounce(user)) this.#attendance.save(user)
   }
 
+  /** A device is away, or back: the user is away if all of them are. Announced at the same rate. */
+  setAway(user: string, device: Device, away: boolean): void {
+    if (!this.#attendance.setAway(user, device, away) || this.#mayAnnounce(user)) this.#attendance.save(user)
+    else this.#attendance.saveHeld(user)
+  }
+
   /** Something was stored, here or elsewhere. */
   stored({ record, isSet, devices: [before, after] }: PresenceChange): void {
+    if (isSet) this.#statusEnds.noted(record.user, record)
     if (isSet) this.#announce(record.user, render(record, this.#attendance.told(record.user, after)))
     else if (record.online) this.#devicesChanged(record.user, before, after)
   }
@@ -136,6 +159,10 @@ export class Presence {
     return false
   }
 
+  #statusOver(user: string): void {
+    if (this.#store.directory.presence.get(user)) this.#announce(user, this.#render(user))
+  }
+
   #announcePending(now: number): number {
     for (const user of this.#pending) {
       if (this.#rate.take(user) > 0) continue
@@ -163,10 +190,17 @@ export class Presence {
 }
 
 /** A user who is announced as online has at least one device. */
-function render({ user, online, away, status, lastSeen, profileAt }: PresenceRecord, devices: number): Buffer {
+function render(record: PresenceRecord, devices: number): Buffer {
+  const { user, online, away, lastSeen, profileAt } = record
   const state = online ? (away ? 'away' : 'online') : 'offline'
   const shown = online
     ? { lastSeen: Date.now(), devices: Math.max(1, devices) }
     : { lastSeen: lastSeen || null, devices: 0 }
-  return Buffer.from(JSON.stringify({ user, state, status, ...shown, profileAt: profileAt ?? null }))
+  return Buffer.from(JSON.stringify({ user, state, ...statusOf(record), ...shown, profileAt: profileAt ?? null }))
+}
+
+/** None once it is over. */
+function statusOf({ status, statusEmoji = null, statusUntil = null }: PresenceRecord) {
+  const isOver = statusUntil !== null && statusUntil <= Date.now()
+  return isOver ? { status: null, statusEmoji: null, statusUntil: null } : { status, statusEmoji, statusUntil }
 }

@@ -1,5 +1,5 @@
 /**
- * Typing indicators. They expire, because a client that loses its connection cannot end them. Large rooms get the number of typing users
+ * Typing indicators. They expire, because a client that vanishes cannot end them; they end at once when its session is known to have ended. Large rooms get the number of typing users
  * instead of names, at most once a second, when it changes. Every node hears who types, and tells those who are connected to it: so the numbers are of
  * all nodes, and a notice ends even if the node that it comes from has ended.
  */
@@ -20,11 +20,21 @@ interface TypingUsers {
   sentCount: number
 }
 
+/** A session that types in a room. */
+interface Typist {
+  readonly session: string
+  readonly room: string
+  /** Expiry in Unix ms. */
+  readonly until: number
+}
+
 export class Typing implements Deadline {
   readonly #bus: Bus<Signal>
   readonly #wheel: TimerWheel
   readonly #largeRooms: Pick<LargeRoomPolicy, 'suppresses'>
   readonly #rooms = new Map<string, TypingUsers>()
+  /** Sessions that type here, by user. */
+  readonly #typists = new Map<string, readonly Typist[]>()
 
   constructor(bus: Bus<Signal>, wheel: TimerWheel, largeRooms: Pick<LargeRoomPolicy, 'suppresses'>) {
     this.#bus = bus
@@ -32,8 +42,34 @@ export class Typing implements Deadline {
     this.#largeRooms = largeRooms
   }
 
-  set(room: string, user: string, typing: boolean): void {
+  /** @param session Null: there is none whose end would end it */
+  set(room: string, user: string, typing: boolean, session: string | null): void {
+    if (session !== null) this.#note(user, { session, room, until: typing ? Date.now() + TYPING_LASTS * 1000 : 0 })
     this.#bus.send({ kind: 'typing', room, user, typing })
+  }
+
+  /** The session ended: so does its typing, unless another session of the user types in the same room. */
+  left(user: string, session: string): void {
+    const now = Date.now()
+    const typists = (this.#typists.get(user) ?? []).filter(({ until }) => until > now)
+    const others = typists.filter((typist) => typist.session !== session)
+    this.#keep(user, others)
+    for (const { session: ended, room } of typists)
+      if (ended === session && !others.some((typist) => typist.room === room))
+        this.#bus.send({ kind: 'typing', room, user, typing: false })
+  }
+
+  #note(user: string, typist: Typist): void {
+    const now = Date.now()
+    const others = (this.#typists.get(user) ?? []).filter(
+      ({ session, room, until }) => until > now && (session !== typist.session || room !== typist.room),
+    )
+    this.#keep(user, typist.until > now ? [...others, typist] : others)
+  }
+
+  #keep(user: string, typists: readonly Typist[]): void {
+    if (typists.length === 0) this.#typists.delete(user)
+    else this.#typists.set(user, typists)
   }
 
   /** Somebody types, or stops, on whatever node. */
@@ -58,6 +94,11 @@ export class Typing implements Deadline {
       if (counted) this.#sendCount(room, typingUsers)
       if (typingUsers.until.size === 0) this.#rooms.delete(room)
     }
+    for (const [user, typists] of this.#typists)
+      this.#keep(
+        user,
+        typists.filter(({ until }) => until > now),
+      )
     return this.#rooms.size === 0 ? 0 : now + INTERVAL
   }
 

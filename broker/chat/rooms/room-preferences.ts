@@ -1,5 +1,5 @@
 /**
- * Each member's own settings for a room (notifications, pinned, hidden, marked as unread), and the threads they follow. Only the member's own
+ * Each member's own settings for a room (notifications, muted, pinned, hidden, marked as unread), and the threads they follow. Only the member's own
  * sessions see them.
  */
 import { MAX_FOLLOWED } from '../../../schemas/commands/threads.js'
@@ -14,7 +14,13 @@ import { logs } from '../model/views.js'
 import { membershipsOf } from './members.js'
 import type { RoomRules } from './room-rules.js'
 
-const DEFAULTS: Required<MemberSettings> = { notifications: 'all', pinned: false, hidden: false, unreadFrom: null }
+const DEFAULTS: Required<MemberSettings> = {
+  notifications: 'default',
+  mutedUntil: null,
+  pinned: false,
+  hidden: false,
+  unreadFrom: null,
+}
 
 export class RoomPreferences {
   readonly #store: Store
@@ -80,6 +86,9 @@ function change(
   return { drafts, ops: [directory.memberOp({ ...member, settings })], value: settings }
 }
 
+/** As they are now: a mute ends by itself. */
 export function settingsOf({ settings }: { settings?: MemberSettings }): Required<MemberSettings> {
-  return { ...DEFAULTS, ...settings }
+  const mutedUntil = (settings?.mutedUntil ?? 0) > Date.now() ? settings!.mutedUntil! : null
+  const isBefore = settings?.mutedUntil === undefined && settings?.notifications === 'all'
+  return { ...DEFAULTS, ...settings, ...(isBefore ? { notifications: 'default' } : {}), mutedUntil }
 }

@@ -1,6 +1,7 @@
 /** Who answers each command of the table. */
 import type { Config } from '../../../schemas/config.js'
 import { accountCommands } from '../commands/account.js'
+import { accountDataCommands } from '../commands/account-data.js'
 import { accountAdminCommands } from '../commands/accounts.js'
 import { announcementCommands } from '../commands/announcements.js'
 import { auditCommands } from '../commands/audit.js'
@@ -13,10 +14,12 @@ import { fileCommands } from '../commands/files.js'
 import { filterCommands } from '../commands/filters.js'
 import { messageCommands } from '../commands/messages.js'
 import { moderationCommands } from '../commands/moderation.js'
+import { notificationSettingsCommands } from '../commands/notification-settings.js'
 import { notificationCommands } from '../commands/notifications.js'
 import { oidcCommands } from '../commands/oidc.js'
 import { passwordResetCommands } from '../commands/password-reset.js'
 import { privacyCommands } from '../commands/privacy.js'
+import { publishingCommands } from '../commands/publishing.js'
 import { receiptCommands } from '../commands/receipts.js'
 import { reportCommands } from '../commands/reports.js'
 import { roomCommands } from '../commands/rooms.js'
@@ -62,6 +65,7 @@ export function makeHandlers(config: Config, deps: Deps): Handlers {
     ...sessionCommands(ofLogins),
     ...botCommands({ ...ofLogins, botsPerUser: limits.botsPerUser }),
     ...accountCommands({ ...ofLogins, directory: store.directory }),
+    ...accountDataCommands(store, limits),
     // With what its user wrote; only commands for bots and devices keep that.
     ...accountAdminCommands({ ...ofLogins, remove: (user) => deps.removals.remove(user) }),
     ...userCommands(deps),
@@ -73,9 +77,11 @@ export function makeHandlers(config: Config, deps: Deps): Handlers {
     ...messageCommands(deps),
     ...searchCommands({ ...deps, index: textSearch }),
     ...receiptCommands(deps),
+    ...publishingCommands({ ...deps, topicLevels: limits.topicLevels }),
     ...syncCommands(deps),
     ...threadCommands(deps),
     ...notificationCommands(deps),
+    ...notificationSettingsCommands(store),
     ...announcementCommands(deps),
     ...deviceCommands({ store, ...devices }),
     ...reportCommands(deps),

@@ -8,18 +8,21 @@ import { Notifications } from '../notices/notifications.js'
 import { Presence } from '../presence/presence.js'
 import { Receipts } from '../presence/receipts.js'
 import { Typing } from '../presence/typing.js'
+import { NotificationRules } from '../rooms/notification-rules.js'
 import type { RoomServices } from './rooms.js'
 import type { SharedServices } from './shared.js'
 
 export function makePeople(config: Config, deps: SharedServices & RoomServices) {
   const { store, nodes, bus, wheel, count, failed, replies, views, rules, largeRooms, preferences, replyBytes } = deps
   const { presencePerSecond: perSecond } = config.limits
+  const typing = new Typing(bus, wheel, largeRooms)
   const presence = new Presence({
     store,
     nodes,
     bus,
     wheel,
     largeRooms,
+    typing,
     options: config.presence,
     perSecond,
     count,
@@ -28,11 +31,11 @@ export function makePeople(config: Config, deps: SharedServices & RoomServices) 
   presence.begin()
   const { delivered } = config.receipts
   const receipts = new Receipts({ store, nodes, bus, wheel, rules, preferences, largeRooms, delivered, failed })
-  const unread = new Unread(store, receipts, config.limits)
+  const unread = new Unread(store, receipts, new NotificationRules(store.directory), config.limits)
   return {
     presence,
     receipts,
-    typing: new Typing(bus, wheel, largeRooms),
+    typing,
     unread,
     sync: new Sync({ store, unread, receipts, replyBytes, largeRooms }),
     notifications: new Notifications({ store, replies, options: config.notifications, failed }),

@@ -14,7 +14,9 @@ import type {
   WrittenRecord,
 } from '../rooms.js'
 import { keyOf, type Table, type Tables } from '../tables.js'
+import type { NotificationRecord, PrivacyRecord } from '../user-settings.js'
 import type { BlockRecord, ProfileRecord, UserRecord } from '../users.js'
+import { AccountData } from './account-data.js'
 import { Bots } from './bots.js'
 import { Devices } from './devices.js'
 import { deleteExpiringOp } from './expiring.js'
@@ -25,10 +27,10 @@ import { nameWordOps, usersNamed } from './name-words.js'
 import { readRange, readRecord } from './on-demand.js'
 import { OwnedTable } from './owned-table.js'
 import { PresenceTable } from './presence.js'
-import { Privacy } from './privacy.js'
 import type { Reads } from './reads.js'
 import { RoomTable } from './rooms.js'
 import type { TableSlot, TableSlots } from './table-slots.js'
+import { UserSettingsTable } from './user-settings.js'
 import type { Users } from './users.js'
 
 /** What is removed with a room. */
@@ -47,8 +49,10 @@ export class Directory implements DirectoryStore {
   readonly written: OwnedTable<WrittenRecord>
   readonly forwarded: OwnedTable<ForwardedRecord>
   readonly presence: PresenceTable
-  readonly privacy: Privacy
   readonly files: Files
+  readonly privacy: UserSettingsTable<PrivacyRecord>
+  readonly notificationSettings: UserSettingsTable<NotificationRecord>
+  readonly accountData: AccountData
   readonly #tables: Tables
   readonly #users: Users
   readonly #reads: Reads | null
@@ -76,8 +80,10 @@ export class Directory implements DirectoryStore {
     this.forwarded = new OwnedTable<ForwardedRecord>(slots, 'forwarded', ofUser, reads)
     this.devices = new Devices(tables, slots, reads)
     this.presence = new PresenceTable(slots, reads)
-    this.privacy = new Privacy(slots, reads)
     this.files = new Files(tables, reads)
+    this.privacy = new UserSettingsTable<PrivacyRecord>(slots, 'privacy', reads)
+    this.notificationSettings = new UserSettingsTable<NotificationRecord>(slots, 'notificationSettings', reads)
+    this.accountData = new AccountData(tables)
     this.#rooms = slots.of('room', () => new RoomTable())
     this.#members = slots.of('member', () => new PairTable(readMember))
     this.#invites = slots.of('invite', () => new InviteTable())
@@ -120,6 +126,8 @@ export class Directory implements DirectoryStore {
       clear('contact', id),
       ...[...this.addedBy(id).keys()].map((user) => this.deleteContactOp(user, id)),
       this.privacy.deleteOp(id),
+      this.notificationSettings.deleteOp(id),
+      this.accountData.clearOp(id),
       wipe('profile', keyOf(id)),
       ...nameWordOps(null, profile),
       wipe('secondFactor', keyOf(id)),

@@ -1,5 +1,5 @@
 import { clear, del, type Op, put, wipe } from '../op.js'
-import type { PresenceRecord, PresenceStore } from '../presence.js'
+import type { DeviceCount, PresenceRecord, PresenceStore } from '../presence.js'
 import { keyOf, partsOf } from '../tables.js'
 import { type MemoryTable, parse, SingleTable, type Value } from './memory-table.js'
 import type { Reads } from './reads.js'
@@ -26,7 +26,7 @@ export class PresenceTable implements PresenceStore {
     return this.#records.now.records.values()
   }
 
-  devices(user: string): ReadonlyMap<number, number> {
+  devices(user: string): ReadonlyMap<number, DeviceCount> {
     this.#reads?.owner('userDevices', user)
     return this.#devices.now.byUser.get(user) ?? NONE
   }
@@ -43,8 +43,8 @@ export class PresenceTable implements PresenceStore {
     return put('presence', keyOf(record.user), JSON.stringify(record))
   }
 
-  devicesOp(user: string, node: number, count: number): Op {
-    return put('userDevices', keyOf(user, String(node)), String(count))
+  devicesOp(user: string, node: number, { devices, away }: DeviceCount): Op {
+    return put('userDevices', keyOf(user, String(node)), `${devices} ${away}`)
   }
 
   deleteDevicesOp(user: string, node: number): Op {
@@ -56,23 +56,23 @@ export class PresenceTable implements PresenceStore {
   }
 }
 
-const NONE: ReadonlyMap<number, number> = new Map()
+const NONE: ReadonlyMap<number, DeviceCount> = new Map()
 
 class DeviceCounts implements MemoryTable {
-  readonly byUser = new Map<string, Map<number, number>>()
+  readonly byUser = new Map<string, Map<number, DeviceCount>>()
   readonly byNode = new Map<number, Set<string>>()
 
   apply(key: string, value: Value | null): void {
     const [user, node] = partsOf(key) as [string, string]
     if (value === null) this.#delete(user, Number(node))
-    else this.#set(user, Number(node), Number(value))
+    else this.#set(user, Number(node), readCount(String(value)))
   }
 
   clear(user: string): void {
     for (const node of [...(this.byUser.get(user)?.keys() ?? [])]) this.#delete(user, node)
   }
 
-  #set(user: string, node: number, count: number): void {
+  #set(user: string, node: number, count: DeviceCount): void {
     let counts = this.byUser.get(user)
     if (!counts) this.byUser.set(user, (counts = new Map()))
     counts.set(node, count)
@@ -87,4 +87,10 @@ class DeviceCounts implements MemoryTable {
     const users = this.byNode.get(node)
     if (users?.delete(user) && users.size === 0) this.byNode.delete(node)
   }
+}
+
+/** Counts of before have no number of those that are away. */
+function readCount(value: string): DeviceCount {
+  const [devices, away = 0] = value.split(' ').map(Number)
+  return { devices: devices!, away }
 }

@@ -188,7 +188,8 @@ function ownerOfChange(change: TableChange): Owner {
 }
 
 function isShownAlike(one: PresenceRecord, other: PresenceRecord | undefined): boolean {
-  return one.online === other?.online && one.away === other.away && one.status === other.status
+  if (one.online !== other?.online || one.away !== other.away || one.status !== other.status) return false
+  return one.statusEmoji === other.statusEmoji && one.statusUntil === other.statusUntil
 }
 
 /** False: the user left and joined anew in between. */

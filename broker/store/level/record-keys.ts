@@ -14,6 +14,8 @@ export const PREFIXES: Readonly<Record<Table, string>> = {
   profile: 'P',
   nameWord: 'Wi',
   privacy: 'Y',
+  notificationSettings: 'Wq',
+  accountData: 'Wa',
   block: 'K',
   contact: 'Q',
   presence: 'y',
