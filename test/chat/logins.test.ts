@@ -124,19 +124,22 @@ t.test('a refresh token is good once', async (t) => {
     t.equal(await knock(broker, 'alice', first.token), 0, 'access tokens end by themselves')
   })
 
-  await t.test('and after that, beyond the time of grace, ends the login, for whoever has it and for its thief', async (t) => {
-    const second = await root.get('auth.login', { user: 'alice', password: 'alice-pw' })
-    const third = (await renew(second.refreshToken)).result
-    const fourth = (await renew(third.refreshToken)).result
-    const alice = await connect('alice', { password: fourth.token })
-    const gone = alice.gone()
-    clock.forward(61)
-    t.match(await renew(second.refreshToken), { error: { code: 'unauthorized', field: 'refreshToken' } })
-    await gone
-    t.match(await renew(fourth.refreshToken), { error: { code: 'unauthorized' } })
-    t.equal(await knock(broker, 'alice', fourth.token), 4)
-    t.equal(await knock(broker, 'alice', first.token), 0, 'another login of the same user goes on')
-  })
+  await t.test(
+    'and after that, beyond the time of grace, ends the login, for whoever has it and for its thief',
+    async (t) => {
+      const second = await root.get('auth.login', { user: 'alice', password: 'alice-pw' })
+      const third = (await renew(second.refreshToken)).result
+      const fourth = (await renew(third.refreshToken)).result
+      const alice = await connect('alice', { password: fourth.token })
+      const gone = alice.gone()
+      clock.forward(61)
+      t.match(await renew(second.refreshToken), { error: { code: 'unauthorized', field: 'refreshToken' } })
+      await gone
+      t.match(await renew(fourth.refreshToken), { error: { code: 'unauthorized' } })
+      t.equal(await knock(broker, 'alice', fourth.token), 4)
+      t.equal(await knock(broker, 'alice', first.token), 0, 'another login of the same user goes on')
+    },
+  )
 
   for (const wrong of ['x', 'ttr.YWxpY2U.abc.def', first.token, first.refreshToken.replace('ttr', 'tti')])
     t.match(await renew(wrong), { error: { code: 'unauthorized' } })
