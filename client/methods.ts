@@ -38,7 +38,7 @@ export function methods(call: Call) {
       get: (params: Params<'rooms.get'>) => call('rooms.get', params, 'GET /rooms/{room}'),
       /** Changes the caller’s settings for a room; answers with all of them. For members, direct conversations included. */
       settings: (params: Params<'rooms.settings'>) => call('rooms.settings', params, 'PATCH /rooms/{room}/settings'),
-      /** The rooms of the caller, or the rooms that anyone may join or ask to join, by id. */
+      /** The rooms of the caller, or the rooms that anyone may join or ask to join: by id, or the one with the newest message first. */
       list: (params: Params<'rooms.list'> = {}) => call('rooms.list', params, 'GET /rooms'),
       /** Sets the role of a member, up to the caller’s own. For owners and admins of the room. */
       setRole: (params: Params<'rooms.setRole'>) => call('rooms.setRole', params, 'PUT /rooms/{room}/members/{user}'),
@@ -183,7 +183,7 @@ export function methods(call: Call) {
     typing: (params: Params<'typing'>) => call('typing', params, 'POST /rooms/{room}/typing'),
     /** Publishes on a plain topic or one of a device, as an MQTT client does. For whom acl.rules allow, and devices on their own topics. */
     publish: (params: Params<'publish'>) => call('publish', params, 'POST /publish'),
-    /** Brings a client up to date: for each room of the caller, by room id, what is new since the client’s position. The first call has no parameters. */
+    /** Brings a client up to date: what is new about the caller, and in each of their rooms. The first call has no parameters, later ones have since: then only rooms with news are listed. */
     sync: (params: Params<'sync'> = {}) => call('sync', params, 'POST /sync'),
     /** Makes messages from one on count as unread for the caller, until they are read again. Receipts do not go back. For members. */
     markUnread: (params: Params<'markUnread'>) => call('markUnread', params, 'PUT /rooms/{room}/unread'),

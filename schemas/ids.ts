@@ -48,7 +48,7 @@ export function isClientId(id: string): boolean {
   return true
 }
 
-/** The room of the direct conversation between two users: `dm:{a}:{b}`, a < b in code-unit order. */
+/** The room of the direct conversation between two users: `dm:{a}:{b}`, a < b in code-unit order. Notes to oneself are `dm:{a}:{a}`. */
 export function directRoom(one: string, other: string): string {
   return one < other ? `dm:${one}:${other}` : `dm:${other}:${one}`
 }
@@ -57,15 +57,15 @@ export function isDirectRoom(room: string): boolean {
   return directMembers(room) !== null
 }
 
-/** The two users of `dm:{a}:{b}`; null: not the canonical id of a direct conversation. */
+/** The two users of `dm:{a}:{b}`, who may be the same; null: not the canonical id of a direct conversation. */
 export function directMembers(room: string): [string, string] | null {
   if (!room.startsWith('dm:')) return null
   const [, a, b, ...rest] = room.split(':')
   if (a === undefined || b === undefined || rest.length > 0) return null
-  return isUserId(a) && isUserId(b) && a < b ? [a, b] : null
+  return isUserId(a) && isUserId(b) && a <= b ? [a, b] : null
 }
 
-/** The other user of a direct conversation. */
+/** The other user of a direct conversation; of notes to oneself, the user. */
 export function directPeer(room: string, user: string): string | null {
   const members = directMembers(room)
   if (!members) return null

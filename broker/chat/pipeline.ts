@@ -243,7 +243,6 @@ export class Pipeline {
 
   #sendToUser(actor: Actor, to: string, publication: Publication, publisher: Publisher): void | Promise<void> {
     const user = requireUser(actor)
-    if (to === user) throw topicRefused('that is your own name; a direct message goes to another user')
     requireReachable(this.#deps.store.directory, to, user, 'messages', `you may not write to ${to}`)
     const message = this.#message(publication.payload, false)
     const room = directRoom(user, to)

@@ -71,6 +71,14 @@ export interface LogInfo {
   readonly incarnation: number
 }
 
+/** When a log grew, by numbers of commits: within one epoch of the store later commits have higher ones (`StorePort.lastCommit`). */
+export interface LogGrowth extends LogInfo {
+  /** The commit that added the last entry. 0: there is none, or a version added it that kept no such numbers. */
+  readonly grownIn: number
+  /** The same of the last entry that changes no other one: of a message, not of a reaction. */
+  readonly spokenIn: number
+}
+
 /**
  * Whether a position that somebody kept is one in the log as it is now. `incarnation`: of the log when the position was
  * kept; undefined or 0: not known, then it is taken for the present one.
@@ -96,6 +104,8 @@ export type GoneEntries = 'passed over' | 'shown' | 'expired too'
 export interface LogReader {
   /** Head and tail as they are now; what is returned does not change later. */
   open(name: LogName): Promise<LogInfo>
+  /** Of many logs, in their order, with few reads for those that are not in memory. */
+  openAll(names: readonly LogName[]): Promise<LogGrowth[]>
   /**
    * From now on the listener is told of every append to the log, in order; possibly before `follow` resolves. Any number
    * of listeners may follow a log. A log that nobody follows causes no calls. Returns no promise if the log is in memory.

@@ -15,6 +15,8 @@ export interface ReceiptRecord {
   readonly delivered: number
   /** Unix ms of the last change that others may know of; 0: none. */
   readonly at: number
+  /** Unix ms of the last change of any kind, those that only the member knows of too; absent: `at`. */
+  readonly movedAt?: number
   /** The last message read in each thread, by the number of the thread's first message. */
   readonly threads?: Readonly<Record<number, number>>
 }
@@ -22,6 +24,8 @@ export interface ReceiptRecord {
 /** In memory, like memberships; removed by `deleteMemberOps` and `deleteRoomOps`. */
 export interface ReceiptStore {
   get(room: string, user: string): ReceiptRecord | undefined
+  /** When a receipt in the room was changed last in a way that others may know of, or later: Unix ms; 0: never. */
+  latest(room: string): number
   putOp(record: ReceiptRecord): Op
   /** That what is stored is what is in memory. */
   same(room: string, user: string): SameRecord
@@ -35,8 +39,14 @@ export function furthest(one: ReceiptRecord, other: ReceiptRecord): ReceiptRecor
     sharedRead: Math.max(one.sharedRead, other.sharedRead),
     delivered: Math.max(one.delivered, other.delivered),
     at: Math.max(one.at, other.at),
+    movedAt: Math.max(movedAt(one), movedAt(other)),
     ...(one.threads || other.threads ? { threads: furthestIn(one.threads ?? {}, other.threads ?? {}) } : {}),
   }
+}
+
+/** Unix ms. */
+export function movedAt({ at, movedAt = 0 }: ReceiptRecord): number {
+  return Math.max(at, movedAt)
 }
 
 /** Thread receipts kept per member and room: those with the highest seqs. */

@@ -68,6 +68,8 @@ export interface MemberSettings {
   mutedUntil?: number | null
   pinned: boolean
   hidden: boolean
+  /** Of a direct conversation: the last commit when it was hidden; a later message shows it again. Null or absent: nothing does. */
+  hiddenIn?: number | null
   /** The first message marked as unread, although it was read; null or absent: none. */
   unreadFrom?: number | null
 }

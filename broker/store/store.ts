@@ -61,6 +61,8 @@ export interface StorePort {
   onFresh(listener: () => void): void
   /** Of the last commit known here that changed something guarded: what followers are told, soon after. */
   readonly position: number
+  /** Number of the last commit known here that added to a log: all up to it can be read. Within one epoch numbers only grow, over restarts too. */
+  readonly lastCommit: number
   /**
    * Resolves when followers were told, and heads of logs are known, of all that was committed before the call, by whatever process. Null: no
    * other process writes to the store. Rejects if the store cannot be reached, rather than to wait for it.

@@ -7,6 +7,11 @@ const state = Type.Enum(['contact', 'asked', 'asking'], {
     'contact: both agreed. asked: the caller has asked, and waits. asking: the other has asked, and waits for the caller.',
 })
 
+export const Contact = object(
+  { user: Type.String({ description: 'User id.' }), state, since: time('Since when.') },
+  { title: 'Contact', description: 'A contact, or a request to be one.' },
+)
+
 export const CONTACT_COMMANDS = {
   'contacts.request': command({
     summary:
@@ -37,9 +42,7 @@ export const CONTACT_COMMANDS = {
       limit: limit(100, 1000),
     }),
     result: object({
-      contacts: Type.Array(
-        object({ user: Type.String({ description: 'User id.' }), state, since: time('Since when.') }),
-      ),
+      contacts: Type.Array(Contact),
       more,
     }),
     rate: 'read',

@@ -22,6 +22,16 @@ const JoinRequest = object(
 )
 
 const roomId = Type.String({ description: 'Room id.' })
+export const Invitation = object(
+  {
+    room: roomId,
+    by: Type.String({ description: 'Who invited, a user id.' }),
+    at: time('When.'),
+    info: Room,
+  },
+  { title: 'Invitation', description: 'An invitation into a room.' },
+)
+
 const roomPage = {
   after: Type.Optional(Type.String({ maxLength: 300, description: 'The last room of the previous page.' })),
   limit: limit(100, 1000),
@@ -82,17 +92,7 @@ export const ENTRY_COMMANDS = {
     summary: 'The caller’s pending invitations, by room id. rooms.join accepts one, rooms.decline declines it.',
     params: object(roomPage),
     result: object({
-      invitations: Type.Array(
-        object(
-          {
-            room: roomId,
-            by: Type.String({ description: 'Who invited, a user id.' }),
-            at: time('When.'),
-            info: Room,
-          },
-          { title: 'Invitation', description: 'An invitation into a room.' },
-        ),
-      ),
+      invitations: Type.Array(Invitation),
       more,
     }),
     rate: 'read',

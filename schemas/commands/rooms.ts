@@ -1,6 +1,7 @@
 /** Rooms and members. */
 import Type from 'typebox'
 import { RoomPolicies } from '../policies.js'
+import { message, unreadCounts } from './counts.js'
 import { NOTIFY_LEVELS } from './notification-settings.js'
 import {
   command,
@@ -73,10 +74,12 @@ const mine = {
       'Of which messages to be notified: all, those that mention the user or have a keyword, or none; default: as in notifications.settings.',
   }),
   pinned: Type.Boolean({ description: 'Whether clients should show it first.' }),
-  hidden: Type.Boolean({ description: 'Whether clients should hide it.' }),
+  hidden: Type.Boolean({
+    description: 'Whether clients should hide it; a direct conversation is shown again with its next message.',
+  }),
 }
 const mutedUntil = orNull(time('Until when nothing in the room notifies, not even mentions; null: not muted.'))
-const Mine = object(
+export const RoomSettings = object(
   { ...mine, mutedUntil, unreadFrom: orNull(seq('The first message that was marked as unread; null: none.')) },
   {
     title: 'RoomSettings',
@@ -105,14 +108,36 @@ export const Room = object(
     members: Type.Integer({ minimum: 0, description: 'Number of members.' }),
     thinned,
     role: orNull(role),
-    mine: orNull(Mine),
+    mine: orNull(RoomSettings),
     head: orNull(Type.Integer({ minimum: 0, description: 'seq of the newest message; 0: none yet.' })),
+    peer: {
+      ...orNull(Profile),
+      description: 'Of a direct conversation: the other user; the caller’s own in notes to oneself.',
+    },
   },
   {
     title: 'Room',
     description:
-      'A room as the caller sees it; role and mine are the caller’s; they and head are null for non-members.',
+      'A room as the caller sees it; role and mine are the caller’s; they and head are null for non-members. peer: null in other rooms.',
   },
+)
+
+const ListedRoom = object(
+  {
+    ...Room.properties,
+    last: Type.Optional({
+      ...orNull(message),
+      description:
+        'In the order recent: the newest message as it is now; of one of more than 2 kB the beginning of the text, with cut: true. null: none.',
+    }),
+    lastTs: Type.Optional(orNull(time('In the order recent: when that was sent.'))),
+    read: Type.Optional(unreadCounts.read),
+    unread: Type.Optional(unreadCounts.unread),
+    mentions: Type.Optional(unreadCounts.mentions),
+    notify: Type.Optional(unreadCounts.notify),
+    atLeast: unreadCounts.atLeast,
+  },
+  { title: 'ListedRoom', description: 'A room in a list; read and the counts in the order recent.' },
 )
 
 export const ROOM_COMMANDS = {
@@ -239,17 +264,26 @@ export const ROOM_COMMANDS = {
       pinned: Type.Optional(mine.pinned),
       hidden: Type.Optional(mine.hidden),
     }),
-    result: Mine,
+    result: RoomSettings,
     rate: 'write',
     http: { method: 'PATCH', path: '/rooms/{room}/settings' },
   }),
   'rooms.list': command({
-    summary: 'The rooms of the caller, or the rooms that anyone may join or ask to join, by id.',
+    summary:
+      'The rooms of the caller, or the rooms that anyone may join or ask to join: by id, or the one with the newest message first.',
     params: object({
       scope: Type.Optional(
-        Type.Enum(['joined', 'public'], {
+        Type.Enum(['joined', 'direct', 'public'], {
           default: 'joined',
-          description: 'joined: the caller’s rooms. public: all that are not private.',
+          description:
+            'joined: the caller’s rooms. direct: of these the direct conversations. public: all that are not private.',
+        }),
+      ),
+      order: Type.Optional(
+        Type.Enum(['id', 'recent'], {
+          default: 'id',
+          description:
+            'recent, of the caller’s rooms: the one with the newest message first, with that message and what is unread. Rooms in which somebody writes while pages are read come last.',
         }),
       ),
       query: Type.Optional(
@@ -260,10 +294,21 @@ export const ROOM_COMMANDS = {
             'Only rooms in whose id or name each word of it begins a word; of direct conversations, in the user id of the other.',
         }),
       ),
-      after: Type.Optional(Type.String({ maxLength: 300, description: 'The last room of the previous page.' })),
+      after: Type.Optional(
+        Type.String({
+          maxLength: 320,
+          description: 'The last room of the previous page; in the order recent, the after of that page.',
+        }),
+      ),
       limit: limit(100, 1000),
     }),
-    result: object({ rooms: Type.Array(Room), more }),
+    result: object({
+      rooms: Type.Array(ListedRoom),
+      more,
+      after: Type.Optional(
+        Type.String({ description: 'In the order recent, if there is more: the after of the next page.' }),
+      ),
+    }),
     rate: 'read',
     http: { method: 'GET', path: '/rooms', page: { items: 'rooms', key: 'id' } },
   }),

@@ -1,40 +1,11 @@
 /** `sync`: everything a client has missed. */
 import Type, { type Static } from 'typebox'
-import { command, limit, MESSAGE_EXAMPLE, more, object, room, seq } from './parts.js'
+import { Contact } from './contacts.js'
+import { counts, message, place } from './counts.js'
+import { Invitation } from './entry.js'
+import { command, limit, more, object, room, seq } from './parts.js'
 import { Receipt } from './receipts.js'
-import { Room } from './rooms.js'
-
-const place = (description: string) => Type.Integer({ minimum: 0, description })
-
-const counts = {
-  head: place('seq of the newest message; 0: none yet.'),
-  read: place(
-    'seq of the last message the caller has read, or of the last one before they joined; after markUnread, the one before the marked message.',
-  ),
-  unread: Type.Integer({
-    minimum: 0,
-    maximum: 100,
-    description:
-      'Messages of others since then, without edits, reactions, replies in threads, and deleted or expired messages. 100 means 100 or more.',
-  }),
-  mentions: Type.Integer({
-    minimum: 0,
-    maximum: 100,
-    description: 'Messages since then, in threads too, that mention the caller or @room. 100 means 100 or more.',
-  }),
-  notify: Type.Integer({
-    minimum: 0,
-    maximum: 100,
-    description:
-      'Messages since then that notify the caller, by notifications.settings and rooms.settings as they are now. 100 means 100 or more.',
-  }),
-  atLeast: Type.Optional(
-    Type.Literal(true, {
-      description:
-        'There may be more: only the newest messages were counted (limits.unreadEntries, unreadBytes, unreadMentions and keywordBytes of the broker).',
-    }),
-  ),
-}
+import { Room, RoomSettings } from './rooms.js'
 
 const RoomCounts = object({
   room: Type.String({ description: 'Room id.' }),
@@ -42,15 +13,6 @@ const RoomCounts = object({
   ...counts,
   notify: Type.Optional(counts.notify),
 })
-
-const message = Type.Object(
-  { seq: Type.Integer({ minimum: 1, description: 'Number in the room.' }) },
-  {
-    additionalProperties: true,
-    examples: [MESSAGE_EXAMPLE],
-    description: 'A message as it is now (folded); or {seq, gone} with the reason why it is withheld.',
-  },
-)
 
 /** A client's position in a room, as returned by `sync`; seq and id may have advanced since. */
 export const Place = object(
@@ -74,6 +36,9 @@ const SyncedRoom = object(
   {
     room: Type.String({ description: 'Room id.' }),
     at: Place,
+    since: place(
+      'All that came after this number is here, or in history. A client that asked with a token, and has less than that, asks again with its position in rooms.',
+    ),
     reset: Type.Boolean({
       description: 'True: what the client has of this room is void; it starts again from this.',
     }),
@@ -94,6 +59,7 @@ const SyncedRoom = object(
     }),
     ...counts,
     delivered: place('seq of the last message delivered to the caller.'),
+    mine: RoomSettings,
     receipts: Type.Optional(
       Type.Array(Receipt, {
         description: 'Receipts of members, as far as they are new; not in large rooms: ask receipts.',
@@ -106,19 +72,70 @@ const SyncedRoom = object(
   },
 )
 
+const SyncedUser = object(
+  {
+    seq: place(
+      'Of the newest event of the caller (users/{user}/events): events up to it are given with this answer and those before.',
+    ),
+    events: Type.Array(
+      Type.Object(
+        { seq: seq('Number among the events of the caller.') },
+        { additionalProperties: true, description: 'An event as it was sent; or {seq, gone}.' },
+      ),
+      { description: 'What happened to the caller since, ascending; empty without since.' },
+    ),
+    notifications: place('seq of the newest notification; 0: none yet. notifications.list has them.'),
+    invitations: Type.Optional(
+      object(
+        { invitations: Type.Array(Invitation), more },
+        {
+          description: 'The pending invitations, if they have changed; if there are more, rooms.invited has them all.',
+        },
+      ),
+    ),
+    contacts: Type.Optional(
+      object(
+        { contacts: Type.Array(Contact), more },
+        {
+          description:
+            'The contacts and requests, if they have changed; if there are more, contacts.list has them all.',
+        },
+      ),
+    ),
+  },
+  { description: 'What the client has missed about the caller.' },
+)
+
 export const SYNC_COMMANDS = {
   sync: command({
     summary:
-      'Brings a client up to date: for each room of the caller, by room id, what is new since the client’s position. The first call has no parameters.',
+      'Brings a client up to date: what is new about the caller, and in each of their rooms. The first call has no parameters, later ones have since: then only rooms with news are listed.',
     params: object({
+      since: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 200,
+          description: 'From the last result. It stays short however many rooms there are, and is valid on every node.',
+        }),
+      ),
+      order: Type.Optional(
+        Type.Enum(['room', 'recent'], {
+          default: 'room',
+          description: 'room: by room id. recent: the room with the newest message first.',
+        }),
+      ),
+      maxRooms: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 500, default: 500, description: 'Maximum number of rooms of a page.' }),
+      ),
       epoch: Type.Optional(Type.String({ maxLength: 64, description: 'From the last result.' })),
       rooms: Type.Optional(
         Type.Record(Type.String(), Place, {
-          description: 'The rooms the client knows, by id, with its position in each.',
+          description:
+            'With since: rooms of which the client has heard more since then, by id, with its position in each; may be left out. Without: all rooms that the client knows.',
         }),
       ),
       cursor: Type.Optional(
-        Type.String({ maxLength: 300, description: 'From the previous page; with the same rooms and epoch.' }),
+        Type.String({ maxLength: 500, description: 'From the previous page; all but limits as with that.' }),
       ),
       limit: Type.Optional(
         Type.Integer({
@@ -137,14 +154,26 @@ export const SYNC_COMMANDS = {
       ),
     }),
     result: object({
+      me: SyncedUser,
       epoch: Type.String({
         description:
           'If it differs from the client’s, the store was restored, and everything the client knows is void.',
       }),
       rooms: Type.Array(SyncedRoom),
       left: Type.Array(Type.String(), { description: 'Rooms of the client that the caller is no longer in.' }),
+      reset: Type.Optional(
+        Type.Boolean({
+          description:
+            'On the first page. True: the broker cannot tell what came after since (another store, another account of that name, or too long ago); what the client has is void, and this begins anew.',
+        }),
+      ),
       more,
       cursor: Type.Optional(Type.String({ description: 'With more: where the next page begins.' })),
+      since: Type.Optional(
+        Type.String({
+          description: 'On the last page: for the next call. What comes between is what the client hears live.',
+        }),
+      ),
     }),
     rate: 'read',
     http: { method: 'POST', path: '/sync' },

@@ -53,6 +53,7 @@ export const UserEvent = Type.Union(
     userEvent('denied', 'The request to join a room was denied.', { room, by }),
     userEvent('declined', 'The user declined an invitation.', { room, by }),
     userEvent('withdrawn', 'The user took back a request to join.', { room, by }),
+    userEvent('left', 'The user left a room: for their other devices.', { room, by }),
     userEvent('removed', 'Removed from a room.', { room, by }),
     userEvent('deleted', 'A room the user was in, was invited to or asked to join was deleted.', { room, by }),
     userEvent('role', 'A new role in a room.', { room, by, role }),

@@ -67,11 +67,12 @@ t.test('the life of a room, as those in it are told', async (t) => {
     { type: 'removed', user: 'bob', by: 'alice' },
     { type: 'deleted', by: 'alice' },
   ])
-  t.match(await bob.on('users/bob/events', 4), [
+  t.match(await bob.on('users/bob/events', 5), [
     { seq: 1, type: 'invited', room: 'den', by: 'alice' },
     { seq: 2, type: 'role', room: 'den', by: 'alice', role: 'admin' },
-    { seq: 3, type: 'invited', room: 'den', by: 'alice' },
-    { seq: 4, type: 'removed', room: 'den', by: 'alice' },
+    { seq: 3, type: 'left', room: 'den', by: 'bob' },
+    { seq: 4, type: 'invited', room: 'den', by: 'alice' },
+    { seq: 5, type: 'removed', room: 'den', by: 'alice' },
   ])
   const seen = (await bob.on('rooms/den/events', 5)).map(({ type }) => type)
   t.same(seen.slice(0, 4), ['joined', 'updated', 'role', 'left'], 'bob hears of the room while he is in it')

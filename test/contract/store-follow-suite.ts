@@ -1,7 +1,7 @@
 /** The part of the store contract about following logs, and about which logs have grown. */
 import type { Test } from 'tap'
 import { type AppendedBatch, type AppendListener, type Followed, isPositionIn } from '../../broker/store/logs.js'
-import { append, commit, draft, drop, type NewPlace, texts } from './store-suite.js'
+import { append, commit, draft, drop, folded, type NewPlace, texts } from './store-suite.js'
 
 export function followSuite(t: Test, newPlace: NewPlace): void {
   t.test('followers of a log are each told of every append', (t) => followers(t, newPlace))
@@ -9,6 +9,7 @@ export function followSuite(t: Test, newPlace: NewPlace): void {
   t.test('beginning and ending between appends', (t) => between(t, newPlace))
   t.test('head and tail of a followed log', (t) => current(t, newPlace))
   t.test('a log that was dropped and made anew has another incarnation', (t) => incarnations(t, newPlace))
+  t.test('it is known in which commit each log grew', (t) => grownIn(t, newPlace))
   t.test('told before settled', (t) => beforeSettled(t, newPlace))
   t.test('which logs have grown', (t) => growth(t, newPlace))
 }
@@ -167,6 +168,67 @@ async function incarnations(t: Test, newPlace: NewPlace): Promise<void> {
   t.ok(isPositionIn(info, 1, undefined), 'kept by an earlier version: taken for the present life')
   await drop(store, 'm:a')
   t.notOk(isPositionIn(await store.log.open('m:a'), 1, undefined), 'not in a log without entries')
+  await store.close()
+}
+
+async function grownIn(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const names = ['m:a', 'm:b', 'm:none']
+  const reopened = async (): Promise<void> => {
+    await store.close()
+    store = await place.open()
+  }
+  const grown = async () => (await store.log.openAll(names)).map(({ grownIn, spokenIn }) => [grownIn, spokenIn])
+  t.match(await store.log.openAll(['m:none']), [{ name: 'm:none', head: 0, tail: 1, grownIn: 0, spokenIn: 0 }])
+  await append(store, draft('m:a', '1'))
+  const first = store.lastCommit
+  await append(store, draft('m:b', '1'), draft('m:b', '2', { isChange: true }))
+  const second = store.lastCommit
+  t.ok(second > first && first > 0, 'numbers grow')
+  t.same(await grown(), [
+    [first, first],
+    [second, second],
+    [0, 0],
+  ])
+  await append(store, draft('m:a', '2', { isChange: true }))
+  const third = store.lastCommit
+  const expected = [
+    [third, first],
+    [second, second],
+    [0, 0],
+  ]
+  t.same(await grown(), expected, 'a change of an entry says nothing')
+  await commit(store, [], [store.directory.channelOp('news')])
+  t.same(await grown(), expected, 'nor does what adds to no log')
+  await reopened()
+  t.same(await grown(), expected, 'read again from the journal')
+  t.ok(store.lastCommit >= third, 'numbers go on')
+  await append(store, ...Array.from({ length: 200 }, (_, i) => draft('m:b', `more ${i}`)))
+  const fourth = store.lastCommit
+  t.ok(fourth > third)
+  await store.log.trim('m:b', 150)
+  await folded(store)
+  await reopened()
+  t.same(
+    await grown(),
+    [
+      [third, first],
+      [fourth, fourth],
+      [0, 0],
+    ],
+    'without its first entries',
+  )
+  const inOrder = await store.log.openAll(['m:none', 'm:b', 'm:a', 'm:b'])
+  t.same(
+    inOrder.map(({ name }) => name),
+    ['m:none', 'm:b', 'm:a', 'm:b'],
+    'in the order asked for',
+  )
+  await drop(store, 'm:a')
+  t.same((await grown())[0], [0, 0], 'a log that was dropped')
+  await append(store, draft('m:a', 'anew'))
+  t.same((await grown())[0], [store.lastCommit, store.lastCommit])
   await store.close()
 }
 

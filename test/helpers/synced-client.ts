@@ -23,22 +23,65 @@ export interface KnownRoom {
   receipts: Map<string, number>
 }
 
+export interface Asked {
+  limit?: number
+  maxBytes?: number
+  maxRooms?: number
+  order?: 'room' | 'recent'
+}
+
 export class SyncedClient {
   readonly rooms = new Map<string, KnownRoom>()
+  readonly #by: 'places' | 'token'
   epoch: string | undefined
+  since: string | undefined
   pages = 0
+  /** Events of the user that were told, in order. */
+  events: Json[] = []
+  /** Rooms that were told of, in order. */
+  told: string[] = []
 
-  async sync(person: Person, asked: { limit?: number; maxBytes?: number } = {}): Promise<void> {
-    const places = Object.fromEntries([...this.rooms].map(([room, { at }]) => [room, at]))
+  /** @param by What it keeps: where it is in each room, or one token */
+  constructor(by: 'places' | 'token' = 'places') {
+    this.#by = by
+  }
+
+  async sync(person: Person, asked: Asked = {}): Promise<void> {
+    this.events = []
+    this.told = []
+    const behind = await this.#sync(person, this.#known(), asked)
+    // A commit took so long that the broker took its entries for known.
+    if (Object.keys(behind).length > 0) await this.#sync(person, { ...this.#known(), rooms: behind }, asked)
+  }
+
+  #known(): object {
+    if (this.#by === 'token') return this.since === undefined ? {} : { since: this.since }
+    const rooms = Object.fromEntries([...this.rooms].map(([room, { at }]) => [room, at]))
+    return this.epoch === undefined ? {} : { epoch: this.epoch, rooms }
+  }
+
+  /** Returns the places in rooms of which not all was told that is missing. */
+  async #sync(person: Person, known: object, asked: Asked): Promise<Record<string, Json>> {
+    const behind: Record<string, Json> = {}
     for (let cursor: string | undefined, more = true; more; ) {
-      const known = this.epoch === undefined ? {} : { epoch: this.epoch, rooms: places }
       const page = await person.get('sync', { ...known, ...asked, ...(cursor === undefined ? {} : { cursor }) })
       this.pages++
+      if (page.reset) this.rooms.clear()
       for (const room of page.left) this.rooms.delete(room)
-      for (const room of page.rooms) await this.#apply(person, room)
+      for (const room of page.rooms) {
+        const place = this.rooms.get(room.room)?.at ?? { seq: 0 }
+        this.told.push(room.room)
+        if (!room.reset && room.since > place.seq) behind[room.room] = place
+        else await this.#apply(person, room)
+      }
+      this.events.push(...page.me.events)
       ;({ cursor, more } = page)
-      if (!more) this.epoch = page.epoch
+      if (!more) {
+        this.epoch = page.epoch
+        this.since = page.since
+      }
     }
+    return behind
   }
 
   async #apply(person: Person, news: Json): Promise<void> {

@@ -6,8 +6,10 @@ import type { Op } from '../../store/op.js'
 import type { Transaction } from '../../store/transaction.js'
 import { type Actor, requireUser } from '../model/actor.js'
 import { requireNotBlocked } from '../model/blocks.js'
+import { contactsOf } from '../model/contacts.js'
 import { userEvent } from '../model/events.js'
 import { DEFAULT_PRIVACY } from '../model/privacy.js'
+import { pageOf } from './pages.js'
 import type { Handlers } from './table.js'
 import { type PeopleCommandDeps, requireKnown } from './users.js'
 
@@ -76,14 +78,8 @@ export function contactCommands(deps: PeopleCommandDeps): Handlers<keyof typeof 
       return '{}'
     },
     'contacts.list': async (actor, { after = '', limit = 100 }) => {
-      const me = requireUser(actor)
-      const [mine, others] = [directory.addedContacts(me), directory.addedBy(me)]
-      const page = [...new Set([...mine.keys(), ...others.keys()])].filter((user) => user > after).sort()
-      const contacts = page.slice(0, limit).map((user) => {
-        const state = !others.has(user) ? 'asked' : mine.has(user) ? 'contact' : 'asking'
-        return { user, state, since: Math.max(mine.get(user) ?? 0, others.get(user) ?? 0) }
-      })
-      return JSON.stringify({ contacts, more: page.length > limit })
+      const { items, more } = pageOf(contactsOf(directory, requireUser(actor)), { after, limit })
+      return JSON.stringify({ contacts: items, more })
     },
   }
 }

@@ -1,21 +1,17 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ROOM_COMMANDS } from '../../../schemas/commands/rooms.js'
 import { MAX_PROFILES } from '../../../schemas/commands/users.js'
 import { Refusal } from '../../../schemas/errors.js'
-import { directPeer, isDirectRoom } from '../../../schemas/ids.js'
+import { isDirectRoom } from '../../../schemas/ids.js'
 import type { RoomRole } from '../../../schemas/permissions.js'
 import type { DirectoryStore } from '../../store/directory.js'
 import type { MemberRecord, RoomRecord } from '../../store/rooms.js'
-import type { Store } from '../../store/store.js'
-import { isNamed, queryWords } from '../../util/name-words.js'
 import { readPage } from '../history/history.js'
 import { renderPage } from '../history/history-page.js'
-import { type Actor, requireUser } from '../model/actor.js'
-import { renderFitting } from '../model/paging.js'
+import type { Actor } from '../model/actor.js'
 import { usersNamed } from '../model/people-search.js'
+import { profileOf } from '../model/profiles.js'
 import { logs } from '../model/views.js'
 import type { Invitations } from '../rooms/invitations.js'
-import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import type { Members } from '../rooms/members.js'
 import type { Roles } from '../rooms/roles.js'
 import type { RoomPreferences } from '../rooms/room-preferences.js'
@@ -23,29 +19,25 @@ import type { RoomRules } from '../rooms/room-rules.js'
 import { describeRoom } from '../rooms/room-view.js'
 import type { Rooms } from '../rooms/rooms.js'
 import { pageOf } from './pages.js'
+import { RoomList, type RoomListDeps } from './room-list.js'
 import type { Handlers } from './table.js'
-import { profileOf } from './users.js'
 
-/** Rooms whose names are compared in one turn of the event loop. */
-const ROOMS_PER_TURN = 500
 /** Bytes of the reply beside the rooms. */
 const ENVELOPE = 1024
 
-export interface RoomCommandDeps {
-  readonly store: Store
+export interface RoomCommandDeps extends RoomListDeps {
   readonly rooms: Rooms
   readonly members: Members
   readonly invitations: Invitations
   readonly roles: Roles
   readonly preferences: RoomPreferences
   readonly rules: RoomRules
-  readonly largeRooms: LargeRoomPolicy
-  readonly replyBytes: number
 }
 
 export function roomCommands(deps: RoomCommandDeps): Handlers<keyof typeof ROOM_COMMANDS> {
   const { store, rooms, members, invitations, roles, preferences, rules, largeRooms, replyBytes } = deps
   const { directory } = store
+  const list = new RoomList(deps)
   const show = (actor: Actor, room: RoomRecord): Promise<string> => describeRoom(deps, actor, room)
   return {
     'rooms.create': async (actor, { room, ...details }) => show(actor, await rooms.create(actor, room, details)),
@@ -99,22 +91,7 @@ export function roomCommands(deps: RoomCommandDeps): Handlers<keyof typeof ROOM_
     'rooms.get': async (actor, { room }) => show(actor, rules.requireVisible(actor, rules.resolve(actor, room))),
     'rooms.settings': async (actor, { room, ...changes }) =>
       JSON.stringify(await preferences.set(actor, rules.resolve(actor, room), changes)),
-    'rooms.list': async (actor, { scope = 'joined', query, after = '', limit = 100 }) => {
-      const user = requireUser(actor)
-      const all =
-        scope === 'joined'
-          ? [...directory.memberships(user).keys()].map((id) => directory.room(id)!)
-          : [...directory.rooms()].filter(({ access }) => access !== 'private')
-      const rest = all.filter(({ id }) => id > after).sort((a, b) => (a.id < b.id ? -1 : 1))
-      const named = query === undefined ? rest : await roomsNamed(rest, query, user, limit + 1)
-      // The comparison may have taken a while.
-      const page = named.filter(({ id }) =>
-        scope === 'joined' ? directory.member(id, user) : (directory.room(id)?.access ?? 'private') !== 'private',
-      )
-      // Rooms may be long (policies), so bytes limit the page as well.
-      const shown = await renderFitting(page.slice(0, limit), (room) => show(actor, room), replyBytes - ENVELOPE)
-      return `{"rooms":[${shown.join(',')}],"more":${page.length > shown.length}}`
-    },
+    'rooms.list': (actor, params) => list.page(actor, params),
   }
 }
 
@@ -131,24 +108,6 @@ async function wantedMembers(
       (role === undefined || member.role === role) &&
       (named.has(member.user) || member.user.toLowerCase().startsWith(start)),
   )
-}
-
-/** The first `limit` rooms that are so named. Names are compared one by one, so it yields to the event loop in between. */
-async function roomsNamed(
-  rooms: readonly RoomRecord[],
-  query: string,
-  user: string,
-  limit: number,
-): Promise<RoomRecord[]> {
-  const words = queryWords(query)
-  const found: RoomRecord[] = []
-  for (const [i, room] of rooms.entries()) {
-    if (found.length === limit) break
-    if (i % ROOMS_PER_TURN === ROOMS_PER_TURN - 1) await nextTurn()
-    const id = room.direct ? (directPeer(room.id, user) ?? '') : room.id
-    if (isNamed(words, id, room.name ?? '')) found.push(room)
-  }
-  return found
 }
 
 async function shownMember(directory: DirectoryStore, member: MemberRecord, withProfile: boolean) {

@@ -7,6 +7,7 @@ import type { BlockRecord, ProfileRecord } from '../../store/users.js'
 import { requireUser } from '../model/actor.js'
 import type { AskLimits } from '../model/ask-limits.js'
 import { usersNamed } from '../model/people-search.js'
+import { plainProfile, profileOf } from '../model/profiles.js'
 import type { Presence } from '../presence/presence.js'
 import type { Handlers } from './table.js'
 
@@ -109,14 +110,6 @@ export function userCommands(deps: PeopleCommandDeps): Handlers<keyof typeof USE
 
 export async function requireKnown(directory: Pick<DirectoryStore, 'user'>, user: string): Promise<void> {
   if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
-}
-
-export async function profileOf(directory: Pick<DirectoryStore, 'profile'>, user: string): Promise<ProfileRecord> {
-  return (await directory.profile(user)) ?? plainProfile(user)
-}
-
-function plainProfile(user: string): ProfileRecord {
-  return { user, name: null, avatar: null, fields: {}, updatedAt: null }
 }
 
 function mergeFields(before: ProfileRecord['fields'], changes: ProfileRecord['fields']): ProfileRecord['fields'] {

@@ -1,5 +1,6 @@
 /** Finds the messages that were changed by entries a client has missed. */
 import type { LogName } from '../../store/log-name.js'
+import type { LogReader } from '../../store/logs.js'
 import type { Store } from '../../store/store.js'
 
 /** Maximum number of missed entries; beyond that it is cheaper for the client to start anew. */
@@ -7,11 +8,6 @@ const MAX_MISSED = 2000
 /** Entries and bytes per read. */
 const PAGE = 200
 const PAGE_BYTES = 1024 * 1024
-
-export interface Missed {
-  /** Seqs of the messages that edits, deletes, reactions and pins refer to. */
-  readonly targets: ReadonlySet<number>
-}
 
 /**
  * Reads the entries `since + 1` to `head`. Null: too many, or one of them expired or was deleted with an account, so that its target is
@@ -37,4 +33,45 @@ export async function changedTargets(
     }
   }
   return targets
+}
+
+/** A log, as far as it may be read. */
+interface Readable {
+  readonly name: LogName
+  readonly head: number
+  readonly tail: number
+  /** The first seq that the reader may see. */
+  readonly first: number
+}
+
+/**
+ * The last entry made before a time (Unix ms), found from the head backwards: in strides that double, then by bisection, so that it takes few reads
+ * if little was missed. Below the first: there was none. Null: too many were made since, or retention may have dropped some of them.
+ */
+export async function lastBefore(
+  log: Pick<LogReader, 'read'>,
+  { name, head, tail, first }: Readable,
+  ts: number,
+): Promise<number | null> {
+  const isBefore = async (seq: number): Promise<boolean> => {
+    const [entry] = await log.read(name, seq - 1, 1, 1, 'shown')
+    return entry !== undefined && entry.ts < ts
+  }
+  const lowest = Math.max(first - 1, head - MAX_MISSED)
+  let [low, high] = [lowest, head + 1]
+  for (let stride = 1; high - stride > lowest; stride *= 2) {
+    if (await isBefore(high - stride)) {
+      low = high - stride
+      break
+    }
+    high -= stride
+  }
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (await isBefore(middle)) low = middle
+    else high = middle
+  }
+  if (low > lowest) return low
+  if (low === first - 1) return first === tail && tail > 1 ? null : low
+  return (await isBefore(low)) ? low : null
 }

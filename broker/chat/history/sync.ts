@@ -1,10 +1,15 @@
-/** `sync`: brings a client up to date room by room, in pages of bounded size. */
+/** `sync`: brings a client up to date, in pages of bounded size: about the user, then room by room. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { CommandParams } from '../../../schemas/commands.js'
-import type { MemberRecord } from '../../store/rooms.js'
+import { Refusal } from '../../../schemas/errors.js'
 import { type Actor, requireUser } from '../model/actor.js'
+import { listedBytes } from '../model/paging.js'
 import { RoomSync, type RoomSyncDeps } from './sync-room.js'
+import { type Selection, type SyncedRoom, SyncRooms } from './sync-rooms.js'
+import { decodeCursor, decodePoint, encodeCursor, encodePoint, type SyncCursor, type SyncPoint } from './sync-token.js'
+import { NO_NEWS, SyncUser, type UserNews } from './sync-user.js'
 
-/** Bytes of the reply beside the rooms. */
+/** Bytes of the reply beside what it lists. */
 const ENVELOPE = 1024
 const MAX_ROOMS = 500
 
@@ -13,57 +18,117 @@ export interface SyncDeps extends RoomSyncDeps {
   readonly replyBytes: number
 }
 
+type Params = CommandParams<'sync'>
+
+type Limits = Params & { readonly reset: boolean; readonly maxBytes: number; readonly given: number }
+
+interface Beginning {
+  /** When the client was up to date; null: it knows nothing that counts. */
+  readonly since: SyncPoint | null
+  readonly news: UserNews
+  readonly cursor: SyncCursor
+  readonly isFirst: boolean
+}
+
+/** What is given of the rooms on one page. */
+interface Page {
+  /** JSON of each. */
+  readonly rooms: readonly string[]
+  /** The last one; null: there are no more. */
+  readonly last: SyncedRoom | null
+}
+
 export class Sync {
   readonly #deps: SyncDeps
+  readonly #user: SyncUser
+  readonly #rooms: SyncRooms
   readonly #room: RoomSync
 
   constructor(deps: SyncDeps) {
     this.#deps = deps
+    this.#user = new SyncUser(deps)
+    this.#rooms = new SyncRooms(deps)
     this.#room = new RoomSync(deps)
   }
 
-  /** A page as JSON. Rooms are ordered by id, so that a change between two pages neither repeats nor skips one. */
-  async page(actor: Actor, { epoch, rooms: known = {}, cursor, ...limits }: CommandParams<'sync'>): Promise<string> {
+  /** A page as JSON. Rooms are in an order that no change between two pages disturbs, so that none is skipped. */
+  async page(actor: Actor, params: Params): Promise<string> {
     const user = requireUser(actor)
-    const { store, receipts } = this.#deps
-    const { limit = 20, maxBytes = 131_072 } = limits
-    const most = this.#deps.replyBytes - ENVELOPE
-    const left = cursor === undefined ? this.#left(user, Object.keys(known)) : []
-    let bytes = JSON.stringify(left).length
-    const void_ = epoch !== undefined && epoch !== store.epoch
-    await receipts.flush()
-    const rooms: string[] = []
-    let last = cursor ?? ''
-    for (const member of this.#after(user, last)) {
-      // The user may have left while this request yielded.
-      if (store.directory.member(member.room, user)?.since !== member.since) continue
-      const place = Object.hasOwn(known, member.room) ? known[member.room]! : null
-      const query = { place, void: void_, limit, maxBytes: Math.min(maxBytes, most) }
-      const room = await this.#room.render(actor, member, query)
-      if (room === null || !store.directory.member(member.room, user)) continue
-      const size = Buffer.byteLength(room) + 1
-      const full = rooms.length === MAX_ROOMS || (rooms.length > 0 && bytes + size > Math.min(maxBytes, most))
-      if (full) return this.#shown(rooms, left, last)
-      rooms.push(room)
-      bytes += size
-      last = member.room
-      // Yields to the event loop between rooms.
-      await new Promise((resolve) => setImmediate(resolve))
+    const { order = 'room', rooms: places = {}, maxBytes = 131_072 } = params
+    const { since, cursor, news, isFirst } = await this.#begin(user, params)
+    await this.#deps.receipts.flush()
+    const most = Math.min(maxBytes, this.#deps.replyBytes - ENVELOPE)
+    const me = await this.#user.render(actor, news, since, cursor, { isFirst, maxBytes: most })
+    const left = isFirst ? this.#left(user, [...Object.keys(places), ...news.ended]) : []
+    const given = listedBytes(me.text) + listedBytes(JSON.stringify(left))
+    const selection: Selection = { order, start: cursor.start, since, news, places }
+    const selected = await this.#rooms.select(user, cursor.room, selection)
+    const limits = { ...params, reset: cursor.reset, maxBytes: most, given }
+    const { rooms, last } = await this.#render(actor, selected, selection, limits)
+    const more = last !== null || me.seq < cursor.start.events
+    const next = { ...cursor, events: me.seq, room: last ?? selected.at(-1) ?? cursor.room }
+    const rest = {
+      epoch: this.#deps.store.epoch,
+      left,
+      ...(isFirst ? { reset: cursor.reset } : {}),
+      more,
+      ...(more ? { cursor: encodeCursor(next) } : { since: encodePoint(cursor.start) }),
     }
-    return this.#shown(rooms, left, null)
+    return `{"me":${me.text},"rooms":[${rooms.join(',')}],${JSON.stringify(rest).slice(1)}`
   }
 
-  #after(user: string, room: string): MemberRecord[] {
-    const mine = [...this.#deps.store.directory.memberships(user).values()].filter((member) => member.room > room)
-    return mine.sort((a, b) => (a.room < b.room ? -1 : 1))
+  /** @throws Refusal */
+  async #begin(user: string, params: Params): Promise<Beginning> {
+    const token = params.since === undefined ? null : decodePoint(params.since, 'since')
+    const now = await this.#user.point(user)
+    if (params.cursor !== undefined) return this.#goOn(user, token, decodeCursor(params.cursor), now)
+    const news = token?.of === now.of ? await this.#user.news(user, token, now) : null
+    const since = news === null ? null : token
+    const cursor = { start: now, reset: token !== null && since === null, events: (since ?? now).events, room: null }
+    return { since, cursor, news: news ?? NO_NEWS, isFirst: true }
   }
 
+  async #goOn(user: string, token: SyncPoint | null, cursor: SyncCursor, now: SyncPoint): Promise<Beginning> {
+    const since = cursor.reset ? null : token
+    const news = since === null ? NO_NEWS : await this.#user.news(user, since, cursor.start)
+    if (news === null || cursor.start.of !== now.of)
+      throw new Refusal('conflict', 'this page is not there any more; begin without a cursor', { field: 'cursor' })
+    return { since, cursor, news, isFirst: false }
+  }
+
+  async #render(
+    actor: Actor,
+    selected: readonly SyncedRoom[],
+    { since, places }: Selection,
+    { epoch, limit = 20, maxRooms = MAX_ROOMS, reset, maxBytes, given }: Limits,
+  ): Promise<Page> {
+    const { store } = this.#deps
+    const isVoid = reset || (epoch !== undefined && epoch !== store.epoch)
+    const rooms: string[] = []
+    let last: SyncedRoom | null = null
+    let bytes = given
+    for (const room of selected) {
+      const { member } = room
+      const isMember = (): boolean => store.directory.member(member.room, member.user)?.since === member.since
+      // The user may have left while this request yielded.
+      if (!isMember()) continue
+      const place = Object.hasOwn(places, member.room) ? places[member.room]! : null
+      const text = await this.#room.render(actor, member, { place, void: isVoid, reset, since, limit, maxBytes })
+      if (text === null || !isMember()) continue
+      const size = listedBytes(text)
+      if (rooms.length > 0 && (rooms.length >= Math.min(maxRooms, MAX_ROOMS) || bytes + size > maxBytes))
+        return { rooms, last }
+      rooms.push(text)
+      bytes += size
+      last = room
+      // Yields to the event loop between rooms.
+      await nextTurn()
+    }
+    return { rooms, last: null }
+  }
+
+  /** Those of the rooms that the user is not in. */
   #left(user: string, rooms: readonly string[]): string[] {
-    return rooms.filter((room) => !this.#deps.store.directory.member(room, user))
-  }
-
-  #shown(rooms: readonly string[], left: readonly string[], cursor: string | null): string {
-    const rest = { epoch: this.#deps.store.epoch, left, more: cursor !== null, ...(cursor === null ? {} : { cursor }) }
-    return `{"rooms":[${rooms.join(',')}],${JSON.stringify(rest).slice(1)}`
+    return [...new Set(rooms)].filter((room) => !this.#deps.store.directory.member(room, user))
   }
 }

@@ -50,7 +50,7 @@ export type UserEvent =
   /** To a bot: `by` used one of its commands in a room; `message` is the complete message. */
   | { type: 'command'; room: string; by: string; command: string; args: string; message: object }
   | { type: 'contact'; by: string }
-  | ({ type: 'settings'; room: string } & MemberSettings)
+  | ({ type: 'settings'; room: string } & Omit<MemberSettings, 'hiddenIn'>)
   | { type: 'thread'; room: string; thread: number; following: boolean }
   | ({ type: 'privacy' } & PrivacySettings)
   | ({ type: 'notifications' } & NotificationSettings)
@@ -59,7 +59,7 @@ export type UserEvent =
   | { type: 'reported'; room: string; report: string; target: number | null }
   /** `deleted`: sent to the user, because the room's own event log is deleted with the room. */
   | {
-      type: 'invited' | 'added' | 'removed' | 'denied' | 'deleted' | 'role' | 'declined' | 'withdrawn'
+      type: 'invited' | 'added' | 'left' | 'removed' | 'denied' | 'deleted' | 'role' | 'declined' | 'withdrawn'
       room: string
       by: string
       role?: string

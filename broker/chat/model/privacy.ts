@@ -38,7 +38,7 @@ export function requireReachable(
   what: 'messages' | 'invites',
   why: string,
 ): void {
-  if (other === SYSTEM) return
+  if (other === SYSTEM || other === user) return
   if (hasBlocked(directory, user, other) || !allowsTo(directory, user, other, what)) throw new Refusal('forbidden', why)
 }
 

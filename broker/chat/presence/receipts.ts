@@ -215,7 +215,8 @@ export class Receipts implements Deadline {
     const delivered = Math.max(known.delivered, to.delivered, sharedRead)
     if (read === known.read && sharedRead === known.sharedRead && delivered === known.delivered) return known
     const shown = sharedRead > known.sharedRead || delivered > known.delivered
-    const record = { ...known, read, sharedRead, delivered, at: shown ? Date.now() : known.at }
+    const now = Date.now()
+    const record = { ...known, read, sharedRead, delivered, at: shown ? now : known.at, movedAt: now }
     this.#setPending(record)
     if (when === 'soon') this.#flushSoon()
     else if (!this.#scheduled) this.#schedule(this.#deps.wheel.now)
@@ -230,7 +231,8 @@ export class Receipts implements Deadline {
     const before = known.threads?.[thread] ?? 0
     const place = Math.max(before, read ?? 0)
     if (place > before) {
-      this.#setPending({ ...known, threads: furthestIn(known.threads ?? {}, { [thread]: place }) })
+      const threads = furthestIn(known.threads ?? {}, { [thread]: place })
+      this.#setPending({ ...known, threads, movedAt: Date.now() })
       this.#flushSoon()
     }
     return { ...known, read: place }

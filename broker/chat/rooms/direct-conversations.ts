@@ -1,4 +1,4 @@
-/** Direct conversations: rooms of two users, created with the first message. */
+/** Direct conversations: rooms of two users, or of one who writes notes, created with the first message. */
 import { Refusal } from '../../../schemas/errors.js'
 import { directRoom } from '../../../schemas/ids.js'
 import type { Op } from '../../store/op.js'
@@ -15,7 +15,7 @@ export class DirectConversations {
     this.#store = store
   }
 
-  /** Creates the conversation of two existing users if there is none. Resolves with its room id. */
+  /** Creates the conversation of two existing users, who may be the same, if there is none. Resolves with its room id. */
   async ensure(one: string, other: string): Promise<string> {
     const room = directRoom(one, other)
     if (this.isOpen(room, one, other)) return room
@@ -30,7 +30,7 @@ export class DirectConversations {
 
   /** A user who joins an existing conversation (the name was deleted and registered again) sees nothing from before. */
   async #open({ directory }: Transaction, room: string, one: string, other: string): Promise<Decision<void>> {
-    const missing = [one, other].filter((user) => !directory.member(room, user))
+    const missing = [...new Set([one, other])].filter((user) => !directory.member(room, user))
     if (missing.length === 0) return { value: undefined }
     await requireAccount(directory, { user: one })
     if (!(await directory.user(other))) throw new Refusal('not_found', `there is no user ${other}`)

@@ -171,7 +171,9 @@ export class Members {
         throw new Refusal('bad_request', 'a direct conversation cannot be left', { field: 'room' })
       rules.requireMayGo(member)
       const ops = [...directory.deleteMemberOps(room, user), directory.departedOp(room, user)]
-      return { drafts: [roomEvent(room, { type: 'left', user })], ops, value: undefined }
+      // Devices that are not connected cannot read the room's events any more.
+      const drafts = [roomEvent(room, { type: 'left', user }), userEvent(user, { type: 'left', room, by: user })]
+      return { drafts, ops, value: undefined }
     })
   }
 

@@ -4,7 +4,9 @@
  */
 import { MAX_FOLLOWED } from '../../../schemas/commands/threads.js'
 import { Refusal } from '../../../schemas/errors.js'
+import { isDirectRoom } from '../../../schemas/ids.js'
 import type { DirectoryStore } from '../../store/directory.js'
+import type { LogGrowth } from '../../store/logs.js'
 import type { MemberRecord, MemberSettings } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import type { Decision } from '../../store/transaction.js'
@@ -14,11 +16,15 @@ import { logs } from '../model/views.js'
 import { membershipsOf } from './members.js'
 import type { RoomRules } from './room-rules.js'
 
+/** As the member sees them. */
+export type ShownSettings = Required<Omit<MemberSettings, 'hiddenIn'>>
+
 const DEFAULTS: Required<MemberSettings> = {
   notifications: 'default',
   mutedUntil: null,
   pinned: false,
   hidden: false,
+  hiddenIn: null,
   unreadFrom: null,
 }
 
@@ -32,13 +38,22 @@ export class RoomPreferences {
   }
 
   /** Changes the given settings and returns all of them. The settings end with the membership. */
-  async set(actor: Actor, room: string, changes: Partial<MemberSettings>): Promise<Required<MemberSettings>> {
-    const { value } = await this.#store.transact(membershipsOf(actor.principal.user), ({ directory }) => {
+  async set(actor: Actor, room: string, changes: Partial<ShownSettings>): Promise<ShownSettings> {
+    const { value } = await this.#store.transact(membershipsOf(actor.principal.user), async ({ directory }) => {
       const member = this.#rules.with(directory).requireMember(actor, room)
+      const { lastCommit } = this.#store
+      const messages = await this.#messagesOf(room)
+      if (Object.keys(changes).length === 0) return { value: shownSettings(member, messages) }
       const settings = { ...settingsOf(member), ...changes }
-      return Object.keys(changes).length === 0 ? { value: settings } : change(directory, member, settings)
+      if (changes.hidden !== undefined) settings.hiddenIn = changes.hidden && isDirectRoom(room) ? lastCommit : null
+      return change(directory, member, settings, messages)
     })
     return value
+  }
+
+  async #messagesOf(room: string): Promise<LogGrowth> {
+    const [messages] = await this.#store.log.openAll([logs.messages(room)])
+    return messages!
   }
 
   /** Follows a thread, or follows it no more. Idempotent. It ends with the membership. @throws Refusal */
@@ -63,11 +78,12 @@ export class RoomPreferences {
    */
   async clearUnreadMark({ room, user }: MemberRecord, seq: number, furthest: number): Promise<void> {
     if (!isMarkedBy(this.#store.directory.member(room, user), seq)) return
+    const messages = await this.#messagesOf(room)
     await this.#store.transact(membershipsOf(user), ({ directory }) => {
       const member = directory.member(room, user)
       if (!isMarkedBy(member, seq)) return { value: undefined }
       const unreadFrom = seq < furthest ? seq + 1 : null
-      return { ...change(directory, member, { ...settingsOf(member), unreadFrom }), value: undefined }
+      return { ...change(directory, member, { ...settingsOf(member), unreadFrom }, messages), value: undefined }
     })
   }
 }
@@ -81,9 +97,18 @@ function change(
   directory: DirectoryStore,
   member: MemberRecord,
   settings: Required<MemberSettings>,
-): Decision<Required<MemberSettings>> {
-  const drafts = [userEvent(member.user, { type: 'settings', room: member.room, ...settings })]
-  return { drafts, ops: [directory.memberOp({ ...member, settings })], value: settings }
+  messages: LogGrowth,
+): Decision<ShownSettings> {
+  const changed = { ...member, settings }
+  const value = shownSettings(changed, messages)
+  const drafts = [userEvent(member.user, { type: 'settings', room: member.room, ...value })]
+  return { drafts, ops: [directory.memberOp(changed)], value }
+}
+
+/** The member's settings as they are in force. `messages`: the log of the room. */
+export function shownSettings(member: MemberRecord, { spokenIn }: LogGrowth): ShownSettings {
+  const { hiddenIn, ...settings } = settingsOf(member)
+  return { ...settings, hidden: settings.hidden && (hiddenIn === null || spokenIn <= hiddenIn) }
 }
 
 /** As they are now: a mute ends by itself. */

@@ -32,8 +32,7 @@ export class RoomRules {
     const user = requireUser(actor)
     if (room.startsWith('@')) {
       const peer = room.slice(1)
-      if (!isUserId(peer) || peer === user)
-        throw new Refusal('bad_request', `${room} is not another user`, { field: 'room' })
+      if (!isUserId(peer)) throw new Refusal('bad_request', `${room} is not a user`, { field: 'room' })
       return directRoom(user, peer)
     }
     const members = directMembers(room)

@@ -1,22 +1,44 @@
-import type { RoomRecord } from '../../store/rooms.js'
+import { directPeer } from '../../../schemas/ids.js'
+import type { InviteRecord, RoomRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import type { Actor } from '../model/actor.js'
+import { profileOf } from '../model/profiles.js'
 import { logs } from '../model/views.js'
 import type { LargeRoomPolicy } from './large-room-policy.js'
-import { settingsOf } from './room-preferences.js'
+import { shownSettings } from './room-preferences.js'
 
-/** JSON of a room as `actor` may see it: only members see the head. */
+export interface RoomViewDeps {
+  readonly store: Store
+  readonly largeRooms: LargeRoomPolicy
+}
+
+/** JSON of a room as `actor` may see it: only members see the head, and who the other one of a conversation is. */
 export async function describeRoom(
-  { store, largeRooms }: { readonly store: Store; readonly largeRooms: LargeRoomPolicy },
+  { store, largeRooms }: RoomViewDeps,
   actor: Actor,
   room: RoomRecord,
 ): Promise<string> {
   const { log, directory } = store
-  const messages = await log.open(logs.messages(room.id))
+  const { user } = actor.principal
+  const [messages] = await log.openAll([logs.messages(room.id)])
+  const other = directPeer(room.id, user)
+  const peer = other === null ? null : await profileOf(directory, other)
   const members = directory.members(room.id).size
-  const member = directory.member(room.id, actor.principal.user)
-  const mine = member ? settingsOf(member) : null
-  const head = member ? messages.head : null
+  const member = directory.member(room.id, user)
+  const mine = member ? shownSettings(member, messages!) : null
+  const head = member ? messages!.head : null
   const thinned = largeRooms.of(room.id)
-  return JSON.stringify({ room: room.id, ...room, members, thinned, role: member?.role ?? null, mine, head })
+  const role = member?.role ?? null
+  return JSON.stringify({ room: room.id, ...room, members, thinned, role, mine, head, peer })
+}
+
+/** JSON of an invitation with the room, which the invited user may see. */
+export async function describeInvitation(
+  deps: RoomViewDeps,
+  actor: Actor,
+  { room, by, at }: InviteRecord,
+): Promise<string> {
+  const record = deps.store.directory.room(room)
+  const info = record ? await describeRoom(deps, actor, record) : 'null'
+  return `${JSON.stringify({ room, by, at }).slice(0, -1)},"info":${info}}`
 }

@@ -3,7 +3,7 @@ import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Config } from '../../../schemas/config.js'
 import { Refusal } from '../../../schemas/errors.js'
-import { directMembers, isDirectRoom, SYSTEM } from '../../../schemas/ids.js'
+import { directPeer, isDirectRoom, SYSTEM } from '../../../schemas/ids.js'
 import type { Screen, Verdict } from '../../chat/messages/screening.js'
 import type { Actor } from '../../chat/model/actor.js'
 import { type CheckedMessage, contentOf, rewritten } from '../../chat/model/message.js'
@@ -170,8 +170,8 @@ export class Moderator implements Screen {
 function bodyOfCheck(user: string, room: string, message: CheckedMessage): { id: string; body: Buffer } {
   const id = uuid7()
   const { cid: _, ...content } = contentOf(message)
-  const to = directMembers(room)?.find((member) => member !== user)
-  const data = { room, from: user, ...(to === undefined ? {} : { to }), message: content }
+  const to = directPeer(room, user)
+  const data = { room, from: user, ...(to === null ? {} : { to }), message: content }
   return { id, body: bodyOf(id, CHECK, Date.now(), '', Buffer.from(JSON.stringify(data))) }
 }
 

@@ -2,18 +2,43 @@
 import type { SameRecord } from '../guards.js'
 import { type Op, put } from '../op.js'
 import type { ReceiptRecord, ReceiptStore } from '../receipts.js'
-import { keyOf } from '../tables.js'
+import { keyOf, partsOf } from '../tables.js'
 import { PairTable, parse, type Value } from './memory-table.js'
 import type { TableSlot, TableSlots } from './table-slots.js'
 
-/** since, read, sharedRead, delivered, at; threads if there are any. */
-type Stored = [number, number, number, number, number, ReceiptRecord['threads']?]
+/** since, read, sharedRead, delivered, at; threads, or null; movedAt if that is later than `at`. */
+type Stored = [number, number, number, number, number, (ReceiptRecord['threads'] | null)?, number?]
+
+class ReceiptTable extends PairTable<ReceiptRecord> {
+  /** By room: the latest `at` of its receipts since they were loaded. */
+  readonly latest = new Map<string, number>()
+
+  constructor() {
+    super(read)
+  }
+
+  override apply(key: string, value: Value | null): void {
+    super.apply(key, value)
+    const [room, user] = partsOf(key) as [string, string]
+    const at = this.byOwner.get(room, user)?.at ?? 0
+    if (at > (this.latest.get(room) ?? 0)) this.latest.set(room, at)
+  }
+
+  override clear(room: string): void {
+    super.clear(room)
+    this.latest.delete(room)
+  }
+}
 
 export class Receipts implements ReceiptStore {
-  readonly #table: TableSlot<PairTable<ReceiptRecord>>
+  readonly #table: TableSlot<ReceiptTable>
 
   constructor(slots: TableSlots) {
-    this.#table = slots.of('receipt', () => new PairTable(read))
+    this.#table = slots.of('receipt', () => new ReceiptTable())
+  }
+
+  latest(room: string): number {
+    return this.#table.now.latest.get(room) ?? 0
   }
 
   get(room: string, user: string): ReceiptRecord | undefined {
@@ -30,13 +55,15 @@ export class Receipts implements ReceiptStore {
   }
 }
 
-function stored({ since, read, sharedRead, delivered, at, threads }: ReceiptRecord): string {
+function stored({ since, read, sharedRead, delivered, at, threads, movedAt = 0 }: ReceiptRecord): string {
   const places: Stored = [since, read, sharedRead, delivered, at]
-  return JSON.stringify(threads ? [...places, threads] : places)
+  if (movedAt > at) places.push(threads ?? null, movedAt)
+  else if (threads) places.push(threads)
+  return JSON.stringify(places)
 }
 
 function read(value: Value, room: string, user: string): ReceiptRecord {
-  const [since, read, sharedRead, delivered, at, threads] = parse<Stored>(value)
+  const [since, read, sharedRead, delivered, at, threads, movedAt] = parse<Stored>(value)
   const record = { room, user, since, read, sharedRead, delivered, at }
-  return threads ? { ...record, threads } : record
+  return { ...record, ...(threads ? { threads } : {}), ...(movedAt ? { movedAt } : {}) }
 }

@@ -16,8 +16,8 @@ import type { HeadRecord } from './room-log.js'
 
 /** @param value The head record */
 export function storedLog(name: LogName, value: Buffer): StoredLog {
-  const { folded, tail, made = 0, former = 0 } = JSON.parse(value.toString()) as HeadRecord
-  return { name, head: folded, tail, incarnation: made, former }
+  const { folded, tail, made = 0, former = 0, grown = 0, spoken = 0 } = JSON.parse(value.toString()) as HeadRecord
+  return { name, head: folded, tail, incarnation: made, former, grownIn: grown, spokenIn: spoken }
 }
 
 export class LevelContents implements Contents {

@@ -63,6 +63,10 @@ export function isMarked(value: Buffer, at: number): boolean {
   return (value[at]! & (EXTRA_FLAG | GONE_FLAG)) !== 0
 }
 
+export function isChange(value: Buffer, at: number): boolean {
+  return (value[at]! & CHANGE_FLAG) !== 0
+}
+
 function stored({ payload, gone }: LogEntry): Buffer {
   return gone ? Buffer.from(JSON.stringify(gone)) : payload
 }

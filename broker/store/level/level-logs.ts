@@ -12,6 +12,7 @@ import type {
   GoneEntries,
   GrowthListener,
   LogEntry,
+  LogGrowth,
   LogInfo,
   LogReader,
 } from '../logs.js'
@@ -70,6 +71,14 @@ export class LevelLogs implements LogReader {
     if (!this.#logs.has(name)) await this.load([name])
     const { head, tail, incarnation } = this.#logs.get(name)!
     return { name, head, tail, incarnation }
+  }
+
+  async openAll(names: readonly LogName[]): Promise<LogGrowth[]> {
+    await this.load(names)
+    return names.map((name) => {
+      const { head, tail, incarnation, grownIn, spokenIn } = this.#logs.get(name)!
+      return { name, head, tail, incarnation, grownIn, spokenIn }
+    })
   }
 
   follow(name: LogName, listener: AppendListener): Followed | Promise<Followed> {

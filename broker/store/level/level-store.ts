@@ -242,6 +242,10 @@ export class LevelStore implements StorePort {
     return this.#committer.position
   }
 
+  get lastCommit(): number {
+    return this.#journal.last
+  }
+
   /** The database is locked: nobody else writes to it. */
   catchUp(): null {
     return null

@@ -172,8 +172,8 @@ function stage(piece: Exclude<Piece, { kind: 'entry' }>, batch: WriteBatch): voi
   }
 }
 
-function headOf({ head, tail, incarnation, former }: StoredLog): string {
-  return headRecord({ folded: head, tail, newest: null, made: incarnation, former })
+function headOf({ head, tail, incarnation, former, grownIn, spokenIn }: StoredLog): string {
+  return headRecord({ folded: head, tail, newest: null, made: incarnation, former, grown: grownIn, spoken: spokenIn })
 }
 
 function stageCid(cid: CidPiece, batch: WriteBatch): void {

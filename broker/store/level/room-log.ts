@@ -2,7 +2,7 @@
 import { LazyMap } from '../../util/lazy.js'
 import type { FollowedLog, Follower } from '../followers.js'
 import { EXPIRED, isExpired, isNameless, remains } from '../gone.js'
-import type { Gone, LogEntry } from '../logs.js'
+import type { Gone, LogEntry, LogGrowth } from '../logs.js'
 import type { Chunk } from './chunk.js'
 import { keys } from './keys.js'
 import type { WriteBatch } from './operation.js'
@@ -17,13 +17,17 @@ export interface HeadRecord {
   newest: { first: number; count: number; bytes: number } | null
   /** Absent in records of logs from before it was kept. */
   made?: number
+  /** `grownIn` and `spokenIn`; absent as `made`. */
+  grown?: number
+  spoken?: number
   /** The incarnation before, in a store that was moved: records of client-chosen ids may name it. Absent: there was none. */
   former?: number
 }
 
 /** Without what is 0. */
-export function headRecord({ made = 0, former = 0, ...head }: HeadRecord): string {
-  return JSON.stringify({ ...head, ...(made ? { made } : {}), ...(former ? { former } : {}) })
+export function headRecord({ folded, tail, newest, ...numbers }: HeadRecord): string {
+  const known = Object.entries(numbers).filter(([, value]) => value !== 0)
+  return JSON.stringify({ folded, tail, newest, ...Object.fromEntries(known) })
 }
 
 const NOBODY: readonly Follower[] = []
@@ -31,7 +35,7 @@ const NOBODY: readonly Follower[] = []
 /** By number. */
 export type Erasures = ReadonlyMap<number, Gone>
 
-export class RoomLog implements FollowedLog {
+export class RoomLog implements FollowedLog, LogGrowth {
   readonly name: string
   head = 0
   tail = 1
@@ -40,6 +44,8 @@ export class RoomLog implements FollowedLog {
   incarnation = 0
   /** The incarnation before, with the same entries; 0: none. */
   former = 0
+  grownIn = 0
+  spokenIn = 0
   newest: HeadRecord['newest'] = null
   /** Entries folded + 1 … head. */
   recent: Run[] = []
@@ -67,6 +73,8 @@ export class RoomLog implements FollowedLog {
     this.newest = head.newest
     this.incarnation = head.made ?? 0
     this.former = head.former ?? 0
+    this.grownIn = head.grown ?? 0
+    this.spokenIn = head.spoken ?? 0
     this.recent = []
     this.cached = []
     this.erasing = new LazyMap()
@@ -75,8 +83,8 @@ export class RoomLog implements FollowedLog {
 
   /** The head record after the entries up to `newest` went into chunks. */
   record(folded: number, newest: HeadRecord['newest']): string {
-    const { tail, incarnation, former } = this
-    return headRecord({ folded, tail, newest, made: incarnation, former })
+    const { tail, incarnation, former, grownIn, spokenIn } = this
+    return headRecord({ folded, tail, newest, made: incarnation, former, grown: grownIn, spoken: spokenIn })
   }
 
   goneAt(entry: LogEntry, now: number): Gone | undefined {
@@ -128,9 +136,11 @@ export class RoomLog implements FollowedLog {
   /** `commit`: its number, which no other commit has. */
   append(runs: readonly Run[], commit: number): void {
     if (this.head === 0) this.incarnation = commit
+    this.grownIn = commit
     for (const run of runs) {
       this.recent.push(run)
       this.head += run.count
+      if (run.speaks) this.spokenIn = commit
     }
   }
 

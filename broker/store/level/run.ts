@@ -3,7 +3,7 @@
  * long-lived objects, however many messages.
  */
 import type { LogEntry } from '../logs.js'
-import { decodeEntries, encodeEntries, entryEnd, isMarked, sizeOf } from './entry-codec.js'
+import { decodeEntries, encodeEntries, entryEnd, isChange, isMarked, sizeOf } from './entry-codec.js'
 
 export class Run {
   readonly first: number
@@ -41,6 +41,16 @@ export class Run {
     let { at } = this
     for (let left = this.count; left > 0; left--) {
       if (isMarked(this.value, at)) return true
+      at = entryEnd(this.value, at)
+    }
+    return false
+  }
+
+  /** Whether an entry changes no other one. */
+  get speaks(): boolean {
+    let { at } = this
+    for (let left = this.count; left > 0; left--) {
+      if (!isChange(this.value, at)) return true
       at = entryEnd(this.value, at)
     }
     return false

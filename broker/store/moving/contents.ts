@@ -4,7 +4,7 @@
  */
 import type { CidName } from '../cid-digest.js'
 import type { LogName } from '../log-name.js'
-import type { LogEntry, LogInfo } from '../logs.js'
+import type { LogEntry, LogGrowth } from '../logs.js'
 import type { QoS } from '../qos.js'
 import { TABLES, type Table } from '../tables.js'
 
@@ -22,7 +22,7 @@ export const KINDS = [
 /** A table, or one of the other kinds of what is stored. */
 export type Kind = (typeof KINDS)[number]
 
-export interface StoredLog extends LogInfo {
+export interface StoredLog extends LogGrowth {
   /** The incarnation before the present one where that has the same entries: ids of clients may name either. 0: none. */
   readonly former: number
 }

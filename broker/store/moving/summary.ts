@@ -66,8 +66,8 @@ function digestOf(piece: Piece): Buffer {
 function partsOf(piece: Piece): [facts: unknown, ...values: Buffer[]] {
   switch (piece.kind) {
     case 'log': {
-      const { name, head, tail, incarnation, former } = piece.log
-      return [[name, head, tail, incarnation, former]]
+      const { name, head, tail, incarnation, former, grownIn, spokenIn } = piece.log
+      return [[name, head, tail, incarnation, former, grownIn, spokenIn]]
     }
     case 'entry': {
       const { log, entry } = piece

@@ -26,6 +26,7 @@ import { noteField, targetOf } from './notes.js'
 import type { Reader } from './reader.js'
 import { readRetained } from './retained.js'
 import { scriptNamed } from './script.js'
+import { readHead } from './stored-logs.js'
 
 /** Reads that are under way at a time. */
 const AHEAD = 16
@@ -149,9 +150,8 @@ export class RedisContents implements Contents {
   }
 
   async #log(name: LogName): Promise<StoredLog> {
-    const fields = await this.#reader.hashFields(this.#keys.head(name), ['head', 'tail', 'life', 'former'])
-    const [head, tail, incarnation, former] = fields.map((value) => Number(value ?? 0)) as [number, ...number[]]
-    return { name, head, tail: tail!, incarnation: incarnation!, former: former! }
+    const [former] = await this.#reader.hashFields(this.#keys.head(name), ['former'])
+    return { ...(await readHead(this.#reader, this.#keys, name)), former: Number(former ?? 0) }
   }
 
   async *#logPieces(after: Place | null): AsyncGenerator<Piece[]> {

@@ -1,7 +1,7 @@
 /** Logs in memory: head and tail of those in use, their newest entries, and who follows them. */
 import { type AppendedTo, type FollowedLog, type Follower, Followers } from '../followers.js'
 import type { LogName } from '../log-name.js'
-import type { AppendListener, Followed, GrowthListener, LogEntry, LogInfo } from '../logs.js'
+import type { AppendListener, Followed, GrowthListener, LogEntry, LogGrowth, LogInfo } from '../logs.js'
 import { messageSize } from '../message-size.js'
 import { BLOCK_ENTRIES } from './entry-codec.js'
 import type { Appended, LogEvent } from './events.js'
@@ -15,23 +15,29 @@ const OVERHEAD = 200
 /** Entries of a log that its followers are told of after a gap; those before are read by who needs them. */
 const TOLD_AFTER_GAP = BLOCK_ENTRIES
 const NOBODY: readonly Follower[] = []
+/** A log without entries. */
+const EMPTY = { head: 0, tail: 1, incarnation: 0, grownIn: 0, spokenIn: 0 }
 
 /** A log in memory. */
-export class KnownLog implements FollowedLog {
+export class KnownLog implements FollowedLog, LogGrowth {
   readonly name: LogName
   head: number
   tail: number
   incarnation: number
+  grownIn: number
+  spokenIn: number
   followers = NOBODY
   /** The newest entries: the last one has number `head`. */
   recent: LogEntry[] = []
   bytes = 0
 
-  constructor({ name, head, tail, incarnation }: LogInfo) {
+  constructor({ name, head, tail, incarnation, grownIn, spokenIn }: LogGrowth) {
     this.name = name
     this.head = head
     this.tail = tail
     this.incarnation = incarnation
+    this.grownIn = grownIn
+    this.spokenIn = spokenIn
   }
 
   get firstRecent(): number {
@@ -106,19 +112,19 @@ export class LogMemory {
   }
 
   /** Follows what a commit did to logs, and tells the followers; those of logs that it dropped last. */
-  apply(events: readonly LogEvent[]): void {
+  apply(events: readonly LogEvent[], commit: number): void {
     const batches: AppendedTo[] = []
-    for (const event of events) if (event.type === 'appended') this.#append(event, batches)
+    for (const event of events) if (event.type === 'appended') this.#append(event, commit, batches)
     for (const event of events) if (event.type === 'erased' || event.type === 'trimmed') this.#change(event)
     if (batches.length > 0) this.#followers.appended(batches)
     for (const event of events) if (event.type === 'dropped') this.#drop(event.log, event.incarnation)
   }
 
-  #append(event: Appended, batches: AppendedTo[]): void {
+  #append(event: Appended, commit: number, batches: AppendedTo[]): void {
     const { log: name, incarnation, tail, first, count, ends, own } = event
     const known = this.#logs.get(name)
     if (!known && !own) return this.#grow(name, first + count - 1, incarnation)
-    const log = known ?? this.#begin(name, { name, head: first - 1, tail, incarnation })
+    const log = known ?? this.#begin(name, { ...EMPTY, name, head: first - 1, tail, incarnation })
     // It was read from the store, or told, before.
     if (log.incarnation === incarnation && log.head >= first) return
     const entries = event.entries()
@@ -126,6 +132,8 @@ export class LogMemory {
     log.incarnation = incarnation
     log.tail = tail
     log.head = first + count - 1
+    log.grownIn = commit
+    if (entries.some(({ isChange }) => !isChange)) log.spokenIn = commit
     this.#keep(log, entries)
     batches.push({ log: name, entries, target: log, ...(ends ? { ends } : {}) })
   }
@@ -141,7 +149,7 @@ export class LogMemory {
     if (this.#loading.has(name)) this.#changed.add(name)
   }
 
-  #begin(name: LogName, info: LogInfo): KnownLog {
+  #begin(name: LogName, info: LogGrowth): KnownLog {
     const log = new KnownLog(info)
     this.#logs.set(name, log)
     return log
@@ -197,12 +205,14 @@ export class LogMemory {
     if (!log) this.#noteChange(name)
     // One that was made anew since.
     if (log && log.incarnation > incarnation) return
-    if (log) this.#reset(log, { name, head: 0, tail: 1, incarnation: 0 })
+    if (log) this.#reset(log, { ...EMPTY, name })
     this.#followers.dropped(name, incarnation)
   }
 
-  #reset(log: KnownLog, { head, tail, incarnation }: LogInfo): void {
+  #reset(log: KnownLog, { head, tail, incarnation, grownIn, spokenIn }: LogGrowth): void {
     this.#forgetEntries(log)
+    log.grownIn = grownIn
+    log.spokenIn = spokenIn
     log.head = head
     log.tail = tail
     log.incarnation = incarnation

@@ -2,11 +2,21 @@
 import { StoreError } from '../changes.js'
 import { EXPIRED, isExpired, remains } from '../gone.js'
 import type { LogName } from '../log-name.js'
-import type { AppendListener, Followed, GoneEntries, GrowthListener, LogEntry, LogInfo, LogReader } from '../logs.js'
+import type {
+  AppendListener,
+  Followed,
+  GoneEntries,
+  GrowthListener,
+  LogEntry,
+  LogGrowth,
+  LogInfo,
+  LogReader,
+} from '../logs.js'
 import { type EntryView, Page } from '../page.js'
 import type { UpkeepOp } from './commit-words.js'
 import type { LogEvent } from './events.js'
 import { type KnownLog, LogMemory } from './log-memory.js'
+import { PAGE } from './reader.js'
 import type { StoredLogs } from './stored-logs.js'
 
 export interface LogUpkeep {
@@ -34,6 +44,16 @@ export class RedisLogs implements LogReader {
     return { name, head, tail, incarnation }
   }
 
+  async openAll(names: readonly LogName[]): Promise<LogGrowth[]> {
+    const found: LogGrowth[] = []
+    for (let i = 0; i < names.length; i += PAGE)
+      for (const log of await Promise.all(names.slice(i, i + PAGE).map((name) => this.#memory.load(name)))) {
+        const { name, head, tail, incarnation, grownIn, spokenIn } = log
+        found.push({ name, head, tail, incarnation, grownIn, spokenIn })
+      }
+    return found
+  }
+
   /** The present life of a log; 0: it is empty. */
   incarnationOf(name: LogName): number | Promise<number> {
     const known = this.#memory.get(name)
@@ -53,9 +73,9 @@ export class RedisLogs implements LogReader {
     return this.#memory.withEntries()
   }
 
-  /** Follows a commit. */
-  apply(events: readonly LogEvent[]): void {
-    this.#memory.apply(events)
+  /** Follows a commit, whose number is given. */
+  apply(events: readonly LogEvent[], commit: number): void {
+    this.#memory.apply(events, commit)
   }
 
   /** Hints that these logs have grown. */

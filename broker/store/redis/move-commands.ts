@@ -10,6 +10,7 @@ import { encodeRest, generationAt } from './dedupe.js'
 import { BLOCK_ENTRIES, encodeEntry } from './entry-codec.js'
 import type { Keys } from './keys.js'
 import { noteField } from './notes.js'
+import { encodeGrown } from './stored-logs.js'
 
 export type Command = readonly (string | Buffer)[]
 
@@ -66,11 +67,12 @@ export class MoveCommands {
     ]
   }
 
-  #log({ name, head, tail, incarnation, former }: StoredLog): Command[] {
+  #log({ name, head, tail, incarnation, former, grownIn, spokenIn }: StoredLog): Command[] {
     const life = ['head', head, 'tail', tail, 'life', incarnation].map(String)
+    const growth = grownIn === 0 ? [] : ['grown', encodeGrown(grownIn, head), 'spoken', String(spokenIn)]
     const before = former === 0 ? [] : ['former', String(former)]
     return [
-      ['HSET', this.#keys.head(name), ...life, ...before],
+      ['HSET', this.#keys.head(name), ...life, ...growth, ...before],
       ['SADD', this.#keys.logs, name],
     ]
   }

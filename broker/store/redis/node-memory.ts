@@ -109,7 +109,7 @@ export class NodeMemory {
     for (const follower of this.#followers) this.#guard(() => follower.apply(this.position, changes))
     queue.apply(queued, local)
     for (const event of events) outbox.apply(event)
-    log.apply(events)
+    log.apply(events, commit.number)
   }
 
   #guard(call: () => void): void {

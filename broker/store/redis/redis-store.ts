@@ -257,6 +257,10 @@ class RedisStore implements StorePort {
     return this.#memory.position
   }
 
+  get lastCommit(): number {
+    return this.#memory.sequence.reached
+  }
+
   get fresh(): boolean {
     return this.#freshness.isFresh
   }

@@ -1,9 +1,36 @@
 /** What is stored of logs: how far each is, and its entries, in blocks. */
 import type { LogName } from '../log-name.js'
-import type { LogEntry, LogInfo } from '../logs.js'
+import type { LogEntry, LogGrowth, LogInfo } from '../logs.js'
 import { BLOCK_ENTRIES, decodeEntry } from './entry-codec.js'
 import type { Keys } from './keys.js'
 import type { Reader } from './reader.js'
+
+/**
+ * Of a commit, with the head as it left it: nodes of a version that keeps no such numbers add to logs without them, and then it says nothing.
+ */
+export function encodeGrown(commit: number, head: number): string {
+  return `${commit}:${head}`
+}
+
+function decodeGrown(text: string, head: number): number {
+  const [commit, to] = text.split(':')
+  return Number(to) === head ? Number(commit) : 0
+}
+
+const HEAD_FIELDS = ['head', 'tail', 'life', 'grown', 'spoken']
+
+/** What is stored of a log beside its entries. */
+export async function readHead(reader: Reader, keys: Keys, name: LogName): Promise<LogGrowth> {
+  const [head, tail, life, grown, spoken] = await reader.hashFields(keys.head(name), HEAD_FIELDS)
+  return {
+    name,
+    head: Number(head ?? 0),
+    tail: Number(tail ?? 1),
+    incarnation: Number(life ?? 0),
+    grownIn: decodeGrown(String(grown ?? ''), Number(head ?? 0)),
+    spokenIn: Number(spoken ?? 0),
+  }
+}
 
 export class StoredLogs {
   readonly #reader: Reader
@@ -14,9 +41,8 @@ export class StoredLogs {
     this.#keys = keys
   }
 
-  async info(name: LogName): Promise<LogInfo> {
-    const [head, tail, life] = await this.#reader.hashFields(this.#keys.head(name), ['head', 'tail', 'life'])
-    return { name, head: Number(head ?? 0), tail: Number(tail ?? 1), incarnation: Number(life ?? 0) }
+  info(name: LogName): Promise<LogGrowth> {
+    return readHead(this.#reader, this.#keys, name)
   }
 
   /** The entries that are stored together with `seq`; none: the log was trimmed or dropped. */

@@ -34,6 +34,7 @@ local function append(log, entry, due)
   if due ~= '' then write('ZADD', DUE, due, due .. '\0' .. log.life .. '\0' .. text_of(block) .. '\0' .. log.name) end
   log.entries = log.entries or {}
   log.entries[#log.entries + 1] = entry
+  if bit.band(byte(entry, 1), CHANGE) == 0 then log.speaks = true end
   return seq
 end
 
@@ -226,7 +227,10 @@ local function end_logs()
         tell('M', log.name, text_of(log.base))
       end
       if not log.is_dropped then
-        write('HSET', PREFIX .. 'h:' .. log.name, 'head', text_of(log.head), 'tail', text_of(log.tail), 'life', log.life)
+        local fields = { 'head', text_of(log.head), 'tail', text_of(log.tail), 'life', log.life,
+          'grown', COMMIT_TEXT .. ':' .. text_of(log.head) }
+        if log.speaks then fields[9], fields[10] = 'spoken', COMMIT_TEXT end
+        write('HSET', PREFIX .. 'h:' .. log.name, unpack(fields))
       end
       local kind, tail, first = log.is_dropped and 'l' or 'L', text_of(log.tail), text_of(log.base + 1)
       tell_of_log(kind, log.name, log.life, tail, first, log.entries)

@@ -1,0 +1,18 @@
+import type { DirectoryStore } from '../../store/directory.js'
+
+export interface Contact {
+  readonly user: string
+  /** `contact`: both agreed. `asked`: the user has asked, and waits. `asking`: the other has asked. */
+  readonly state: 'contact' | 'asked' | 'asking'
+  /** Unix ms. */
+  readonly since: number
+}
+
+/** A user's contacts, and requests in both directions, by user id. */
+export function contactsOf(directory: DirectoryStore, user: string): Contact[] {
+  const [mine, others] = [directory.addedContacts(user), directory.addedBy(user)]
+  return [...new Set([...mine.keys(), ...others.keys()])].sort().map((other) => {
+    const state = !others.has(other) ? 'asked' : mine.has(other) ? 'contact' : 'asking'
+    return { user: other, state, since: Math.max(mine.get(other) ?? 0, others.get(other) ?? 0) }
+  })
+}

@@ -1,0 +1,467 @@
+/** `sync` with a token: as small for thousands of rooms as for one, and complete for a client that keeps nothing else. */
+import t from 'tap'
+import { commit } from '../../broker/store/commit.js'
+import type { Store } from '../../broker/store/store.js'
+import { append, draft, drop } from '../contract/store-suite.js'
+import { openDen } from '../helpers/den.js'
+import { erased } from '../helpers/erased.js'
+import { Person } from '../helpers/people.js'
+import { people, privateRoom } from '../helpers/rooms.js'
+import { SyncedClient } from '../helpers/synced-client.js'
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into any JSON
+type Json = any
+
+const HOUR = 3_600_000
+
+/** The token without its overlap: as if all that a test has done before were long ago. */
+function withoutOverlap(since: string): string {
+  const parts = since.split('.')
+  parts[2] = (Number.parseInt(parts[2]!, 36) + HOUR).toString(36)
+  return parts.join('.')
+}
+
+const roomsOf = (page: Json): string[] => page.rooms.map(({ room }: Json) => room)
+
+/** Makes rooms with these members, the first of them the owner, and messages of an hour ago: by the store itself, as commands would leave them. */
+async function furnish(store: Store, users: readonly string[], count: number, messages: number): Promise<string[]> {
+  const rooms = Array.from({ length: count }, (_, i) => `room-${String(i).padStart(5, '0')}`)
+  const at = Date.now() - HOUR
+  const { directory } = store
+  for (let i = 0; i < rooms.length; i += 500) {
+    const ops = rooms.slice(i, i + 500).flatMap((id) => [
+      directory.roomOp({
+        ...{
+          id,
+          access: 'public',
+          direct: false,
+          name: id,
+          topic: null,
+          avatar: null,
+          createdBy: users[0]!,
+          createdAt: at,
+        },
+        ...{ slowMode: 0, write: 'members', archived: false, maxMembers: null, policies: null },
+      }),
+      ...users.map((user) =>
+        directory.memberOp({
+          room: id,
+          user,
+          role: user === users[0] ? 'owner' : 'member',
+          since: at,
+          joined: { messages: 0, events: 0 },
+        }),
+      ),
+    ])
+    await commit(store, { ops })
+  }
+  for (let i = 0; i < rooms.length; i += 500)
+    await append(
+      store,
+      ...rooms
+        .slice(i, i + 500)
+        .flatMap((room) =>
+          Array.from({ length: messages }, (_, n) => draft(`m:${room}`, `${room} ${n}`, { ts: at + n })),
+        ),
+    )
+  return rooms
+}
+
+/** What is read of logs and notes from now on. */
+function countReads({ log, notes }: Store): { reads: number; entries: number; opened: number; notes: number } {
+  const counts = { reads: 0, entries: 0, opened: 0, notes: 0 }
+  const { read, readBefore, open, openAll } = log
+  log.read = (...args) => {
+    counts.reads++
+    const found = read.apply(log, args)
+    if (Array.isArray(found)) counts.entries += found.length
+    return found
+  }
+  log.readBefore = async (...args) => {
+    counts.reads++
+    const found = await readBefore.apply(log, args)
+    counts.entries += found.length
+    return found
+  }
+  log.open = (name) => {
+    counts.opened++
+    return open.call(log, name)
+  }
+  log.openAll = (names) => {
+    counts.opened++
+    return openAll.call(log, names)
+  }
+  const { getMany, list } = notes
+  notes.getMany = (...args) => {
+    counts.notes++
+    return getMany.apply(notes, args)
+  }
+  notes.list = (...args) => {
+    counts.notes++
+    return list.apply(notes, args)
+  }
+  return counts
+}
+
+t.test('5,000 rooms: a small request, and an answer and reads by what has changed', async (t) => {
+  const { broker, bob } = await people(t, ['alice', 'bob'], { limits: { rates: 'off' } })
+  const { store } = broker.running
+  const rooms = await furnish(store, ['alice', 'bob'], 5000, 3)
+  const told: string[] = []
+  let page: Json = {}
+  do {
+    const cursor = page.cursor === undefined ? {} : { cursor: page.cursor }
+    page = await bob.get('sync', { limit: 1, maxBytes: 1_000_000, order: 'recent', ...cursor })
+    told.push(...roomsOf(page))
+  } while (page.more)
+  t.equal(told.length, 5000)
+  t.equal(new Set(told).size, told.length, 'each once')
+  const { since } = page
+  t.ok(since.length < 100, `a token of ${since.length} characters`)
+
+  await broker.restart()
+  const [again, other] = [await Person.connect(t, broker, 'bob'), await Person.connect(t, broker, 'alice')]
+  const cold = countReads(broker.running.store)
+  const nothing = await again.get('sync', { since })
+  t.same(nothing.rooms, [])
+  t.ok(JSON.stringify(nothing).length < 400, `${JSON.stringify(nothing).length} bytes of an answer without news`)
+  t.same([cold.reads, cold.notes], [0, 0], 'no entry and no note is read')
+  t.ok(cold.opened < 20, `${cold.opened} requests for heads of logs`)
+
+  const written = rooms.filter((_, i) => i % 500 === 250)
+  for (const room of written) await other.say(room, 'news')
+  const counts = countReads(broker.running.store)
+  const news = await again.get('sync', { since })
+  t.same(roomsOf(news), written)
+  t.ok(news.rooms.every(({ messages, unread, more }: Json) => messages.length === 1 && unread === 4 && !more))
+  t.ok(JSON.stringify(news).length < 1000 * written.length, `${JSON.stringify(news).length} bytes for ten rooms`)
+  t.ok(counts.reads <= 20 * written.length, `${counts.reads} reads of entries for ten rooms`)
+  t.ok(counts.opened < 20 + 10 * written.length, `${counts.opened} requests for heads`)
+
+  const recent = await again.get('sync', { order: 'recent', maxRooms: 30, limit: 1 })
+  t.same(roomsOf(recent).slice(0, 10), written.toReversed(), 'the newest first')
+  t.equal(recent.rooms.length, 30)
+  t.ok(recent.more)
+})
+
+t.test('nothing but what has changed is told', async (t) => {
+  const { broker, alice, bob } = await people(t, ['alice', 'bob'])
+  const [one, two, three] = await furnish(broker.running.store, ['alice', 'bob'], 3, 2)
+  const start = await bob.get('sync')
+  t.match(start, { reset: false, more: false, me: { seq: 0, events: [], invitations: { invitations: [] } } })
+  t.match(start.rooms[0], { room: one, since: 0, reset: false, messages: [{ seq: 1 }, { seq: 2 }] })
+  const { since } = start
+  const quiet = await bob.get('sync', { since })
+  t.match(quiet, { rooms: [], left: [], reset: false, me: { events: [] } })
+  t.notOk('invitations' in quiet.me || 'contacts' in quiet.me, 'lists that have not changed are left out')
+
+  await alice.say(two!, 'news')
+  const [only, ...others] = (await bob.get('sync', { since })).rooms
+  t.match(only, { room: two, since: 2, reset: false, messages: [{ text: 'news' }], changed: [], unread: 3 })
+  t.same(only.mine, { notifications: 'default', mutedUntil: null, pinned: false, hidden: false, unreadFrom: null })
+  t.notOk('info' in only, 'the room itself is as it was')
+  t.same(others, [])
+  await alice.say(one!, { type: 'pin', target: 1 })
+  await alice.get('rooms.update', { room: three, topic: 'tea' })
+  t.match((await bob.get('sync', { since })).rooms, [
+    { room: one, messages: [], changed: [{ seq: 1, pinned: { by: 'alice' } }] },
+    { room: two, messages: [{ text: 'news' }] },
+    { room: three, messages: [], changed: [], info: { topic: 'tea' } },
+  ])
+  const { since: next } = await bob.get('sync', { since })
+  await broker.restart()
+  const again = await Person.connect(t, broker, 'bob')
+  t.match(await again.get('sync', { since: next }), { rooms: [], reset: false }, 'after a restart, too')
+})
+
+t.test('what the user does on one device is told to the others', async (t) => {
+  const { broker, bob, connect } = await people(t, ['alice', 'bob'])
+  const phone = await connect('bob', { clientId: 'phone' })
+  const [one, two, three, four] = await furnish(broker.running.store, ['alice', 'bob'], 5, 2)
+  const { since } = await phone.get('sync')
+  await bob.get('read', { room: one, seq: 1 })
+  await bob.get('rooms.settings', { room: two, pinned: true, notifications: 'none' })
+  await bob.get('rooms.leave', { room: three })
+  await bob.get('privacy.update', { readReceipts: 'nobody' })
+  await bob.get('read', { room: four, seq: 2 })
+  const page = await phone.get('sync', { since })
+  t.match(page.rooms, [
+    { room: one, read: 1, unread: 1 },
+    { room: two, mine: { pinned: true, notifications: 'none' } },
+    { room: four, read: 2, unread: 0 },
+  ])
+  t.same(roomsOf(page), [one, two, four], 'a receipt that is told to nobody else, too')
+  t.same(page.left, [three])
+  t.match(page.me.events, [
+    { type: 'settings', room: two, pinned: true },
+    { type: 'left', room: three, by: 'bob' },
+    { type: 'privacy', readReceipts: 'nobody' },
+  ])
+  t.match(await phone.get('sync', { since: page.since }), { left: [], me: { events: [] } })
+})
+
+t.test('receipts of others are told, as far as they are for the user', async (t) => {
+  const { broker, alice, bob } = await people(t, ['alice', 'bob'])
+  const [one, two] = await furnish(broker.running.store, ['alice', 'bob'], 3, 2)
+  const { since } = await bob.get('sync')
+  await alice.get('read', { room: one, seq: 2 })
+  await alice.get('privacy.update', { readReceipts: 'nobody' })
+  await alice.get('read', { room: two, seq: 2 })
+  await alice.get('privacy.update', { readReceipts: 'everyone' })
+  t.match(await bob.get('sync', { since }), { rooms: [{ room: one, receipts: [{ user: 'alice', read: 2 }] }] })
+  t.equal((await bob.get('sync', { since })).rooms.length, 1, 'that she has read more elsewhere is not to be seen')
+})
+
+t.test('invitations, contacts and events of the user reach a client that keeps no session', async (t) => {
+  const { alice, bob, carol } = await people(t, ['alice', 'bob', 'carol'])
+  let { since } = await bob.get('sync')
+  const news = async () => {
+    const page = await bob.get('sync', { since })
+    since = page.since
+    return page
+  }
+  await alice.get('rooms.create', { room: 'den', access: 'private', name: 'The den' })
+  await alice.get('rooms.invite', { room: 'den', user: 'bob' })
+  await carol.get('contacts.request', { user: 'bob' })
+  t.match((await news()).me, {
+    events: [
+      { type: 'invited', room: 'den', by: 'alice' },
+      { type: 'contact', by: 'carol' },
+    ],
+    invitations: { invitations: [{ room: 'den', by: 'alice', info: { name: 'The den' } }], more: false },
+    contacts: { contacts: [{ user: 'carol', state: 'asking' }], more: false },
+  })
+  const quiet = await news()
+  t.same(quiet.me.events, [])
+  t.notOk('invitations' in quiet.me || 'contacts' in quiet.me)
+  await alice.get('rooms.remove', { room: 'den', user: 'bob' })
+  await carol.get('contacts.remove', { user: 'bob' })
+  t.match(
+    (await news()).me,
+    { events: [], invitations: { invitations: [] }, contacts: { contacts: [] } },
+    'what no event tells',
+  )
+  await alice.get('rooms.invite', { room: 'den', user: 'bob' })
+  await bob.get('rooms.join', { room: 'den' })
+  t.match(
+    (await news()).rooms,
+    [{ room: 'den', reset: true, info: { role: 'member' } }],
+    'a room that is new to the client',
+  )
+  await alice.get('rooms.remove', { room: 'den', user: 'bob' })
+  t.match(await news(), { left: ['den'], rooms: [], me: { events: [{ type: 'removed', room: 'den' }] } })
+})
+
+t.test('events of the user come in pages', async (t) => {
+  const { alice, bob } = await people(t, ['alice', 'bob'], { limits: { rates: 'off' } })
+  await openDen(alice, bob)
+  const client = new SyncedClient('token')
+  await client.sync(bob)
+  for (let i = 0; i < 250; i++) await bob.get('rooms.settings', { room: 'den', pinned: i % 2 === 0 })
+  await client.sync(bob)
+  t.same(
+    client.events.map(({ seq }) => seq),
+    Array.from({ length: 250 }, (_, i) => i + 1),
+  )
+  await client.sync(bob, { maxBytes: 4096 })
+  t.same(client.events, [], 'and once')
+})
+
+t.test('a token that says nothing any more begins anew, and says so', async (t) => {
+  const { broker, alice, bob } = await people(t, ['alice', 'bob'], { limits: { rates: 'off' } })
+  await openDen(alice, bob)
+  await alice.say('den', 'one')
+  const { since } = await bob.get('sync')
+  t.match(await alice.get('sync', { since }), { reset: true, rooms: [{ room: 'den', reset: true }] }, 'of another user')
+  const parts = since.split('.')
+  parts[0] = '0'.repeat(12)
+  t.match(await bob.get('sync', { since: parts.join('.') }), { reset: true }, 'of another store')
+  for (const text of ['', 'x', `${since}.0`, since.slice(1), since.toUpperCase(), 'a.b.c.d.e.f.g'])
+    t.equal(await bob.fails('sync', { since: text }), 'bad_request since', text)
+  t.equal(await bob.fails('sync', { cursor: 'den' }), 'bad_request cursor')
+  t.equal(await bob.fails('sync', { order: 'size' }), 'bad_request order')
+  const { since: mine } = await bob.get('sync')
+  for (let i = 0; i < 300; i++) await bob.get('rooms.settings', { room: 'den', pinned: i % 2 === 0 })
+  const { log } = broker.running.store
+  await drop(broker.running.store, 'm:no-such-room')
+  await log.trim('u:bob', 200)
+  t.ok((await log.open('u:bob')).tail > 2)
+  t.match(
+    await bob.get('sync', { since: mine }),
+    { reset: true, me: { events: [] }, rooms: [{ reset: true }] },
+    'too old',
+  )
+})
+
+t.test('what was committed late is missing visibly, and found', async (t) => {
+  const { broker, bob } = await people(t, ['alice', 'bob'])
+  const { store } = broker.running
+  await furnish(store, ['alice', 'bob'], 2, 5)
+  const client = new SyncedClient('token')
+  await client.sync(bob)
+  const [late] = [...client.rooms.keys()]
+  // Stamped two hours before the token, and in the store only now.
+  await append(store, ...['a', 'b', 'c'].map((text) => draft(`m:${late}`, text, { ts: Date.now() - 2 * HOUR })))
+  const { rooms } = await bob.get('sync', { since: client.since })
+  t.match(rooms, [{ room: late, since: 7, head: 8 }], 'the client has less than that')
+  await client.sync(bob)
+  t.same([...client.rooms.get(late!)!.messages.keys()], [1, 2, 3, 4, 5, 6, 7, 8])
+})
+
+t.test('in what an earlier version has added to, the time of the last entry counts', async (t) => {
+  const { broker, alice, bob } = await people(t, ['alice', 'bob'])
+  const { store } = broker.running
+  const [one] = await furnish(store, ['alice', 'bob'], 3, 2)
+  const { log } = store
+  const openAll = log.openAll.bind(log)
+  log.openAll = async (names) => (await openAll(names)).map((info) => ({ ...info, grownIn: 0, spokenIn: 0 }))
+  const { since } = await bob.get('sync')
+  t.same((await bob.get('sync', { since })).rooms, [])
+  const counts = countReads(store)
+  t.same((await bob.get('sync', { since })).rooms, [])
+  t.equal(counts.reads, 0, 'read once')
+  await alice.say(one!, 'news')
+  t.match((await bob.get('sync', { since })).rooms, [{ room: one, since: 2, messages: [{ text: 'news' }] }])
+})
+
+t.test('a client that heard more says where it is', async (t) => {
+  const { broker, alice, bob } = await people(t, ['alice', 'bob'])
+  const [room] = await furnish(broker.running.store, ['alice', 'bob'], 2, 2)
+  const { since } = await bob.get('sync')
+  await alice.say(room!, 'three')
+  await alice.say(room!, 'four')
+  const [news] = (await bob.get('sync', { since, rooms: { [room!]: { seq: 3 } } })).rooms
+  t.match(news, { since: 3, messages: [{ text: 'four' }], reset: false })
+  t.notOk('info' in news, 'nor is the room told again')
+  t.same((await bob.get('sync', { since, rooms: { [room!]: { seq: 4 } } })).rooms, [], 'nothing is new to it')
+  t.same((await bob.get('sync', { since, rooms: { nowhere: { seq: 3 } } })).left, ['nowhere'])
+  t.match((await bob.get('sync', { since, rooms: { [room!]: { seq: 9 } } })).rooms, [{ reset: true }], 'what cannot be')
+})
+
+t.test('a message drops nothing off a list that is read meanwhile', async (t) => {
+  const { broker, alice, bob } = await people(t, ['alice', 'bob'])
+  const rooms = await furnish(broker.running.store, ['alice', 'bob'], 12, 1)
+  for (const room of [...rooms].reverse()) await alice.say(room, 'hello')
+  const told: string[] = []
+  let cursor: string | undefined
+  for (let page = 0; ; page++) {
+    const asked = { order: 'recent', maxRooms: 4, ...(cursor === undefined ? {} : { cursor }) }
+    const answer = await bob.get('sync', asked)
+    told.push(...roomsOf(answer))
+    if (page === 0) t.same(told, rooms.slice(0, 4), 'the newest first')
+    // One that was told, and one that was not.
+    if (page === 0) for (const room of [rooms[1]!, rooms[10]!]) await alice.say(room, 'meanwhile')
+    cursor = answer.cursor
+    if (!answer.more) break
+  }
+  t.same(told.slice(0, 10), rooms.slice(0, 10))
+  t.same(new Set(told), new Set(rooms), 'every room')
+})
+
+t.test('a list of rooms has the newest first, with what a client shows of each', async (t) => {
+  const { alice, bob, carol } = await people(t, ['alice', 'bob', 'carol'])
+  for (const room of ['one', 'two', 'three']) await privateRoom(room, alice, bob)
+  await alice.get('users.update', { name: 'Alice A.' })
+  await alice.say('two', 'hello')
+  await alice.tell('bob', 'psst')
+  await alice.say('one', { text: '@bob look', mentions: ['@bob'] })
+  await alice.say('two', { type: 'edit', target: 1, text: 'hello again' })
+  await carol.tell('bob', 'x'.repeat(5000))
+  const list = await bob.get('rooms.list', { order: 'recent' })
+  t.match(list.rooms, [
+    {
+      room: 'dm:bob:carol',
+      direct: true,
+      peer: { user: 'carol', name: null },
+      last: { cut: true, text: 'x'.repeat(200) },
+    },
+    { room: 'one', unread: 1, mentions: 1, last: { text: '@bob look' }, lastTs: Number, peer: null },
+    { room: 'dm:alice:bob', peer: { user: 'alice', name: 'Alice A.' }, last: { text: 'psst' }, unread: 1 },
+    { room: 'two', last: { text: 'hello again', edits: 1 }, unread: 1, mentions: 0 },
+    { room: 'three', last: null, lastTs: null, unread: 0 },
+  ])
+  const found: string[] = []
+  for (let after: string | undefined, more = true; more; ) {
+    const page = await bob.get('rooms.list', { order: 'recent', limit: 2, ...(after === undefined ? {} : { after }) })
+    found.push(...page.rooms.map(({ room }: Json) => room))
+    ;({ after, more } = page)
+  }
+  t.same(
+    found,
+    list.rooms.map(({ room }: Json) => room),
+    'in pages',
+  )
+  const names = (page: Json): string[] => page.rooms.map(({ room }: Json) => room)
+  t.same(names(await bob.get('rooms.list', { scope: 'direct' })), ['dm:alice:bob', 'dm:bob:carol'])
+  t.same(names(await bob.get('rooms.list', { scope: 'direct', order: 'recent' })), ['dm:bob:carol', 'dm:alice:bob'])
+  t.same(names(await bob.get('rooms.list', { query: 'tw', order: 'recent' })), ['two'])
+  t.equal(await bob.fails('rooms.list', { scope: 'public', order: 'recent' }), 'bad_request order')
+  t.equal(await bob.fails('rooms.list', { order: 'recent', after: 'two' }), 'bad_request after')
+})
+
+t.test('a hidden conversation is shown again by its next message', async (t) => {
+  const { alice, bob } = await people(t, ['alice', 'bob'])
+  await alice.tell('bob', 'hello')
+  await openDen(alice, bob)
+  t.match(await bob.get('rooms.settings', { room: '@alice', hidden: true, pinned: true }), {
+    hidden: true,
+    pinned: true,
+  })
+  await bob.get('rooms.settings', { room: 'den', hidden: true })
+  t.match(await bob.get('rooms.get', { room: '@alice' }), { mine: { hidden: true } })
+  await alice.send('users/bob/messages', { type: 'reaction', target: 1, data: { emoji: '👍' } })
+  t.match(await bob.get('rooms.get', { room: '@alice' }), { mine: { hidden: true } }, 'a reaction is no message')
+  const { since } = await bob.get('sync')
+  await alice.tell('bob', 'are you there?')
+  await alice.say('den', 'anyone?')
+  t.match(await bob.get('rooms.get', { room: '@alice' }), { mine: { hidden: false, pinned: true } })
+  t.match(await bob.get('rooms.get', { room: 'den' }), { mine: { hidden: true } }, 'a room stays hidden')
+  const [, direct] = (await bob.get('sync', { since })).rooms
+  t.match(direct, { room: 'dm:alice:bob', mine: { hidden: false } })
+  t.match(await bob.get('rooms.settings', { room: '@alice', hidden: true }), { hidden: true }, 'hidden once more')
+})
+
+t.test('notes to oneself', async (t) => {
+  const { broker, alice, bob, connect } = await people(t, ['alice', 'bob'])
+  const phone = await connect('alice', { clientId: 'phone' })
+  await phone.subscribe(['users/alice/messages', 'rooms/+/receipts'])
+  t.match(await alice.send('users/alice/messages', { text: 'milk' }), {
+    ok: true,
+    result: { room: 'dm:alice:alice', seq: 1 },
+  })
+  t.match(await alice.get('send', { room: '@alice', text: 'tea' }), { seq: 2 })
+  const heard = (await phone.on('users/alice/messages', 2)).map(({ text, from, to }: Json) => [text, from, to])
+  t.same(
+    heard,
+    [
+      ['milk', 'alice', 'alice'],
+      ['tea', 'alice', 'alice'],
+    ],
+    'once each',
+  )
+  await alice.get('privacy.update', { messages: 'nobody' })
+  await alice.tell('alice', { type: 'edit', target: 1, text: 'oat milk' })
+  t.match((await alice.get('history', { room: '@alice', view: 'folded' })).messages, [
+    { text: 'oat milk' },
+    { text: 'tea' },
+  ])
+  t.match(await alice.get('rooms.get', { room: '@alice' }), { direct: true, members: 1, peer: { user: 'alice' } })
+  t.match((await alice.get('rooms.list', { scope: 'direct' })).rooms, [{ room: 'dm:alice:alice' }])
+  t.match((await alice.get('unread', { room: '@alice' })).rooms, [{ unread: 0 }])
+  t.equal(await bob.fails('history', { room: 'dm:alice:alice' }), 'not_found room')
+  t.match(await bob.refused('rooms/dm:alice:alice/receipts', { read: 1 }), { ok: false })
+  t.same(await bob.subscribe('rooms/dm:alice:alice/receipts'), [128])
+  const { since } = await alice.get('sync')
+  await alice.tell('alice', 'bread')
+  t.match((await phone.get('sync', { since: withoutOverlap(since) })).rooms, [
+    { room: 'dm:alice:alice', messages: [{ text: 'bread' }] },
+  ])
+  await alice.get('account.delete', { user: 'alice' })
+  await erased(broker, 'alice')
+  const { directory, log } = broker.running.store
+  t.same(
+    [directory.room('dm:alice:alice'), (await log.open('m:dm:alice:alice')).head],
+    [undefined, 0],
+    'gone with the account',
+  )
+})
