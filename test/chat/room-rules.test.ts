@@ -185,9 +185,10 @@ t.test('who is muted reads on and writes nothing, until it is over', async (t) =
   await alice.get('rooms.mute', { room: 'plaza', user: 'bob', for: 0.2 })
   t.equal(await bob.fails('send', { room: 'plaza', text: 'hi' }), 'forbidden')
   while (!(await bob.ask('send', { room: 'plaza', text: 'over' })).ok);
-  const events = (await bob.on('users/bob/events', 3)).map(({ type, room, by }) => [type, room, by])
+  const events = (await bob.on('users/bob/events', 4)).map(({ type, room, by }) => [type, room, by])
   t.same(events, [
     ['muted', 'plaza', 'alice'],
+    ['left', 'plaza', 'bob'],
     ['unmuted', 'plaza', 'alice'],
     ['muted', 'plaza', 'alice'],
   ])
