@@ -71,7 +71,7 @@ const Typing = object(
   },
   { title: 'Typing' },
 )
-const { id: _id, direct, createdBy, createdAt, role, mine, head, ...roomInfo } = Room.properties
+const { id: _id, direct, createdBy, createdAt, role, mine, head, peer, ...roomInfo } = Room.properties
 const RoomInfo = object(roomInfo, { title: 'RoomInfo' })
 const ReceiptIn = Type.Object(ReceiptInput.properties, { title: 'ReceiptIn', additionalProperties: false })
 const ReceiptOut = object(

@@ -93,7 +93,11 @@ t.test('so does the direct conversation of others', async (t) => {
 t.test('places in rooms that sync is asked about tell nothing', async (t) => {
   const { strangers } = await cast(t)
   for (const [who, stranger] of Object.entries(strangers)) {
-    const ask = async (room: string) => unnamed(await stranger.get('sync', { rooms: { [room]: { seq: 1 } } }), room)
+    const ask = async (room: string) => {
+      // The token has the time.
+      const { since: _, ...answer } = await stranger.get('sync', { rooms: { [room]: { seq: 1 } } })
+      return unnamed(answer, room)
+    }
     t.equal(await ask(HIDDEN), await ask(MISSING), who)
   }
 })
