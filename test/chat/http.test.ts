@@ -163,9 +163,9 @@ t.test('what is refused is a problem document that says what is wrong', async (t
 t.test('a bug is told as such, and logged', async (t) => {
   const broker = await startTestBroker(t)
   const { log } = broker.running.store
-  const { open } = log
-  log.open = () => Promise.reject(new Error('secret detail'))
-  t.teardown(() => (log.open = open))
+  const { openAll } = log
+  log.openAll = () => Promise.reject(new Error('secret detail'))
+  t.teardown(() => (log.openAll = openAll))
   const answer = await fetchFrom(broker, '/v1/rooms?scope=public', { as: 'alice' })
   t.match(answer, { status: 500, body: { code: 'internal' } })
   t.notMatch(answer.text, /secret/)
