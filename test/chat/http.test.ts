@@ -497,14 +497,14 @@ t.test('pages of other origins', async (t) => {
 t.test('a request under way is answered when the broker stops', async (t) => {
   const broker = await startTestBroker(t)
   const { log } = broker.running.store
-  const { open } = log
+  const { openAll } = log
   let go = (): void => {}
   const held = new Promise<void>((resolve) => (go = resolve))
   const reached = new Promise<void>((resolve) => {
-    log.open = async (name) => {
+    log.openAll = async (names) => {
       resolve()
       await held
-      return open.call(log, name)
+      return openAll.call(log, names)
     }
   })
   const asked = fetchFrom(broker, '/v1/rooms?scope=public', { as: 'alice' })
