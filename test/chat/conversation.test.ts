@@ -253,7 +253,7 @@ t.test('history is asked for by number, in pages, in both directions', async (t)
     [{ since: 1 }, 'bad_request since'],
     [{ room: 'no/room' }, 'bad_request room'],
     [{ room: 'nowhere' }, 'not_found room'],
-    [{ room: '@alice' }, 'bad_request room'],
+    [{ room: '@a b' }, 'bad_request room'],
     [{ room: 'dm:bob:carol' }, 'not_found room'],
     [{ room: 'dm:bob:alice' }, 'bad_request room'],
   ] as const)
