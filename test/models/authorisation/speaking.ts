@@ -132,7 +132,7 @@ export class Speaking {
   async address({ do: what, user, peer }: Do<'signal' | 'notify'>): Promise<void> {
     const notify = what === 'notify'
     const topic = `users/${peer}/${notify ? 'notifications' : 'signals'}`
-    const allowed = notify ? user === ROOT : user === peer || this.#company.world.mayTell(user, peer)
+    const allowed = notify ? user === ROOT : this.#company.world.mayTell(user, peer)
     const secret = this.#company.secret(user, [topic], { kind: 'pair', users: [peer] })
     const payload = notify ? JSON.stringify({ title: secret.marker, body: 'x' }) : secret.marker
     const { ok } = await this.#company.voice(user).publish(topic, payload, 1)

@@ -250,7 +250,7 @@ export class World {
   }
 
   mayTell(from: string, to: string): boolean {
-    return from !== to && !this.blocks.has(`${to}>${from}`) && this.admits(to, from, 'messages')
+    return from === to || (!this.blocks.has(`${to}>${from}`) && this.admits(to, from, 'messages'))
   }
 
   mayModerate(room: string, user: string): boolean {
