@@ -105,7 +105,8 @@ t.test('the presence of several users is asked for at once, by what the asker ma
   await befriend(alice!, bob!)
   await carol!.get('users.update', { name: 'Carol' })
   const { presences } = await alice!.get('users.presence', { users: ['nobody', 'carol', 'bob', 'alice', 'bob'] })
-  const hidden = { state: 'offline', status: null, lastSeen: null, devices: 0, profileAt: null }
+  const status = { status: null, statusEmoji: null, statusUntil: null }
+  const hidden = { state: 'offline', ...status, lastSeen: null, devices: 0, profileAt: null }
   t.match(presences[0], { user: 'alice', state: 'online', devices: 1 })
   t.match(presences[1], { user: 'bob', state: 'online', devices: 1 })
   t.same(
