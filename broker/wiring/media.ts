@@ -1,7 +1,7 @@
 /** Where files are, and the parts that take and give them. */
 import { join } from 'node:path'
 import type { Chat } from '../chat/chat.js'
-import { whyNoFiles } from '../chat/files/takes-files.js'
+import { NOT_SHARED, whyNoFiles } from '../chat/files/takes-files.js'
 import type { HttpDeps } from '../http/app.js'
 import { Blobs } from '../media/blobs.js'
 import { Downloads } from '../media/downloads.js'
@@ -26,7 +26,7 @@ export function openMedia({ config, log }: Context): MediaStorage {
   const dir = config.media.dir ?? join(config.node.dataDir, 'media')
   const whyNot = whyNoFiles(config)
   if (whyNot !== null) {
-    if (config.media.enabled && config.store.driver === 'redis') log.warn({ dir }, whyNot)
+    if (whyNot === NOT_SHARED) log.warn({ dir }, whyNot)
     return { blobs: null, dir, whyNot }
   }
   makeDirectory(dir)

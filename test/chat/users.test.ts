@@ -74,7 +74,7 @@ t.test('a blocked user', async (t) => {
   await bob.inbox.wait(1, ({ topic, payload }) => topic === 'users/alice/presence' && payload.includes('seen'))
   t.same(await alice.get('blocks.add', { user: 'bob' }), {})
   t.same(await alice.get('blocks.add', { user: 'bob' }), {}, 'twice is once')
-  const end = '"state":"offline","status":null,"lastSeen":null'
+  const end = '"state":"offline","status":null,"statusEmoji":null,"statusUntil":null,"lastSeen":null'
   await bob.inbox.wait(1, ({ topic, payload }) => topic === 'users/alice/presence' && payload.includes(end))
   const heardBefore = bob.heard.length
 

@@ -31,7 +31,8 @@ t.test('presence that waits is not shown to someone who is blocked meanwhile', a
   const held = await take(slow, 'publish')
   await alice.publish('users/alice/presence', { status: 'for contacts' })
   await alice.get('blocks.add', { user: 'bob' })
-  const gone = '{"user":"alice","state":"offline","status":null,"lastSeen":null,"devices":0,"profileAt":null}'
+  const gone =
+    '{"user":"alice","state":"offline","status":null,"statusEmoji":null,"statusUntil":null,"lastSeen":null,"devices":0,"profileAt":null}'
   t.same(
     topicsOf(await drain(slow, held)),
     [`users/alice/presence ${gone}`],

@@ -2,7 +2,8 @@ import type { Config } from '../../../schemas/config.js'
 
 const OFF = 'this broker takes no files (media.enabled)'
 const NO_HTTP = 'files are sent over HTTP, which is off here (listen.http)'
-const NOT_SHARED =
+/** What an operator who has configured nothing of files is told at the start. */
+export const NOT_SHARED =
   'nodes that share a store take files only into a directory that all of them see (media.dir, media.shared)'
 
 /** Why the broker takes no files; null: it does. */
