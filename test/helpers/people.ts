@@ -204,3 +204,8 @@ export function textOf(payload: Buffer): string {
     return bare
   }
 }
+
+/** Of a reply: `ok`, or the code of the refusal and the field that is wrong. */
+export function codeOf({ ok, error }: { ok: boolean; error?: { code: string; field?: string } }): string {
+  return ok ? 'ok' : [error!.code, error!.field].filter(Boolean).join(' ')
+}
