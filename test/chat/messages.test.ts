@@ -4,25 +4,15 @@ import { callAdmin } from '../../broker/admin/control-socket.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { movableClock } from '../helpers/clock.js'
 import { Person, type PersonOptions } from '../helpers/people.js'
+import { awayWith, back } from '../helpers/phone.js'
 
 const LOBBY = 'rooms/lobby/messages'
-const LASTING = { clean: false } as const
 /** Where the clock is put forward, nobody is to be taken for silent. */
 const PATIENT = { listen: { connectTimeout: '1d' } }
 
 function join(t: Test, broker: TestBroker, user: string, options: PersonOptions = {}): Promise<Person> {
   return Person.connect(t, broker, user, { keepalive: 0, ...options })
 }
-
-/** A device of bob's that was there once, with its subscriptions, and is away now. */
-async function awayWith(t: Test, broker: TestBroker, filters: string[], options: PersonOptions = {}): Promise<void> {
-  const phone = await join(t, broker, 'bob', { clientId: 'phone', ...LASTING, ...options })
-  t.notOk((await phone.subscribe(filters)).includes(0x80))
-  await phone.leave()
-}
-
-const back = (t: Test, broker: TestBroker, options: PersonOptions = {}): Promise<Person> =>
-  join(t, broker, 'bob', { clientId: 'phone', ...LASTING, ...options })
 
 /** A page of a room as seqs with texts, or why there is none. */
 async function history(person: Person, room: string, params: object = {}): Promise<string[]> {

@@ -2,18 +2,14 @@
 import { spawn } from 'node:child_process'
 import type { IPublishPacket, Packet } from 'mqtt'
 import t from 'tap'
-import { serveHttp, startTestBroker, type TestBroker } from '../helpers/broker.js'
-import { type Login, MosquittoSub, mosquitto } from '../helpers/mosquitto.js'
+import { serveHttp, startTestBroker } from '../helpers/broker.js'
+import { login, MosquittoSub, mosquitto } from '../helpers/mosquitto.js'
 import { Person } from '../helpers/people.js'
 
 serveHttp()
 
 const LOBBY = 'rooms/lobby/messages'
 const V5 = ['-V', '5'] as const
-
-async function login(broker: TestBroker, user: string): Promise<Login> {
-  return { port: broker.port, user, password: await broker.token(user) }
-}
 
 /** Resolves with the next PUBLISH on `topic`, as it came. */
 function nextOn({ client }: Person, topic: string): Promise<IPublishPacket> {

@@ -2,11 +2,17 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
+import type { TestBroker } from './broker.js'
 
 export interface Login {
   port: number
   user: string
   password: string
+}
+
+/** With a token of the user. */
+export async function login(broker: TestBroker, user: string): Promise<Login> {
+  return { port: broker.port, user, password: await broker.token(user) }
 }
 
 export interface Finished {
