@@ -8,14 +8,15 @@ export class Scope {
   readonly #controller = new AbortController()
   readonly #over: Promise<never>
   #fail!: (error: unknown) => void
-  readonly #leave: Stop
+  /** Stops listening to `outer`. */
+  #leave: Stop = () => {}
 
   /** `outer`: when it is aborted, the scope ends, too. */
   constructor(outer?: Signal) {
     this.#over = new Promise((_, reject) => (this.#fail = reject))
     // Whether anyone waits is not the scope's business.
     this.#over.catch(() => {})
-    this.#leave = outer ? onAbort(outer, () => this.end(new ChatError('aborted', 'given up'))) : () => {}
+    if (outer) this.#leave = onAbort(outer, () => this.end(new ChatError('aborted', 'given up')))
   }
 
   /** Aborted when the scope has ended. */

@@ -135,6 +135,15 @@ t.test('who gives up waiting does not end the connection', async (t) => {
   await leavesNothing(t, one)
 })
 
+t.test('who has given up before asking is told so, and the client connects all the same', async (t) => {
+  const one = stage()
+  const waiting = one.connection.connect({ signal: AbortSignal.abort() })
+  await t.rejects(waiting, { name: 'ChatError', code: 'aborted' })
+  await settled()
+  t.equal(one.state(), 'online')
+  await leavesNothing(t, one)
+})
+
 t.test('failures are repeated with full jitter in a window that doubles', async (t) => {
   const ends = [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]
   for (const random of [0, 0.5, 0.999]) {
