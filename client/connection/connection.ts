@@ -71,8 +71,10 @@ export class Connection {
   connect({ signal }: { signal?: Signal } = {}): Promise<void> {
     if (!this.#life) {
       const scope = new Scope()
-      const over = this.#live(scope).finally(() => (this.#life = null))
-      this.#life = { scope, over }
+      let resolve!: (over: Promise<void>) => void
+      // Before anything is shown: a listener of the first status may close the client.
+      this.#life = { scope, over: new Promise((follow) => (resolve = follow)) }
+      resolve(this.#live(scope).finally(() => (this.#life = null)))
     }
     return becomesOnline(this.#status, signal)
   }
@@ -97,6 +99,8 @@ export class Connection {
     let refused: SignOutReason | null = null
     while (!signal.aborted) {
       this.#status.set({ state: 'connecting', attempt: failures + 1 })
+      // A listener of that status may have closed the client.
+      if (signal.aborted) break
       const { error, onlineFor } = await this.#connection(tokens, signal)
       if (signal.aborted) break
       if (onlineFor !== null) refused = null

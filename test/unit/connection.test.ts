@@ -4,6 +4,7 @@ import { ChatError } from '../../client/chat-error.js'
 import { retryDelay } from '../../client/connection/backoff.js'
 import { Connection, type ConnectionOptions } from '../../client/connection/connection.js'
 import type { Status } from '../../client/connection/status.js'
+import type { WireError } from '../../client/wire/wire.js'
 import { settled } from '../helpers/manual-clock.js'
 import { ManualEnv } from '../helpers/manual-env.js'
 import { Random } from '../helpers/random.js'
@@ -118,6 +119,43 @@ t.test('it can be closed in any state, and who waits is told', async (t) => {
       if (name === 'online') t.equal(await waiting, undefined)
       else t.match(await waiting, { name: 'ChatError', code: name === 'signed out' ? 'unauthorized' : 'closed' })
     }
+    await leavesNothing(t, one)
+  }
+})
+
+t.test('a listener may close it in whatever state it is shown', async (t) => {
+  const at: Record<string, { shown: (status: Status) => boolean; script?: WireError[]; logins: number }> = {
+    'the first attempt': { shown: ({ state }) => state === 'connecting', logins: 0 },
+    'a later attempt': {
+      shown: (status) => status.state === 'connecting' && status.attempt === 2,
+      script: [wireError('network')],
+      logins: 1,
+    },
+    syncing: { shown: ({ state }) => state === 'syncing', logins: 1 },
+    online: { shown: ({ state }) => state === 'online', logins: 1 },
+    waiting: { shown: ({ state }) => state === 'waiting', script: [wireError('network')], logins: 1 },
+  }
+  for (const [name, { shown, script = [], logins }] of Object.entries(at)) {
+    t.comment(name)
+    let asked = 0
+    const getToken = async (): Promise<string> => {
+      asked++
+      return 'a.b.c'
+    }
+    const one = stage({ credentials: { getToken } })
+    one.wires.script.push(...script)
+    let closing: Promise<void> | null = null
+    one.connection.status.subscribe((status) => {
+      if (!closing && shown(status)) closing = one.connection.close()
+    })
+    const waiting = one.connection.connect().catch((error) => error)
+    await one.env.pass(1000)
+    await closing
+    t.equal(one.state(), 'closed')
+    t.same([one.env.running, one.env.listeners, one.wires.open], [0, 0, 0], 'nothing is left when it says so')
+    t.match(await waiting, name === 'online' ? undefined : { name: 'ChatError', code: 'closed' })
+    await one.env.pass(60_000)
+    t.same([one.wires.logins.length, asked], [logins, logins], 'and nothing begins')
     await leavesNothing(t, one)
   }
 })
