@@ -19,6 +19,13 @@ export type PlatformSignal = typeof globalThis extends { AbortSignal: { prototyp
 /** Stops a timer, or a listener; a second call does nothing. */
 export type Stop = () => void
 
+/** Calls `act` when `signal` is aborted, at once if it is already. */
+export function onAbort(signal: Signal, act: () => void): Stop {
+  if (signal.aborted) act()
+  else signal.addEventListener('abort', act)
+  return () => signal.removeEventListener('abort', act)
+}
+
 export interface Clock {
   /** Unix ms. */
   now(): number

@@ -1,11 +1,11 @@
 /** The connection to the broker, which is kept for as long as the client wants one. */
 import { ChatError } from '../chat-error.js'
 import { type Live, LiveValue } from '../live.js'
-import type { Clock, Env, Signal } from '../platform.js'
+import { type Clock, type Env, onAbort, type Signal } from '../platform.js'
 import { type Incoming, type OpenWire, type Wire, WireError } from '../wire/wire.js'
 import { retryDelay } from './backoff.js'
 import { type Credentials, Tokens } from './credentials.js'
-import { onAbort, Scope } from './scope.js'
+import { Scope } from './scope.js'
 import type { SignOutReason, Status } from './status.js'
 import { type Verdict, verdictOn } from './verdict.js'
 

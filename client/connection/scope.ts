@@ -1,5 +1,5 @@
 import { ChatError } from '../chat-error.js'
-import type { PlatformSignal, Signal, Stop } from '../platform.js'
+import { onAbort, type PlatformSignal, type Signal, type Stop } from '../platform.js'
 
 declare const AbortController: new () => { readonly signal: PlatformSignal; abort(): void }
 
@@ -35,11 +35,4 @@ export class Scope {
   race<T>(promise: Promise<T>): Promise<T> {
     return Promise.race([this.#over, promise])
   }
-}
-
-/** Calls `act` when `signal` is aborted, at once if it is already. */
-export function onAbort(signal: Signal, act: () => void): Stop {
-  if (signal.aborted) act()
-  else signal.addEventListener('abort', act)
-  return () => signal.removeEventListener('abort', act)
 }

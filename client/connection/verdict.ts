@@ -1,7 +1,7 @@
 /** What the end of a connection means: whether it is tried again, and when. */
 import type { ErrorCode } from '../../schemas/errors.js'
 import { ChatError, type ClientErrorCode } from '../chat-error.js'
-import { WireError } from '../wire/wire.js'
+import { messageOf, WireError } from '../wire/wire.js'
 import type { RetryReason, SignOutReason } from './status.js'
 
 export interface Verdict {
@@ -69,8 +69,4 @@ function retryAfterOf({ properties: { userProperties = [] } }: WireError): numbe
   const [, text] = userProperties.find(([name]) => name === 'retryAfter') ?? []
   const seconds = Number(text)
   return seconds > 0 ? Math.min(seconds, MOST_RETRY_AFTER) : null
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -146,3 +146,8 @@ export class WireError extends Error {
     this.properties = properties
   }
 }
+
+/** Of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

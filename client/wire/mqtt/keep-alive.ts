@@ -1,8 +1,10 @@
 import type { Clock, Stop } from '../../platform.js'
+import type { WireError } from '../wire.js'
 import { protocolError } from './malformed.js'
 
 interface Ping {
   readonly answered: () => void
+  readonly failed: (error: WireError) => void
   readonly stop: Stop
 }
 
@@ -31,7 +33,7 @@ export class KeepAlive {
     this.#received = false
     this.#stopWatching = this.#clock.timer(silence, () => {
       const isLively = takeSent() && this.#received
-      if (!isLively && this.#pings.length === 0) this.ping(pingTimeout, () => {})
+      if (!isLively && this.#pings.length === 0) this.ping(pingTimeout)
       this.watch(silence, pingTimeout, takeSent)
     })
   }
@@ -40,8 +42,9 @@ export class KeepAlive {
     this.#received = true
   }
 
-  ping(timeout: number, answered: () => void): void {
-    this.#pings.push({ answered, stop: this.#clock.timer(timeout, () => this.#lost(timeout)) })
+  /** `answered`, or `failed` when the connection has ended before. */
+  ping(timeout: number, answered = () => {}, failed: (error: WireError) => void = () => {}): void {
+    this.#pings.push({ answered, failed, stop: this.#clock.timer(timeout, () => this.#lost(timeout)) })
     this.#sendPing()
   }
 
@@ -53,8 +56,12 @@ export class KeepAlive {
     ping.answered()
   }
 
-  stop(): void {
+  /** The connection has ended. */
+  stop(error: WireError): void {
     this.#stopWatching()
-    for (const ping of this.#pings.splice(0)) ping.stop()
+    for (const ping of this.#pings.splice(0)) {
+      ping.stop()
+      ping.failed(error)
+    }
   }
 }

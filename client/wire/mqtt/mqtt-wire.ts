@@ -1,8 +1,9 @@
 /** MQTT 5 over a WebSocket: what the SDK needs of it, and no more. Sessions end with their connection, and nothing is of QoS 2. */
-import type { Bytes, Clock, Signal, Socket, Stop } from '../../platform.js'
+import { type Bytes, type Clock, onAbort, type Signal, type Socket, type Stop } from '../../platform.js'
 import {
   type Answer,
   type Login,
+  messageOf,
   type OpenWire,
   type Outgoing,
   type Properties,
@@ -21,7 +22,7 @@ import { DEFAULT_LIMITS, type MqttLimits } from './limits.js'
 import { Malformed, protocolError } from './malformed.js'
 import { PacketSender } from './packet-sender.js'
 import { Reason, reasonName } from './reason-codes.js'
-import { onAbort, Requests } from './requests.js'
+import { Requests } from './requests.js'
 
 export interface MqttOptions {
   /** Makes a WebSocket of the subprotocol `mqtt`, which begins to connect by itself. */
@@ -73,8 +74,6 @@ class MqttWire implements Wire {
   readonly #cleanup: Stop[] = []
   /** Who waits for the present re-authentication. */
   #renewal: { resolve(): void; reject(error: WireError): void } | null = null
-  /** Who waits for PINGRESP. */
-  #checks: ((error: WireError) => void)[] = []
   #isClosed = false
   /** Resolves when the socket is closed. */
   #ended: Promise<void> = Promise.resolve()
@@ -232,13 +231,7 @@ class MqttWire implements Wire {
 
   async check(ms: number): Promise<void> {
     this.#requireOpen()
-    await new Promise<void>((resolve, reject) => {
-      this.#checks.push(reject)
-      this.#keepAlive.ping(ms, () => {
-        this.#checks = this.#checks.filter((one) => one !== reject)
-        resolve()
-      })
-    })
+    await new Promise<void>((resolve, reject) => this.#keepAlive.ping(ms, resolve, reject))
   }
 
   close(): Promise<void> {
@@ -288,10 +281,9 @@ class MqttWire implements Wire {
     if (phase === 'open' && TOLD.has(error.kind)) this.#sender.send(encode.encodeDisconnect(error.reason!))
     this.#sender.flush()
     this.#undo()
-    this.#keepAlive.stop()
+    this.#keepAlive.stop(error)
     this.#requests.end(error)
     this.#renewal?.reject(error)
-    for (const reject of this.#checks) reject(error)
     if (!this.#isClosed) this.#ended = closed(this.#socket, this.#opening.clock, this.#opening.limits.closeTimeout)
     if (phase === 'connecting') void this.#ended.then(() => this.#opening.failed(error))
     else if (error.kind !== 'closed') this.#opening.listener.ended(error)
@@ -328,8 +320,4 @@ function said(
   { reason, properties }: { reason: number; properties: Properties },
 ): WireError {
   return new WireError(kind, `${what}: ${properties.reasonString ?? reasonName(reason)}`, { reason, properties })
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }

@@ -35,18 +35,14 @@ export class PacketSender {
   flush(): void {
     if (this.#packets.length === 0) return
     const bytes = this.#packets.length === 1 ? this.#packets[0]! : joined(this.#packets, this.#bytes)
-    this.discard()
+    this.#packets = []
+    this.#bytes = 0
     this.#sent = true
     try {
       this.#socket.send(bytes)
     } catch (cause) {
       this.#failed(cause)
     }
-  }
-
-  discard(): void {
-    this.#packets = []
-    this.#bytes = 0
   }
 
   /** Whether something was sent since the last call. */

@@ -1,7 +1,6 @@
 /** Reason codes of MQTT 5 that the client sends, or acts on [MQTT5-2.4]. */
 export const Reason = {
   success: 0x00,
-  continueAuthentication: 0x18,
   reAuthenticate: 0x19,
   /** From here on it is a refusal. */
   unspecified: 0x80,

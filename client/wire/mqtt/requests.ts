@@ -1,4 +1,4 @@
-import type { Bytes, Signal, Stop } from '../../platform.js'
+import { type Bytes, onAbort, type Signal, type Stop } from '../../platform.js'
 import { type Properties, WireError } from '../wire.js'
 import { protocolError } from './malformed.js'
 
@@ -114,11 +114,6 @@ export class Requests {
     while (this.#sent.has(this.#lastId))
     return this.#lastId
   }
-}
-
-export function onAbort(signal: Signal, act: () => void): Stop {
-  signal.addEventListener('abort', act)
-  return () => signal.removeEventListener('abort', act)
 }
 
 function aborted(sent: boolean): WireError {
