@@ -2,32 +2,19 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import http, { type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import https from 'node:https'
-import net from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { COMMANDS, type Command } from '../../schemas/commands.js'
-import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { startTestBroker } from '../helpers/broker.js'
 import { CERTIFICATE, certificateFiles } from '../helpers/certificate.js'
-import { type Answer, fetchFrom, httpUrl, type Request } from '../helpers/http.js'
+import { type Answer, fetchFrom, httpUrl, isProblem, type Request, rawHttp } from '../helpers/http.js'
 import { Person } from '../helpers/people.js'
 import { onRedis } from '../helpers/test-store.js'
 
-const basic = (user: string, password: string) => ({
-  authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
-})
 const JSON_BODY = { 'content-type': 'application/json' }
-
-/** Every refusal is the same document, whatever refused. */
-function isProblem(t: Test, { status, headers, text, body }: Answer, what: string): void {
-  t.equal(headers.get('content-type'), 'application/problem+json; charset=utf-8', `${what}: its type`)
-  t.equal(headers.get('cache-control'), 'no-store', `${what}: not cached`)
-  t.equal(body?.status, status, `${what}: the document has its status`)
-  t.ok(body?.title && body.code && body.detail, `${what}: title, code and detail`)
-  t.notMatch(text, /FST_|\.js:|at .*\(|fastify/i, `${what}: nothing of the inside`)
-}
 
 t.test('pages', async (t) => {
   const broker = await startTestBroker(t)
@@ -48,7 +35,10 @@ t.test('pages', async (t) => {
   })
 
   t.test('a Host header that is no name is not repeated', async (t) => {
-    const answer = await raw(broker, 'GET / HTTP/1.1\r\nHost: <script>alert(1)</script>\r\nConnection: close\r\n\r\n')
+    const answer = await rawHttp(
+      broker,
+      'GET / HTTP/1.1\r\nHost: <script>alert(1)</script>\r\nConnection: close\r\n\r\n',
+    )
     t.match(answer, /^HTTP\/1\.1 200 /)
     t.notMatch(answer, /<script/)
     t.match(answer, /mqtt:\/\/localhost:/)
@@ -73,16 +63,6 @@ t.test('pages', async (t) => {
     t.ok(Number(headers.get('content-length')) > 500)
   })
 })
-
-/** Bytes as they are; resolves with all that comes back. */
-async function raw(broker: TestBroker, bytes: string): Promise<string> {
-  const socket = net.connect(Number(new URL(httpUrl(broker)).port), '127.0.0.1')
-  socket.write(bytes)
-  let seen = ''
-  socket.on('data', (chunk) => (seen += chunk.toString()))
-  await once(socket, 'close')
-  return seen
-}
 
 t.test('what is refused is a problem document that says what is wrong', async (t) => {
   const broker = await startTestBroker(t, { limits: { payloadBytes: 2000 } })
@@ -172,76 +152,6 @@ t.test('a bug is told as such, and logged', async (t) => {
   isProblem(t, answer, 'a bug')
 })
 
-t.test('who asks', async (t) => {
-  const broker = await startTestBroker(t, { auth: { throttle: { attempts: 3, window: '50s' } } })
-  await broker.running.accounts.add('bob', 'bob-pw:1')
-  const ask = (headers: Record<string, string>) => fetchFrom(broker, '/v1/rooms', { headers })
-  const token = await broker.token('alice')
-
-  t.test('a token or a password, as MQTT takes them', async (t) => {
-    const good: [string, Record<string, string>][] = [
-      ['Bearer', { authorization: `Bearer ${token}` }],
-      ['a scheme in other letters', { authorization: `bearer  ${token}` }],
-      ['Basic, with a colon in the password', basic('bob', 'bob-pw:1')],
-      ['a token as the password', basic('alice', token)],
-      ['a token without a name', basic('', token)],
-    ]
-    for (const [what, headers] of good) t.equal((await ask(headers)).status, 200, what)
-  })
-
-  t.test('anything else is 401, and says how', async (t) => {
-    const bad: [string, Record<string, string>][] = [
-      ['nothing', {}],
-      ['an empty token', { authorization: 'Bearer ' }],
-      ['a token that was changed', { authorization: `Bearer ${token.slice(0, -6)}AAAAAA` }],
-      ['a password as a token', { authorization: 'Bearer bob-pw:1' }],
-      ['a token of another user', basic('bob', token)],
-      ['another scheme', { authorization: 'Digest username="bob"' }],
-      ['Basic without a colon', { authorization: `Basic ${Buffer.from('bob').toString('base64')}` }],
-      ['no such user', basic('nobody', 'x-password')],
-    ]
-    for (const [what, headers] of bad) {
-      const answer = await ask(headers)
-      t.match(answer, { status: 401, body: { code: 'unauthorized' } }, what)
-      isProblem(t, answer, what)
-      t.match(answer.headers.get('www-authenticate'), /Bearer realm=.*Basic realm=/, what)
-    }
-  })
-
-  t.test('a token that failed is called that; a script of a page is not asked with a dialog', async (t) => {
-    const { headers } = await ask({
-      authorization: 'Bearer x.y.z',
-      'sec-fetch-mode': 'cors',
-      'sec-fetch-site': 'same-origin',
-    })
-    t.equal(headers.get('www-authenticate'), 'Bearer realm="TopicTalk", error="invalid_token"')
-  })
-
-  t.test('wrong passwords are throttled as at MQTT, and by the same count', async (t) => {
-    for (let i = 0; i < 3; i++) t.equal((await ask(basic('bob', 'wrong-pw'))).status, 401)
-    const { status, headers, body } = await ask(basic('bob', 'bob-pw:1'))
-    t.match([status, headers.get('retry-after'), body], [429, '50', { code: 'rate_limited', retryAfter: 50 }])
-    t.equal((await ask({ authorization: `Bearer ${token}` })).status, 200, 'tokens are not')
-    await t.rejects(Person.connect(t, broker, 'bob', { password: 'bob-pw:1' }))
-  })
-})
-
-t.test('the authenticate hook of a plugin is asked here too', async (t) => {
-  const broker = await startTestBroker(t)
-  const asked: unknown[] = []
-  broker.running.aedes.authenticate = (client, username, password, done) => {
-    asked.push([client, username, String(password)])
-    done(null, username !== 'bob')
-  }
-  const token = await broker.token('alice')
-  const headers = { authorization: `Bearer ${token}` }
-  t.equal((await fetchFrom(broker, '/v1/rooms', { headers })).status, 200)
-  t.match(await fetchFrom(broker, '/v1/rooms', { as: 'bob' }), { status: 401, body: { code: 'unauthorized' } })
-  t.same(asked[0], [null, 'alice', token])
-  broker.running.aedes.authenticate = (client, _username, _password, done) => done(null, client.id !== '')
-  t.equal((await fetchFrom(broker, '/v1/rooms', { as: 'alice' })).status, 401, 'one that needs a client refuses')
-})
-
 t.test('the same over TLS', async (t) => {
   const broker = await startTestBroker(t, { listen: { https: 0, tls: certificateFiles(t) } })
   const { port } = broker.running.listeners.find(({ name }) => name === 'https')!
@@ -250,33 +160,6 @@ t.test('the same over TLS', async (t) => {
   const [response] = (await once(asking, 'response')) as [IncomingMessage]
   t.equal(response.statusCode, 200)
   t.same(JSON.parse(String((await response.toArray()).join(''))), { rooms: [], more: false })
-})
-
-t.test('behind a proxy, the throttle counts the client and not the proxy', async (t) => {
-  const broker = await startTestBroker(t, {
-    listen: { proxyProtocol: true },
-    auth: { throttle: { attempts: 1, window: '50s' } },
-  })
-  await broker.running.accounts.add('bob', 'bob-pw')
-  const status = async (address: string, password: string): Promise<string> => {
-    const { authorization } = basic('bob', password)
-    const answer = await raw(
-      broker,
-      `PROXY TCP4 ${address} 10.0.0.1 40000 80\r\nGET /v1/rooms HTTP/1.1\r\nHost: x\r\n` +
-        `Authorization: ${authorization}\r\nConnection: close\r\n\r\n`,
-    )
-    return answer.slice(9, 12)
-  }
-  t.equal(await status('203.0.113.1', 'wrong-pw'), '401')
-  t.equal(await status('203.0.113.1', 'bob-pw'), '429')
-  t.equal(await status('203.0.113.2', 'bob-pw'), '200')
-})
-
-t.test('anonymous clients have no rooms here either', async (t) => {
-  const broker = await startTestBroker(t, { auth: { anonymous: true } })
-  const answer = await fetchFrom(broker, '/v1/rooms')
-  t.match(answer, { status: 401, body: { code: 'unauthorized' } })
-  t.ok(answer.headers.get('www-authenticate'))
 })
 
 t.test('a message sent over HTTP', async (t) => {
@@ -414,86 +297,6 @@ t.test('201 says where it is, where it can be asked for', async (t) => {
     if (http?.location) t.ok(paths.includes(http.location.replace(/\{\w+\}/g, '{}')), http.location)
 })
 
-t.test('pages of other origins', async (t) => {
-  const origin = 'https://chat.example.com'
-  const preflight = { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } }
-
-  t.test('any, where * is listed; never with credentials', async (t) => {
-    const broker = await startTestBroker(t, { listen: { origins: ['*'] } })
-    const asked = await fetchFrom(broker, '/v1/rooms', preflight)
-    t.equal(asked.status, 204)
-    t.match(Object.fromEntries(asked.headers), {
-      'access-control-allow-origin': '*',
-      'access-control-allow-methods': 'GET, HEAD, OPTIONS, POST',
-      'access-control-allow-headers': /authorization.*idempotency-key/,
-    })
-    const answer = await fetchFrom(broker, '/v1/rooms', { as: 'alice', headers: { origin } })
-    t.equal(answer.headers.get('access-control-allow-origin'), '*')
-    t.notOk(answer.headers.has('access-control-allow-credentials'))
-    const refused = await fetchFrom(broker, '/v1/rooms', { headers: { origin } })
-    t.equal(refused.headers.get('access-control-allow-origin'), '*', 'a page may read why it was refused')
-  })
-
-  t.test('those that are listed, and no others', async (t) => {
-    const broker = await startTestBroker(t, { listen: { origins: [origin] } })
-    t.equal((await fetchFrom(broker, '/v1/rooms', preflight)).headers.get('access-control-allow-origin'), origin)
-    const other = { ...preflight, headers: { ...preflight.headers, origin: 'https://evil.example.com' } }
-    const { headers, status } = await fetchFrom(broker, '/v1/rooms', other)
-    t.equal(status, 403)
-    t.notOk(headers.has('access-control-allow-origin'))
-    t.match((await fetchFrom(broker, '/v1/rooms', { as: 'alice', headers: { origin } })).headers.get('vary'), /origin/)
-  })
-
-  t.test('those of elsewhere do nothing by default, whatever they know', async (t) => {
-    const broker = await startTestBroker(t)
-    await broker.running.accounts.add('alice', 'alice-pw')
-    const known = basic('alice', 'alice-pw')
-    const leave = { method: 'POST' }
-    const pages: Record<string, string>[] = [
-      { origin },
-      { origin: 'null' },
-      { origin: 'file://' },
-      { origin: 'ionic://localhost' },
-      { origin: httpUrl(broker).replace('127.0.0.1', 'localhost') },
-      { origin: httpUrl(broker), 'sec-fetch-site': 'same-site' },
-      { 'sec-fetch-site': 'cross-site' },
-      { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'navigate' },
-    ]
-    for (const headers of pages) {
-      const name = JSON.stringify(headers)
-      for (const login of [known, { authorization: `Bearer ${await broker.token('alice')}` }, {}]) {
-        const refused = await fetchFrom(broker, '/v1/rooms/lobby/leave', {
-          ...leave,
-          headers: { ...headers, ...login },
-        })
-        t.equal(refused.status, 403, name)
-        t.match(refused.headers.get('content-type'), /problem\+json/)
-        t.match(refused.body, { code: 'forbidden', detail: /listen\.origins/ })
-      }
-    }
-    t.ok(broker.running.counters.get('refused.origin')! >= pages.length * 3)
-    const may: Record<string, string>[] = [
-      {},
-      { origin: httpUrl(broker) },
-      { origin: 'http://localhost:5173', 'sec-fetch-site': 'same-origin' },
-      { 'sec-fetch-site': 'none' },
-    ]
-    for (const headers of may) {
-      const { status } = await fetchFrom(broker, '/v1/rooms', { headers: { ...headers, ...known } })
-      t.equal(status, 200, JSON.stringify(headers))
-    }
-    const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }
-    const [followed] = await once(http.get(httpUrl(broker), { headers: link, agent: false }), 'response')
-    t.equal(followed.resume().statusCode, 200, 'a link to here can be followed')
-  })
-
-  t.test('OPTIONS says what a path takes', async (t) => {
-    const broker = await startTestBroker(t)
-    const { status, headers } = await fetchFrom(broker, '/v1/rooms/lobby/members/bob', { method: 'OPTIONS' })
-    t.same([status, headers.get('allow')], [204, 'DELETE, OPTIONS, PUT'])
-  })
-})
-
 t.test('a request under way is answered when the broker stops', async (t) => {
   const broker = await startTestBroker(t)
   const { log } = broker.running.store
@@ -568,47 +371,4 @@ t.test('documents', async (t) => {
     t.match((await fetchFrom(broker, '/docs/json')).body, { openapi: '3.1.0' })
     isProblem(t, await fetchFrom(broker, '/docs/static/none.js'), 'what is not there')
   })
-})
-
-t.test('open commands ask for no login, and look at none; the tokens they give log in', async (t) => {
-  const broker = await startTestBroker(t, { auth: { throttle: { registrations: 2 } } })
-  const post = (path: string, body: object, token?: string) =>
-    fetchFrom(broker, `/v1/auth/${path}`, {
-      method: 'POST',
-      body,
-      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
-    })
-  const made = await post('register', { user: 'alice', password: 'alice-pw' })
-  t.match(made, { status: 201, body: { user: 'alice' } })
-  const stale = await post('token', { refreshToken: made.body.refreshToken }, 'a token that is over')
-  t.equal(stale.status, 200, 'a token that is over does not stand in the way of the next')
-  t.match(await post('login', { user: 'alice', password: 'wrong' }), { status: 401, body: { field: 'password' } })
-  t.match(await post('invites', {}), { status: 401 })
-
-  const { token } = (await post('login', { user: 'alice', password: 'alice-pw' })).body
-  const rooms = () => fetchFrom(broker, '/v1/rooms', { headers: { authorization: `Bearer ${token}` } })
-  t.equal((await rooms()).status, 200)
-  t.equal((await post('logout', {}, token)).status, 200)
-  t.equal((await rooms()).status, 401, 'and end at the logout')
-  t.match(
-    await post('logout', {}, await broker.token('alice')),
-    { status: 400 },
-    'a token of others is not ours to end',
-  )
-
-  await post('register', { user: 'bob', password: 'bob-pw' })
-  const late = await post('register', { user: 'carol', password: 'carol-pw' })
-  t.match(late, { status: 429, body: { code: 'rate_limited' } }, 'counted by address')
-})
-
-t.test('a stream whose login is voided while it is checked does not open', async (t) => {
-  const broker = await startTestBroker(t)
-  const token = await broker.token('alice')
-  const { accounts, aedes } = broker.running
-  await accounts.add('alice', 'alice-pw')
-  aedes.authenticate = (_client, _username, _password, done) =>
-    void accounts.voidTokens('alice').then(() => done(null, true))
-  const { status, text } = await fetchFrom(broker, '/v1/events', { headers: { authorization: `Bearer ${token}` } })
-  t.equal(status, 200)
-  t.notMatch(text, /data:/, 'and it is at its end')
 })

@@ -1,4 +1,7 @@
 /** An HTTP client for the API, independent of the SDK: fetch, and requests built from the table of commands. */
+import { once } from 'node:events'
+import net from 'node:net'
+import type { Test } from 'tap'
 import { API, COMMANDS, type Command } from '../../schemas/commands.js'
 import { serveHttp, type TestBroker } from './broker.js'
 
@@ -66,4 +69,28 @@ export function requestOf(name: string, params: Record<string, unknown>): { path
     Object.entries(rest).flatMap(([key, value]) => [value].flat().map((one): [string, string] => [key, String(one)])),
   )
   return { path: `${API}${path}${query.size > 0 ? `?${query}` : ''}`, request: { method: http.method } }
+}
+
+/** The header of a login with a password. */
+export const basicLogin = (user: string, password: string) => ({
+  authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
+})
+
+/** Every refusal is the same document, whatever refused. */
+export function isProblem(t: Test, { status, headers, text, body }: Answer, what: string): void {
+  t.equal(headers.get('content-type'), 'application/problem+json; charset=utf-8', `${what}: its type`)
+  t.equal(headers.get('cache-control'), 'no-store', `${what}: not cached`)
+  t.equal(body?.status, status, `${what}: the document has its status`)
+  t.ok(body?.title && body.code && body.detail, `${what}: title, code and detail`)
+  t.notMatch(text, /FST_|\.js:|at .*\(|fastify/i, `${what}: nothing of the inside`)
+}
+
+/** Sends bytes as they are; resolves with all that comes back until the broker closes. */
+export async function rawHttp(broker: TestBroker, bytes: string): Promise<string> {
+  const socket = net.connect(Number(new URL(httpUrl(broker)).port), '127.0.0.1')
+  socket.write(bytes)
+  let seen = ''
+  socket.on('data', (chunk) => (seen += chunk.toString()))
+  await once(socket, 'close')
+  return seen
 }
