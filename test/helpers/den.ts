@@ -27,3 +27,7 @@ export async function sentToDen(person: Person, message: object): Promise<Json> 
   if (!ok) throw new Error(`${JSON.stringify(message)}: ${error.message}`)
   return result
 }
+
+/** What someone has heard of its messages, as `topic text`. */
+export const heardOfDen = (person: Person): string[] =>
+  person.lines.filter((line) => /^rooms\/den\/(messages|text)/.test(line))
