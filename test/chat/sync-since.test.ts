@@ -4,22 +4,14 @@ import { commit } from '../../broker/store/commit.js'
 import type { Store } from '../../broker/store/store.js'
 import { append, draft, drop } from '../contract/store-suite.js'
 import { openDen } from '../helpers/den.js'
-import { erased } from '../helpers/erased.js'
 import { Person } from '../helpers/people.js'
-import { people, privateRoom } from '../helpers/rooms.js'
+import { people } from '../helpers/rooms.js'
 import { SyncedClient } from '../helpers/synced-client.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into any JSON
 type Json = any
 
 const HOUR = 3_600_000
-
-/** The token without its overlap: as if all that a test has done before were long ago. */
-function withoutOverlap(since: string): string {
-  const parts = since.split('.')
-  parts[2] = (Number.parseInt(parts[2]!, 36) + HOUR).toString(36)
-  return parts.join('.')
-}
 
 const roomsOf = (page: Json): string[] => page.rooms.map(({ room }: Json) => room)
 
@@ -358,112 +350,4 @@ t.test('a message drops nothing off a list that is read meanwhile', async (t) =>
   }
   t.same(told.slice(0, 10), rooms.slice(0, 10))
   t.same(new Set(told), new Set(rooms), 'every room')
-})
-
-t.test('a list of rooms has the newest first, with what a client shows of each', async (t) => {
-  const { alice, bob, carol } = await people(t, ['alice', 'bob', 'carol'])
-  for (const room of ['one', 'two', 'three']) await privateRoom(room, alice, bob)
-  await alice.get('users.update', { name: 'Alice A.' })
-  await alice.say('two', 'hello')
-  await alice.tell('bob', 'psst')
-  await alice.say('one', { text: '@bob look', mentions: ['@bob'] })
-  await alice.say('two', { type: 'edit', target: 1, text: 'hello again' })
-  await carol.tell('bob', 'x'.repeat(5000))
-  const list = await bob.get('rooms.list', { order: 'recent' })
-  t.match(list.rooms, [
-    {
-      room: 'dm:bob:carol',
-      direct: true,
-      peer: { user: 'carol', name: null },
-      last: { cut: true, text: 'x'.repeat(200) },
-    },
-    { room: 'one', unread: 1, mentions: 1, last: { text: '@bob look' }, lastTs: Number, peer: null },
-    { room: 'dm:alice:bob', peer: { user: 'alice', name: 'Alice A.' }, last: { text: 'psst' }, unread: 1 },
-    { room: 'two', last: { text: 'hello again', edits: 1 }, unread: 1, mentions: 0 },
-    { room: 'three', last: null, lastTs: null, unread: 0 },
-  ])
-  const found: string[] = []
-  for (let after: string | undefined, more = true; more; ) {
-    const page = await bob.get('rooms.list', { order: 'recent', limit: 2, ...(after === undefined ? {} : { after }) })
-    found.push(...page.rooms.map(({ room }: Json) => room))
-    ;({ after, more } = page)
-  }
-  t.same(
-    found,
-    list.rooms.map(({ room }: Json) => room),
-    'in pages',
-  )
-  const names = (page: Json): string[] => page.rooms.map(({ room }: Json) => room)
-  t.same(names(await bob.get('rooms.list', { scope: 'direct' })), ['dm:alice:bob', 'dm:bob:carol'])
-  t.same(names(await bob.get('rooms.list', { scope: 'direct', order: 'recent' })), ['dm:bob:carol', 'dm:alice:bob'])
-  t.same(names(await bob.get('rooms.list', { query: 'tw', order: 'recent' })), ['two'])
-  t.equal(await bob.fails('rooms.list', { scope: 'public', order: 'recent' }), 'bad_request order')
-  t.equal(await bob.fails('rooms.list', { order: 'recent', after: 'two' }), 'bad_request after')
-})
-
-t.test('a hidden conversation is shown again by its next message', async (t) => {
-  const { alice, bob } = await people(t, ['alice', 'bob'])
-  await alice.tell('bob', 'hello')
-  await openDen(alice, bob)
-  t.match(await bob.get('rooms.settings', { room: '@alice', hidden: true, pinned: true }), {
-    hidden: true,
-    pinned: true,
-  })
-  await bob.get('rooms.settings', { room: 'den', hidden: true })
-  t.match(await bob.get('rooms.get', { room: '@alice' }), { mine: { hidden: true } })
-  await alice.send('users/bob/messages', { type: 'reaction', target: 1, data: { emoji: '👍' } })
-  t.match(await bob.get('rooms.get', { room: '@alice' }), { mine: { hidden: true } }, 'a reaction is no message')
-  const { since } = await bob.get('sync')
-  await alice.tell('bob', 'are you there?')
-  await alice.say('den', 'anyone?')
-  t.match(await bob.get('rooms.get', { room: '@alice' }), { mine: { hidden: false, pinned: true } })
-  t.match(await bob.get('rooms.get', { room: 'den' }), { mine: { hidden: true } }, 'a room stays hidden')
-  const [, direct] = (await bob.get('sync', { since })).rooms
-  t.match(direct, { room: 'dm:alice:bob', mine: { hidden: false } })
-  t.match(await bob.get('rooms.settings', { room: '@alice', hidden: true }), { hidden: true }, 'hidden once more')
-})
-
-t.test('notes to oneself', async (t) => {
-  const { broker, alice, bob, connect } = await people(t, ['alice', 'bob'])
-  const phone = await connect('alice', { clientId: 'phone' })
-  await phone.subscribe(['users/alice/messages', 'rooms/+/receipts'])
-  t.match(await alice.send('users/alice/messages', { text: 'milk' }), {
-    ok: true,
-    result: { room: 'dm:alice:alice', seq: 1 },
-  })
-  t.match(await alice.get('send', { room: '@alice', text: 'tea' }), { seq: 2 })
-  const heard = (await phone.on('users/alice/messages', 2)).map(({ text, from, to }: Json) => [text, from, to])
-  t.same(
-    heard,
-    [
-      ['milk', 'alice', 'alice'],
-      ['tea', 'alice', 'alice'],
-    ],
-    'once each',
-  )
-  await alice.get('privacy.update', { messages: 'nobody' })
-  await alice.tell('alice', { type: 'edit', target: 1, text: 'oat milk' })
-  t.match((await alice.get('history', { room: '@alice', view: 'folded' })).messages, [
-    { text: 'oat milk' },
-    { text: 'tea' },
-  ])
-  t.match(await alice.get('rooms.get', { room: '@alice' }), { direct: true, members: 1, peer: { user: 'alice' } })
-  t.match((await alice.get('rooms.list', { scope: 'direct' })).rooms, [{ room: 'dm:alice:alice' }])
-  t.match((await alice.get('unread', { room: '@alice' })).rooms, [{ unread: 0 }])
-  t.equal(await bob.fails('history', { room: 'dm:alice:alice' }), 'not_found room')
-  t.match(await bob.refused('rooms/dm:alice:alice/receipts', { read: 1 }), { ok: false })
-  t.same(await bob.subscribe('rooms/dm:alice:alice/receipts'), [128])
-  const { since } = await alice.get('sync')
-  await alice.tell('alice', 'bread')
-  t.match((await phone.get('sync', { since: withoutOverlap(since) })).rooms, [
-    { room: 'dm:alice:alice', messages: [{ text: 'bread' }] },
-  ])
-  await alice.get('account.delete', { user: 'alice' })
-  await erased(broker, 'alice')
-  const { directory, log } = broker.running.store
-  t.same(
-    [directory.room('dm:alice:alice'), (await log.open('m:dm:alice:alice')).head],
-    [undefined, 0],
-    'gone with the account',
-  )
 })
