@@ -93,7 +93,7 @@ function bodyOf({ raw, headers, body }: FastifyRequest): UploadBody | null {
   }
 }
 
-/** Ends an upload that is slower than a window allows. */
+/** Ends an upload that is slower than a window allows. @throws Refusal `unavailable` when the connection breaks off: the client goes on later */
 async function* paced(source: AsyncIterable<Buffer>, end: () => void): AsyncGenerator<Buffer> {
   let received = 0
   const look = setInterval(() => {
@@ -105,6 +105,8 @@ async function* paced(source: AsyncIterable<Buffer>, end: () => void): AsyncGene
       received += piece.length
       yield piece
     }
+  } catch (cause) {
+    throw new Refusal('unavailable', 'the connection broke off; go on with the upload', { cause })
   } finally {
     clearInterval(look)
   }

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import http from 'node:http'
 import { join } from 'node:path'
+import pino from 'pino'
 import t, { type Test } from 'tap'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { movableClock } from '../helpers/clock.js'
@@ -11,8 +12,8 @@ import { until } from '../helpers/patience.js'
 import { Person } from '../helpers/people.js'
 import { begin, download, tus, upload } from '../helpers/uploads.js'
 
-async function open(t: Test, media: Overrides['media'] = {}) {
-  const broker = await startTestBroker(t, { media: { shared: true, ...media }, limits: { rates: 'off' } })
+async function open(t: Test, media: Overrides['media'] = {}, options: Parameters<typeof startTestBroker>[2] = {}) {
+  const broker = await startTestBroker(t, { media: { shared: true, ...media }, limits: { rates: 'off' } }, options)
   return { broker, alice: await Person.connect(t, broker, 'alice') }
 }
 
@@ -140,8 +141,10 @@ async function halfWay(broker: TestBroker, path: string, offset: number, length:
   return { request, closed }
 }
 
-t.test('what arrived before a connection broke is kept', async (t) => {
-  const { broker, alice } = await open(t)
+t.test('what arrived before a connection broke is kept, and it is no fault', async (t) => {
+  const logged: string[] = []
+  const log = pino({ level: 'error' }, { write: (line) => void logged.push(line) })
+  const { broker, alice } = await open(t, {}, { log })
   const bytes = randomBytes(50_000)
   const path = (await begin(broker, 'alice', bytes.length)).headers.get('location')!
   const offset = async () => Number((await tus(broker, 'alice', 'HEAD', path)).headers.get('upload-offset'))
@@ -154,6 +157,7 @@ t.test('what arrived before a connection broke is kept', async (t) => {
   const file = path.split('/').at(-1)!
   t.match(await alice.get('files.get', { file }), { finished: true })
   t.ok((await download(broker, 'alice', file)).bytes.equals(bytes))
+  t.same(logged, [])
 })
 
 t.test('who comes back while the former connection still seems to be there goes on', async (t) => {
