@@ -17,6 +17,8 @@ export function isFileId(text: string): boolean {
 
 /** Uploads begin here (tus 1.0.0); each is at `/{id}` below it. */
 export const UPLOADS = `${API}/uploads`
+/** Media type of a part of an upload. */
+export const UPLOAD_PART = 'application/offset+octet-stream'
 /** Files are downloaded at `/{id}` below it. */
 export const MEDIA = `${API}/media`
 

@@ -1,7 +1,7 @@
 /** Resumable uploads: the tus protocol, version 1.0.0, with creation, creation with upload, expiration and termination (https://tus.io). */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal } from '../../schemas/errors.js'
-import { isFileId, MAX_FILE_NAME, MAX_MIME, UPLOADS } from '../../schemas/files.js'
+import { isFileId, MAX_FILE_NAME, MAX_MIME, UPLOAD_PART, UPLOADS } from '../../schemas/files.js'
 import type { NewFile } from '../chat/files/files.js'
 import type { Actor } from '../chat/model/actor.js'
 import { UNKNOWN } from '../media/media-types.js'
@@ -10,7 +10,6 @@ import { HttpRefusal } from './refusals.js'
 
 const VERSION = '1.0.0'
 const EXTENSIONS = 'creation,creation-with-upload,expiration,termination'
-const CHUNK = 'application/offset+octet-stream'
 /** Ms after which an upload that was slower than `BYTES_IN_WINDOW` ends; the client may go on with it. */
 const WINDOW = 30_000
 const BYTES_IN_WINDOW = 16_384
@@ -30,7 +29,7 @@ export function uploadRoutes(api: FastifyInstance, deps: UploadDeps): void {
   const config = { options: { 'tus-resumable': VERSION, ...about } }
   void api.register(async (app) => {
     // Taken as it comes.
-    app.addContentTypeParser(CHUNK, async (_request: FastifyRequest, payload: unknown) => payload)
+    app.addContentTypeParser(UPLOAD_PART, async (_request: FastifyRequest, payload: unknown) => payload)
     app.addHook('onRequest', async ({ headers }, reply) => {
       reply.headers({ 'tus-resumable': VERSION, 'cache-control': 'no-store' })
       if (headers['tus-resumable'] === VERSION) return
@@ -59,7 +58,7 @@ export function uploadRoutes(api: FastifyInstance, deps: UploadDeps): void {
       deps.requireRate(request.actor, 'write')
       const offset = numberIn(request, 'upload-offset')
       const body = bodyOf(request)
-      if (!body) throw new HttpRefusal('bad_request', 415, `a part of an upload has Content-Type: ${CHUNK}`)
+      if (!body) throw new HttpRefusal('bad_request', 415, `a part of an upload has Content-Type: ${UPLOAD_PART}`)
       return answer(reply.code(204), await uploads().append(request.actor, idOf(request), offset, body))
     })
     app.delete(one, { config }, async (request, reply) => {
@@ -84,7 +83,7 @@ function idOf({ params }: FastifyRequest): string {
 
 /** Null: the request has no part of the upload. */
 function bodyOf({ raw, headers, body }: FastifyRequest): UploadBody | null {
-  if (headers['content-type'] !== CHUNK || body === undefined || body === null) return null
+  if (headers['content-type'] !== UPLOAD_PART || body === undefined || body === null) return null
   const length = headers['content-length']
   return {
     length: length === undefined ? null : Number(length),

@@ -3,7 +3,7 @@ import type http from 'node:http'
 import type https from 'node:https'
 import { API, EXPORTS } from '../../schemas/api.js'
 import type { Config } from '../../schemas/config.js'
-import { UPLOADS } from '../../schemas/files.js'
+import { UPLOAD_PART, UPLOADS } from '../../schemas/files.js'
 import type { HttpApp } from '../http/app.js'
 import type { Accept } from '../net/byte-stream.js'
 import { attachHttp, type HttpOptions, listenHttp, listenHttps } from '../net/http.js'
@@ -52,9 +52,9 @@ export function attachServer(
   return attachHttp(server, { ...web, wsPath, wsPing, handler: httpApp, serves }, accept)
 }
 
-/** The broker bounds how slow an upload may be, not how long it takes. */
-function isUpload({ url = '' }: http.IncomingMessage): boolean {
-  return url === UPLOADS || url.startsWith(`${UPLOADS}/`)
+/** The broker bounds how slow an upload may be, not how long it takes. Any other body at the same path is read whole before it is looked at. */
+function isUpload({ url = '', headers }: http.IncomingMessage): boolean {
+  return headers['content-type'] === UPLOAD_PART && (url === UPLOADS || url.startsWith(`${UPLOADS}/`))
 }
 
 type Opened = (listener: Listener) => void

@@ -1,5 +1,5 @@
 /** The routes of files: uploads by the tus protocol, and downloads. */
-import { MEDIA, UPLOADS } from '../files.js'
+import { MEDIA, UPLOAD_PART, UPLOADS } from '../files.js'
 import type { Json } from './components.js'
 import { REFUSALS } from './refusals.js'
 
@@ -17,7 +17,7 @@ const id = (name: string) => ({
 const version = header('Tus-Resumable', '1.0.0.')
 const told = (description: string) => ({ description, schema: { type: 'string' } })
 const OFFSET = { 'Upload-Offset': told('Bytes that are there.') }
-const part = { content: { 'application/offset+octet-stream': { schema: { type: 'string', format: 'binary' } } } }
+const part = { content: { [UPLOAD_PART]: { schema: { type: 'string', format: 'binary' } } } }
 
 const CREATE = {
   operationId: 'uploads.create',

@@ -1,14 +1,15 @@
 /** Uploads by the tus protocol (https://tus.io/protocols/resumable-upload, 1.0.0): resumed, bounded, for users only. */
 import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import http from 'node:http'
 import { join } from 'node:path'
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
-import { movableClock } from '../helpers/clock.js'
+import { movableClock, shortenedTimeouts } from '../helpers/clock.js'
 import { httpUrl } from '../helpers/http.js'
-import { until } from '../helpers/patience.js'
+import { answered, until } from '../helpers/patience.js'
 import { Person } from '../helpers/people.js'
 import { begin, download, tus, upload } from '../helpers/uploads.js'
 
@@ -124,13 +125,20 @@ t.test('an upload is its user’s alone, and needs a login', async (t) => {
 })
 
 /** Sends the beginning of a part, and leaves the rest open. */
-async function halfWay(broker: TestBroker, path: string, offset: number, length: number, sent: Buffer) {
+async function halfWay(
+  broker: TestBroker,
+  path: string,
+  offset: number,
+  length: number,
+  sent: Buffer,
+  type = 'application/offset+octet-stream',
+) {
   const request = http.request(`${httpUrl(broker)}${path}`, {
     method: 'PATCH',
     headers: {
       authorization: `Bearer ${await broker.token('alice')}`,
       'tus-resumable': '1.0.0',
-      'content-type': 'application/offset+octet-stream',
+      'content-type': type,
       'content-length': String(length),
       ...at(offset),
     },
@@ -171,6 +179,26 @@ t.test('who comes back while the former connection still seems to be there goes 
   t.equal(status, 204)
   await stuck.closed
   t.ok((await download(broker, 'alice', path.split('/').at(-1)!)).bytes.equals(bytes))
+})
+
+t.test('only a part of an upload may take its time: another body has to arrive', async (t) => {
+  // The time for a body.
+  shortenedTimeouts(t, 30_000, 300)
+  const broker = await startTestBroker(t, { media: { shared: true }, limits: { rates: 'off' } })
+  const path = (await begin(broker, 'alice', 10)).headers.get('location')!
+  const upload = await halfWay(broker, path, 0, 10, Buffer.alloc(5))
+  await until('the bytes are there', async () => {
+    const { headers } = await tus(broker, 'alice', 'HEAD', path)
+    return headers.get('upload-offset') === '5'
+  })
+  for (const target of [path, '/v1/uploads/']) {
+    const { request } = await halfWay(broker, target, 5, 10, Buffer.from('{'), 'application/json')
+    const [{ statusCode }] = (await answered('the end of it', once(request, 'response'))) as [http.IncomingMessage]
+    t.equal(statusCode, 408, target)
+  }
+  upload.request.end(Buffer.alloc(5))
+  const [{ statusCode }] = (await answered('the answer', once(upload.request, 'response'))) as [http.IncomingMessage]
+  t.equal(statusCode, 204, 'though it began before')
 })
 
 t.test('sizes count when they are announced, by person and for all, and no more once the file is gone', async (t) => {

@@ -31,6 +31,16 @@ export function stillClock(t: Test): { goOn(): void } {
   return { goOn: () => void (behind = original() - stopped) }
 }
 
+/** Timeouts of exactly `ms` that are set from now on last only `instead` ms. */
+export function shortenedTimeouts(t: Test, ms: number, instead: number): void {
+  const original = globalThis.setTimeout
+  globalThis.setTimeout = ((run: () => void, after?: number, ...rest: []) =>
+    original(run, after === ms ? instead : after, ...rest)) as typeof setTimeout
+  t.teardown(() => {
+    globalThis.setTimeout = original
+  })
+}
+
 /** Intervals that are set from now on fire only when the test says so. */
 export function heldIntervals(t: Test): { turn(times: number): void } {
   const original = globalThis.setInterval
