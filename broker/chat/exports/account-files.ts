@@ -7,6 +7,7 @@ import type { LogEntry } from '../../store/logs.js'
 import type { MemberRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import { roomsTouchedBy } from '../../store/touched-rooms.js'
+import { fileView } from '../files/file-view.js'
 import { logs } from '../model/views.js'
 import { noticesBefore } from '../notices/notice-state.js'
 
@@ -225,9 +226,7 @@ async function uploadedBy({ files }: Store['directory'], user: string): Promise<
     const ids = await files.ofUser(user, after, PAGE)
     for (const id of ids) {
       const record = await files.get(id)
-      if (!record) continue
-      const { name, mime, size, createdAt, hash, facts } = record
-      found.push({ file: id, name, mime, size, createdAt, finished: hash !== null, ...facts })
+      if (record) found.push(fileView(record))
     }
     if (ids.length < PAGE) return found
     after = ids.at(-1)!

@@ -1,13 +1,13 @@
 /** Files of a message: described by what the broker knows of them, and checked in the commit that writes the message. */
 import { Refusal } from '../../../schemas/errors.js'
-import { MEDIA } from '../../../schemas/files.js'
 import type { MessageInput } from '../../../schemas/message.js'
 import type { Op } from '../../store/op.js'
 import type { Transaction } from '../../store/transaction.js'
 import type { Actor } from '../model/actor.js'
 import { type CheckedMessage, rewritten } from '../model/message.js'
 import type { FileAccess, FinishedFile } from './file-access.js'
-import { filesOf } from './file-references.js'
+import { hasFiles } from './file-references.js'
+import { factsView } from './file-view.js'
 
 type Attachment = NonNullable<MessageInput['attachments']>[number]
 
@@ -46,21 +46,15 @@ export class AttachedFiles {
   }
 }
 
-function described(attachment: Attachment, { id, name, mime, size, facts = {} }: FinishedFile): Attachment {
-  const { thumbnail, ...measures } = facts
-  return {
-    ...attachment,
-    ...(attachment.name === undefined && name !== null ? { name } : {}),
-    mime,
-    size,
-    ...measures,
-    ...(thumbnail ? { thumbnail: `${MEDIA}/${id}/thumbnail` } : {}),
-  }
+function described(attachment: Attachment, file: FinishedFile): Attachment {
+  const { name, mime, size } = file
+  const named = attachment.name === undefined && name !== null ? { name } : {}
+  return { ...attachment, ...named, mime, size, ...factsView(file) }
 }
 
 /** @throws Refusal `bad_request` where a file would have nobody who may read it */
 export function requireNoFiles(input: MessageInput | null, where: string): void {
-  if (filesOf(input).length > 0)
+  if (hasFiles(input))
     throw new Refusal('bad_request', `${where} has attachments by url; a file is read by members of a room only`, {
       field: 'attachments',
     })

@@ -8,10 +8,7 @@ import type { DirectoryStore } from '../../store/directory.js'
 import type { FileRecord } from '../../store/files.js'
 import type { Store } from '../../store/store.js'
 import { type Actor, requireUser } from '../model/actor.js'
-import { referring } from './file-references.js'
-
-/** Rooms per read. */
-const PAGE = 100
+import { referring, roomsOf } from './file-references.js'
 
 /** A file of which all bytes are there. */
 export type FinishedFile = FileRecord & { readonly hash: string }
@@ -35,14 +32,17 @@ export class FileAccess {
    * @throws Refusal `not_found`, whether there is none, it is not finished, or it is not for the actor
    */
   async require(actor: Actor, id: string, field = 'file'): Promise<FinishedFile> {
-    const user = requireUser(actor)
-    const record = await this.#directory.files.get(id)
-    if (record && isFinished(record) && (await this.mayRead(user, record))) return record
+    const record = await this.requireKnown(actor, id, field)
+    if (isFinished(record)) return record
     throw noFile(id, field)
   }
 
-  async mayRead(user: string, record: FileRecord): Promise<boolean> {
-    return (await this.isOwner(user, record)) || (await this.#mayReadMessage(user, record.id))
+  /** The same, or an unfinished one of the actor. @throws Refusal `not_found` */
+  async requireKnown(actor: Actor, id: string, field = 'file'): Promise<FileRecord> {
+    const user = requireUser(actor)
+    const record = await this.#directory.files.get(id)
+    if (record && ((await this.isOwner(user, record)) || (await this.#mayReadMessage(user, id)))) return record
+    throw noFile(id, field)
   }
 
   /** Who takes the name of a deleted account is not the owner of what is left of it. */
@@ -50,19 +50,21 @@ export class FileAccess {
     return record.user === user && (await this.#directory.removedAt(user)) <= record.createdAt
   }
 
+  /** Those that are there, and whose owner the user is. */
+  async ownedBy(user: string, records: readonly (FileRecord | null)[]): Promise<FileRecord[]> {
+    const removedAt = await this.#directory.removedAt(user)
+    return records.filter((record) => record?.user === user && removedAt <= record.createdAt) as FileRecord[]
+  }
+
   async #mayReadMessage(user: string, id: string): Promise<boolean> {
-    for (let after = ''; ; ) {
-      const rooms = await this.#directory.files.roomsOf(id, after, PAGE)
-      for (const room of rooms) {
-        const member = this.#directory.member(room, user)
-        if (!member) continue
-        // A user of a deleted and re-registered name does not see the past of a direct conversation.
-        const hidden = isDirectRoom(room) ? member.joined.messages : 0
-        if (await this.#isShown(room, id, hidden)) return true
-      }
-      if (rooms.length < PAGE) return false
-      after = rooms.at(-1)!
+    for await (const room of roomsOf(this.#directory, id)) {
+      const member = this.#directory.member(room, user)
+      if (!member) continue
+      // A user of a deleted and re-registered name does not see the past of a direct conversation.
+      const hidden = isDirectRoom(room) ? member.joined.messages : 0
+      if (await this.#isShown(room, id, hidden)) return true
     }
+    return false
   }
 
   async #isShown(room: string, id: string, hidden: number): Promise<boolean> {

@@ -1,25 +1,44 @@
 /** Which entries of a room refer to a file: found by a note that is written with each of them. */
 import type { MessageInput } from '../../../schemas/message.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import { fileNumber } from '../../store/files.js'
 import type { NoteWrite } from '../../store/notes.js'
 import { seqOfName } from '../../store/notes.js'
 import type { Store } from '../../store/store.js'
 import { logs } from '../model/views.js'
 
-/** Notes per read. */
+/** Notes and rooms per read. */
 const PAGE = 100
 /** No name of a note that is a number is behind it. */
 const LAST = '\u{10ffff}'
 
+type Attached = Pick<MessageInput, 'attachments'> | null
+
+const NONE: readonly string[] = []
+
 /** Ids of the files that a message refers to, each once. */
-export function filesOf(input: Pick<MessageInput, 'attachments'> | null): string[] {
-  const ids = input?.attachments?.flatMap(({ file }) => file ?? []) ?? []
-  return [...new Set(ids)]
+export function filesOf(input: Attached): readonly string[] {
+  if (!input?.attachments) return NONE
+  return [...new Set(input.attachments.flatMap(({ file }) => file ?? []))]
+}
+
+export function hasFiles(input: Attached): boolean {
+  return input?.attachments?.some(({ file }) => file !== undefined) === true
 }
 
 /** The notes of a new entry. They stay when it is deleted: what a note leads to is looked at. */
 export function fileNotes(ids: readonly string[]): NoteWrite[] {
   return ids.map((id) => ({ kind: 'file', target: fileNumber(id), name: null, value: '' }))
+}
+
+/** Rooms that have, or had, a message which refers to the file. */
+export async function* roomsOf({ files }: Pick<DirectoryStore, 'files'>, id: string): AsyncGenerator<string> {
+  for (let after = ''; ; ) {
+    const rooms = await files.roomsOf(id, after, PAGE)
+    yield* rooms
+    if (rooms.length < PAGE) return
+    after = rooms.at(-1)!
+  }
 }
 
 export interface Referring {

@@ -9,11 +9,11 @@ import type { Store } from '../../store/store.js'
 import { type Actor, requireAccount, requireUser } from '../model/actor.js'
 import { type DiskSpace, requireSpace } from '../model/disk-space.js'
 import { type FileAccess, noFile } from './file-access.js'
-import { referring } from './file-references.js'
+import { referring, roomsOf } from './file-references.js'
 
 /** Ms between two looks at a file that messages refer to: what was deleted is off the disk within a day. */
 const CHECK_EVERY = 43_200_000
-/** Ids and rooms per read, and files looked at in one sweep. */
+/** Ids per read, and files looked at in one sweep. */
 const PAGE = 100
 /** Who changes the totals of all files waits for the others. */
 const TOTALS = 'totals of files'
@@ -152,15 +152,11 @@ export class Files {
     const ops: Op[] = []
     let isUsed = false
     if (hash === null) return { ops, isUsed }
-    for (let after = ''; ; ) {
-      const rooms = await directory.files.roomsOf(id, after, PAGE)
-      for (const room of rooms) {
-        if (await this.#isUsedIn(room, id)) isUsed = true
-        else ops.push(directory.files.deleteRoomOp(id, room))
-      }
-      if (rooms.length < PAGE) return { ops, isUsed }
-      after = rooms.at(-1)!
+    for await (const room of roomsOf(directory, id)) {
+      if (await this.#isUsedIn(room, id)) isUsed = true
+      else ops.push(directory.files.deleteRoomOp(id, room))
     }
+    return { ops, isUsed }
   }
 
   async #isUsedIn(room: string, id: string): Promise<boolean> {

@@ -12,7 +12,7 @@ import type { Store } from '../../store/store.js'
 import type { Transaction } from '../../store/transaction.js'
 import { BoundedCache } from '../../util/bounded-cache.js'
 import type { AttachedFiles } from '../files/attached-files.js'
-import { fileNotes, filesOf } from '../files/file-references.js'
+import { fileNotes, filesOf, hasFiles } from '../files/file-references.js'
 import { mentionNote } from '../history/mentions.js'
 import { replyNotes } from '../history/threads.js'
 import type { Actor } from '../model/actor.js'
@@ -102,7 +102,7 @@ export class MessageWriter {
   /** Screens, stamps and appends. */
   append(post: Post): void | Promise<void> {
     const { input } = post.message
-    return input?.forward || filesOf(input).length > 0 ? this.#complete(post) : this.#screen(post)
+    return input?.forward || hasFiles(input) ? this.#complete(post) : this.#screen(post)
   }
 
   async #complete(post: Post): Promise<void> {
@@ -121,7 +121,7 @@ export class MessageWriter {
     const { forwarding, attachedFiles } = this.#deps
     const { forward } = message.input!
     const whole = forward ? await forwarding.fill(actor, room, message, forward) : message
-    return filesOf(whole.input).length > 0 ? attachedFiles.describe(actor, whole) : whole
+    return hasFiles(whole.input) ? attachedFiles.describe(actor, whole) : whole
   }
 
   #screen(post: Post): void | Promise<void> {
@@ -212,11 +212,11 @@ export class MessageWriter {
     const inRoom = this.#destinations.get(room)
     const destination = to === '' ? inRoom : { ...inRoom, to }
     const stamped = stamp(actor, destination, message, publication)
-    const draft = message.input ? withNotes(stamped, message.input) : stamped
+    const files = filesOf(message.input)
+    const draft = message.input ? withNotes(stamped, message.input, files) : stamped
     const recorded = message.forwarded
       ? this.#withForwardRecord(publication, room, message.forwarded.from)
       : publication
-    const files = filesOf(message.input)
     return { actor, room, cid: message.cid, publication: recorded, draft, files, asOf, publisher, charged }
   }
 
@@ -267,8 +267,8 @@ export class MessageWriter {
 }
 
 /** Adds the notes of a new message. Those of a change are decided with its target. */
-function withNotes(draft: Draft, input: MessageInput): Draft {
+function withNotes(draft: Draft, input: MessageInput, files: readonly string[]): Draft {
   if (isChange(input)) return draft
-  const notes = [...mentionNote(input.mentions, draft), ...fileNotes(filesOf(input))]
+  const notes = [...mentionNote(input.mentions, draft), ...fileNotes(files)]
   return notes.length === 0 ? draft : { ...draft, effect: { notes } }
 }

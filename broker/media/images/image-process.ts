@@ -40,7 +40,9 @@ try {
 
 async function converted(): Promise<ImageOutcome> {
   const { width, height, size } = await written()
-  await first()
+  await sharp(task.from, options({}))
+    .autoOrient()
+    .toColourspace('srgb')
     .resize({ width: task.thumbnail, height: task.thumbnail, fit: 'inside', withoutEnlargement: true })
     .webp({ quality: 75 })
     .toFile(task.small)
@@ -69,15 +71,11 @@ function inFormat(image: Sharp): Sharp {
   }
 }
 
+/** Of the small image, which takes less to read. */
 async function placeholder(): Promise<string> {
-  const small = first().resize({ width: PLACEHOLDER, height: PLACEHOLDER, fit: 'inside' }).ensureAlpha().raw()
+  const small = sharp(task.small).resize({ width: PLACEHOLDER, height: PLACEHOLDER, fit: 'inside' }).ensureAlpha().raw()
   const { data, info } = await small.toBuffer({ resolveWithObject: true })
   return encode(new Uint8ClampedArray(data), info.width, info.height, ...COMPONENTS)
-}
-
-/** The first frame. */
-function first(): Sharp {
-  return sharp(task.from, options({})).autoOrient().toColourspace('srgb')
 }
 
 function options(more: SharpOptions): SharpOptions {

@@ -1,0 +1,15 @@
+/** What users see of a file. */
+import type { CommandResult } from '../../../schemas/commands.js'
+import { MEDIA } from '../../../schemas/files.js'
+import type { FileRecord } from '../../store/files.js'
+
+export function fileView(record: FileRecord): CommandResult<'files.get'> {
+  const { id, user, name, mime, size, createdAt, hash } = record
+  return { file: id, user, name, mime, size, createdAt, finished: hash !== null, ...factsView(record) }
+}
+
+/** What is known of its contents, with the address of its small image. */
+export function factsView({ id, facts = {} }: FileRecord) {
+  const { thumbnail, ...measures } = facts
+  return { ...measures, ...(thumbnail ? { thumbnail: `${MEDIA}/${id}/thumbnail` } : {}) }
+}
