@@ -3,11 +3,12 @@
  * a broker can be started. They contain neither the configuration file nor the search index, which is rebuilt.
  */
 import { constants } from 'node:fs'
-import { copyFile, mkdir, readdir, realpath, rm, stat, statfs } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, realpath, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { type ErrorBody, Refusal } from '../../schemas/errors.js'
 import { StoreError } from '../store/changes.js'
 import type { Store } from '../store/store.js'
+import { freeBytes } from '../util/free-bytes.js'
 import { makeDirectory } from '../util/make-directory.js'
 import type { AdminCommands } from './control-socket.js'
 
@@ -80,9 +81,8 @@ export class Backups {
       if ((await readdir(target)).length > 0)
         throw new Refusal('conflict', `${target} is not empty`, { field: 'directory' })
       const needed = (await sizeOf(locate(dataDir))) + SPARE_BYTES
-      const { bavail, bsize } = await statfs(target)
-      if (bavail * bsize < needed)
-        throw new Refusal('unavailable', `${target} has ${bavail * bsize} bytes left, and ${needed} are needed`)
+      const free = await freeBytes(target)
+      if (free < needed) throw new Refusal('unavailable', `${target} has ${free} bytes left, and ${needed} are needed`)
     } catch (cause) {
       if (cause instanceof Refusal) throw cause
       throw new Refusal('bad_request', `cannot write to ${target}: ${(cause as Error).message}`, {

@@ -11,6 +11,7 @@ import { stringify } from '../chat/model/message.js'
 import type { LoginCookie } from './login-cookie.js'
 import { nextPage } from './paging.js'
 import { parametersOf } from './parameters.js'
+import { varyBy } from './vary.js'
 
 export interface CommandDeps {
   readonly commands: Commands
@@ -68,11 +69,11 @@ function answer(request: FastifyRequest, reply: FastifyReply, http: HttpRoute, r
   if (http.location) reply.header('location', locationOf(http.location, result))
   const next = http.page && nextPage(request, http.page, result)
   if (next) reply.header('link', `<${next}>; rel="next"`)
+  varyBy(reply, 'authorization')
   reply.code(http.status ?? 200).headers({
     'content-type': 'application/json; charset=utf-8',
     // Private to the user; revalidated with If-None-Match. Tokens are not to be stored (RFC 6749, 5.1).
     'cache-control': http.cookie ? 'no-store' : 'private, no-cache',
-    vary: [reply.getHeader('vary'), 'authorization'].filter(Boolean).join(', '),
   })
   // The newline is for terminals.
   return reply.send(`${result}\n`)

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { foreignPageRefusal, type Origins } from '../net/origins.js'
+import { varyBy } from './vary.js'
 
 const ALLOWED =
   'authorization, content-type, idempotency-key, if-none-match, if-range, last-event-id, range, ' +
@@ -17,7 +18,7 @@ const REMEMBERED = '7200'
 export function allowOrigins(app: FastifyInstance, origins: Origins, pageRefused: (page: string) => void): void {
   app.addHook('onRequest', async ({ headers, method, raw }, reply) => {
     const { origin } = headers
-    if (!origins.any) reply.header('vary', 'origin')
+    if (!origins.any) varyBy(reply, 'origin')
     const page = origins.foreignPage(raw)
     if (page !== null) {
       pageRefused(page)

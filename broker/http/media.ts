@@ -10,6 +10,7 @@ import { contentType, isInline } from '../media/media-types.js'
 import { dispositionOf } from './disposition.js'
 import { isNamed } from './etags.js'
 import { HttpRefusal } from './refusals.js'
+import { varyBy } from './vary.js'
 
 /** Media type of small images. */
 const THUMBNAIL = 'image/webp'
@@ -69,13 +70,13 @@ async function send(
   open: (range: ByteRange) => Promise<Readable>,
 ): Promise<FastifyReply> {
   const { headers, method } = request
+  varyBy(reply, 'authorization')
   reply.headers({
     ...CLOSED,
     etag,
     // Whether it may be read is asked each time.
     'cache-control': 'private, no-cache',
     'accept-ranges': 'bytes',
-    vary: [reply.getHeader('vary'), 'authorization'].filter(Boolean).join(', '),
   })
   if (isNamed(etag, headers['if-none-match'])) return reply.code(304).send()
   const range = rangeOf(headers.range, headers['if-range'], etag, size)

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal } from '../../schemas/errors.js'
 import { type About, aboutJson, landingPage } from './landing.js'
+import { varyBy } from './vary.js'
 
 export interface PageDeps {
   readonly about: () => About
@@ -22,7 +23,7 @@ export function pages(app: FastifyInstance, { about, health, low }: PageDeps): v
     reply.header('cache-control', 'no-cache')
   })
   app.get('/', async (request, reply) => {
-    reply.header('vary', 'accept')
+    varyBy(reply, 'accept')
     if (wantsJson(request)) return reply.type(JSON_TYPE).send(pretty(aboutJson(about())))
     reply.type('text/html; charset=utf-8').header('content-security-policy', PAGE_POLICY)
     return reply.send(landingPage(about(), request.headers.host))

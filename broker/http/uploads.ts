@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal } from '../../schemas/errors.js'
 import { isFileId, MAX_FILE_NAME, MAX_MIME, UPLOAD_PART, UPLOADS } from '../../schemas/files.js'
+import { STEERING } from '../../schemas/terminal-text.js'
 import type { NewFile } from '../chat/files/files.js'
 import type { Actor } from '../chat/model/actor.js'
 import { UNKNOWN } from '../media/media-types.js'
@@ -140,11 +141,8 @@ function metadataOf({ headers }: FastifyRequest): Partial<Record<string, string>
   return Object.fromEntries(pairs.map(([key, value = '']) => [key!, Buffer.from(value, 'base64').toString('utf8')]))
 }
 
-/** Control characters, and marks that change the direction of writing, which hide what a name ends with. */
-const HIDDEN = /[\p{Cc}\p{Cs}\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/gu
-
-/** The last part of a path, without what hides its end. */
+/** The last part of a path, without what hides its end: control characters, and marks that change the direction of writing. */
 function cleanName(name: string): string | null {
-  const last = name.replace(HIDDEN, '').split(/[/\\]/).at(-1)!.trim()
+  const last = name.replace(STEERING, '').split(/[/\\]/).at(-1)!.trim()
   return last === '' || last === '.' || last === '..' ? null : [...last].slice(0, MAX_FILE_NAME).join('')
 }

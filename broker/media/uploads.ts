@@ -2,11 +2,11 @@
  * Uploads: begun with their size, continued at any time until they are finished or their time is over. How far one has come is how many
  * bytes are there.
  */
-import { statfs } from 'node:fs/promises'
 import { Refusal } from '../../schemas/errors.js'
 import type { Files, FinishedContent, NewFile } from '../chat/files/files.js'
 import type { Actor } from '../chat/model/actor.js'
 import type { FileRecord } from '../store/files.js'
+import { freeBytes } from '../util/free-bytes.js'
 import type { Blobs } from './blobs.js'
 import type { Images } from './images/images.js'
 import { sniff } from './media-types.js'
@@ -56,8 +56,7 @@ export class Uploads {
   /** @throws Refusal */
   async create(actor: Actor, file: NewFile): Promise<UploadState> {
     const { files, dir, minFree } = this.#deps
-    const { bavail, bsize } = await statfs(dir)
-    if (bavail * bsize < minFree + file.size)
+    if ((await freeBytes(dir)) < minFree + file.size)
       throw new Refusal('unavailable', 'the disk of the files is nearly full (media.minFree)', { retryAfter: 300 })
     const record = await files.create(actor, file)
     return file.size === 0 ? { record: await this.#finish(actor, record), offset: 0 } : { record, offset: 0 }

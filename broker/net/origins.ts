@@ -52,6 +52,7 @@ export class Origins {
   isOwnPage(request: IncomingMessage): boolean {
     const { origin, 'sec-fetch-site': site } = request.headers
     if (site !== undefined) return site === 'same-origin'
+    // Browsers before 2023, and all of them over plain HTTP, do not send it.
     return origin !== undefined && isOfHere(origin, request)
   }
 
@@ -61,9 +62,7 @@ export class Origins {
       const own = site === undefined || site === 'none' || site === 'same-origin'
       return own ? null : 'another origin'
     }
-    if (this.#listed.has(origin) || site === 'same-origin') return null
-    // Browsers before 2023, and all of them over plain HTTP, do not send Sec-Fetch-Site.
-    return site === undefined && isOfHere(origin, request) ? null : origin.slice(0, SHOWN)
+    return this.#listed.has(origin) || this.isOwnPage(request) ? null : origin.slice(0, SHOWN)
   }
 }
 

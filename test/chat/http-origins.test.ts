@@ -32,7 +32,10 @@ t.test('pages of other origins', async (t) => {
     const { headers, status } = await fetchFrom(broker, '/v1/rooms', other)
     t.equal(status, 403)
     t.notOk(headers.has('access-control-allow-origin'))
-    t.match((await fetchFrom(broker, '/v1/rooms', { as: 'alice', headers: { origin } })).headers.get('vary'), /origin/)
+    const vary = async (path: string) =>
+      (await fetchFrom(broker, path, { as: 'alice', headers: { origin } })).headers.get('vary')
+    t.equal(await vary('/v1/rooms'), 'origin, authorization')
+    t.equal(await vary('/'), 'origin, accept')
   })
 
   t.test('those of elsewhere do nothing by default, whatever they know', async (t) => {

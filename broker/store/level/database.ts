@@ -3,9 +3,10 @@
  * writes. A failed write may or may not be on disk, so nothing may be written again before `reopen`.
  */
 import { existsSync } from 'node:fs'
-import { chmod, rm, statfs, writeFile } from 'node:fs/promises'
+import { chmod, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
+import { freeBytes } from '../../util/free-bytes.js'
 import { makeDirectory } from '../../util/make-directory.js'
 import { StoreError } from '../changes.js'
 import { type KeyRange, keys } from './keys.js'
@@ -283,10 +284,9 @@ export class Database {
     if (this.#location === null) return
     const probe = join(this.#location, 'space.probe')
     try {
-      const { bavail, bsize } = await statfs(this.#location)
-      if (bavail * bsize < SPACE_TO_OPEN)
-        throw new Error(`no space left on device: ${bavail * bsize} bytes, ${SPACE_TO_OPEN} are needed`)
-      // Quotas are not part of what statfs reports, so write a probe.
+      const free = await freeBytes(this.#location)
+      if (free < SPACE_TO_OPEN) throw new Error(`no space left on device: ${free} bytes, ${SPACE_TO_OPEN} are needed`)
+      // Quotas are not part of what the file system reports, so write a probe.
       await writeFile(probe, Buffer.alloc(PROBE_BYTES), { flush: true } as object)
     } catch (cause) {
       throw storeError('no room to reopen the store', cause)

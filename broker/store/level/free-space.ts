@@ -1,5 +1,5 @@
 /** Watches the free disk space of a directory at intervals, off the path of messages. */
-import { statfs } from 'node:fs/promises'
+import { freeBytes } from '../../util/free-bytes.js'
 
 /** Ms between two checks. */
 const EVERY = 3000
@@ -54,9 +54,7 @@ export class FreeSpace {
   async #look(): Promise<void> {
     const { location, minFree, changed, failed } = this.#deps
     try {
-      // `bavail` is what this process may use: file systems reserve blocks for root.
-      const { bavail, bsize } = await statfs(location)
-      const free = bavail * bsize
+      const free = await freeBytes(location)
       const low = free < (this.#low ? minFree * ENOUGH : minFree)
       if (low === this.#low) return
       this.#low = low
