@@ -2,9 +2,8 @@
 import { deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import t, { type Test } from 'tap'
+import { checksum } from '../../broker/store/level/checksum.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
-import { crc32 } from '../helpers/crc32.js'
-import { httpUrl } from '../helpers/http.js'
 import { until } from '../helpers/patience.js'
 import { Person } from '../helpers/people.js'
 import { begin, download, tus, upload } from '../helpers/uploads.js'
@@ -24,11 +23,7 @@ function photo(): Promise<Buffer> {
     .toBuffer()
 }
 
-async function thumbnail(broker: TestBroker, user: string, file: string) {
-  const headers = { authorization: `Bearer ${await broker.token(user)}` }
-  const response = await fetch(`${httpUrl(broker)}/v1/media/${file}/thumbnail`, { headers })
-  return { status: response.status, headers: response.headers, bytes: Buffer.from(await response.arrayBuffer()) }
-}
+const thumbnail = (broker: TestBroker, user: string, file: string) => download(broker, user, `${file}/thumbnail`)
 
 t.test('a photo loses its place and camera, and is turned as it is to be shown', async (t) => {
   const { broker, alice } = await open(t)
@@ -84,7 +79,7 @@ function chunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data])
   const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)]
   length.writeUInt32BE(data.length)
-  sum.writeUInt32BE(crc32(body))
+  sum.writeUInt32BE(checksum(body))
   return Buffer.concat([length, body, sum])
 }
 

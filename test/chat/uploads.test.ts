@@ -1,9 +1,7 @@
 /** Uploads by the tus protocol (https://tus.io/protocols/resumable-upload, 1.0.0): resumed, bounded, for users only. */
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
 import http from 'node:http'
-import { join } from 'node:path'
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
@@ -11,7 +9,7 @@ import { movableClock, shortenedTimeouts } from '../helpers/clock.js'
 import { httpUrl } from '../helpers/http.js'
 import { answered, until } from '../helpers/patience.js'
 import { Person } from '../helpers/people.js'
-import { begin, download, tus, upload } from '../helpers/uploads.js'
+import { begin, download, filesOnDisk, tus, upload } from '../helpers/uploads.js'
 
 async function open(t: Test, media: Overrides['media'] = {}, options: Parameters<typeof startTestBroker>[2] = {}) {
   const broker = await startTestBroker(t, { media: { shared: true, ...media }, limits: { rates: 'off' } }, options)
@@ -19,12 +17,6 @@ async function open(t: Test, media: Overrides['media'] = {}, options: Parameters
 }
 
 const at = (offset: number) => ({ 'upload-offset': String(offset) })
-
-/** The files in the directory of the broker. */
-async function filesOnDisk({ dataDir }: TestBroker): Promise<string[]> {
-  const names = await readdir(join(dataDir, 'media'), { recursive: true })
-  return names.filter((name) => /[0-9a-f]{32}(\.part)?$/.test(name))
-}
 
 t.test('a file is sent in parts, and then it is what it is', async (t) => {
   const { broker, alice } = await open(t)

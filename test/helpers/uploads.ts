@@ -1,4 +1,6 @@
 /** Uploads and downloads over HTTP, by the tus protocol as its specification has it. */
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { serveHttp, type TestBroker } from './broker.js'
 import { httpUrl } from './http.js'
 
@@ -71,6 +73,12 @@ export async function upload(
     if (sent.status !== 204) throw new Error(`${sent.status} ${sent.code}`)
   }
   return path.split('/').at(-1)!
+}
+
+/** Names of what the broker has of files, finished and not. */
+export async function filesOnDisk({ dataDir }: TestBroker): Promise<string[]> {
+  const names = await readdir(join(dataDir, 'media'), { recursive: true })
+  return names.filter((name) => /[0-9a-f]{32}(\.part)?$/.test(name))
 }
 
 export interface Downloaded {

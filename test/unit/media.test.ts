@@ -61,10 +61,8 @@ t.test('text is UTF-8 without control characters, and says so', async (t) => {
   t.equal(sniff(Buffer.from('a\0b')), 'application/octet-stream')
   t.equal(sniff(Buffer.alloc(0)), 'application/octet-stream')
   for (let cut = 0; cut < 4; cut++) {
-    const long = Buffer.from('😀'.repeat(SNIFFED)).subarray(cut === 0 ? 0 : 4 - cut)
     const head = Buffer.concat([Buffer.from('x'.repeat(cut)), Buffer.from('😀'.repeat(SNIFFED))]).subarray(0, SNIFFED)
     t.equal(sniff(head), 'text/plain', `a character that is cut after ${cut}`)
-    t.ok(long.length > SNIFFED)
   }
   t.equal(contentType('text/plain'), 'text/plain; charset=utf-8')
   t.equal(contentType('image/png'), 'image/png')
