@@ -4,13 +4,17 @@
  */
 import { createHash } from 'node:crypto'
 import type { ReadStream } from 'node:fs'
-import { constants, type FileHandle, link, mkdir, open, opendir, rm, stat } from 'node:fs/promises'
+import { constants, type FileHandle, link, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isFileId } from '../../schemas/files.js'
 import { SNIFFED } from './media-types.js'
 
 /** Bytes per read. */
 const PIECE = 65_536
+
+/** Files are in a folder by as many digits of their id. */
+const FOLDER_DIGITS = 2
+export const FOLDERS = 16 ** FOLDER_DIGITS
 
 /** What there is of a file: what was uploaded so far; the file; the small image of it. */
 export type BlobKind = 'part' | 'whole' | 'thumbnail'
@@ -113,20 +117,21 @@ export class Blobs {
     for (const kind of kinds) await rm(this.path(id, kind), { force: true })
   }
 
-  /** What is there, with the time it was written last (Unix ms). Other files are passed over. */
-  async *all(): AsyncGenerator<{ id: string; kind: BlobKind; at: number }> {
-    for await (const folder of await opendir(this.#dir)) {
-      if (!folder.isDirectory() || !/^[0-9a-f]{2}$/.test(folder.name)) continue
-      for await (const { name } of await opendir(join(this.#dir, folder.name))) {
-        const blob = readName(name)
-        const found = blob && (await stat(this.path(blob.id, blob.kind)).catch(() => null))
-        if (found) yield { ...blob, at: found.mtimeMs }
-      }
+  /**
+   * What is in a folder, with the time it was written last (Unix ms). Other files are passed over.
+   * @param folder A number below `FOLDERS`
+   */
+  async *inFolder(folder: number): AsyncGenerator<{ id: string; kind: BlobKind; at: number }> {
+    const path = join(this.#dir, folder.toString(16).padStart(FOLDER_DIGITS, '0'))
+    for (const name of await namesIn(path)) {
+      const blob = readName(name)
+      const found = blob && (await stat(this.path(blob.id, blob.kind)).catch(() => null))
+      if (found) yield { ...blob, at: found.mtimeMs }
     }
   }
 
   #folder(id: string): string {
-    return join(this.#dir, id.slice(0, 2))
+    return join(this.#dir, id.slice(0, FOLDER_DIGITS))
   }
 
   path(id: string, kind: BlobKind): string {
@@ -141,6 +146,15 @@ function readName(name: string): { id: string; kind: BlobKind } | null {
   const suffix = rest.length === 0 ? '' : `.${rest.join('.')}`
   const kind = (Object.keys(SUFFIXES) as BlobKind[]).find((one) => SUFFIXES[one] === suffix)
   return kind !== undefined && isFileId(id) ? { id, kind } : null
+}
+
+async function namesIn(path: string): Promise<string[]> {
+  try {
+    return await readdir(path)
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
+  }
 }
 
 function isMissing(error: unknown): boolean {

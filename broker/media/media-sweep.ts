@@ -1,10 +1,9 @@
 /** Removes files to which nothing refers, uploads whose time is over, and bytes of which there is no record. */
+import { randomInt } from 'node:crypto'
 import type { Files } from '../chat/files/files.js'
 import type { FileStore } from '../store/files.js'
-import type { Blobs } from './blobs.js'
+import { type Blobs, FOLDERS } from './blobs.js'
 
-/** Ms between two searches of the directory. */
-const SEARCH_EVERY = 86_400_000
 /** Ms for which bytes without a record stay: the record may be of a store that was restored, and an operator may see it. */
 const STRAY_LIFE = 86_400_000
 
@@ -16,23 +15,26 @@ export interface MediaSweepDeps {
 
 export class MediaSweep {
   readonly #deps: MediaSweepDeps
-  #searchedAt = 0
+  /** Begins anywhere, so that all come to their turn also where the broker is often started. */
+  #folder = randomInt(FOLDERS)
 
   constructor(deps: MediaSweepDeps) {
     this.#deps = deps
   }
 
-  /** May be repeated, and done by two nodes at a time. @param now Unix ms */
+  /**
+   * Looks at the files that are due, and at one folder of the directory: at all in as many sweeps as there are folders. May be repeated, and
+   * done by two nodes at a time. @param now Unix ms
+   */
   async sweep(now: number): Promise<void> {
     await this.#deps.files.sweep(now)
-    if (now - this.#searchedAt < SEARCH_EVERY) return
-    this.#searchedAt = now
+    this.#folder = (this.#folder + 1) % FOLDERS
     await this.#removeStray(now)
   }
 
   async #removeStray(now: number): Promise<void> {
     const { records, blobs } = this.#deps
-    for await (const { id, kind, at } of blobs.all()) {
+    for await (const { id, kind, at } of blobs.inFolder(this.#folder)) {
       if (at >= now - STRAY_LIFE) continue
       const record = await records.get(id)
       if (!record || (kind === 'part' && record.hash !== null)) await blobs.remove(id, [kind])

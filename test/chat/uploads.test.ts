@@ -1,7 +1,9 @@
 /** Uploads by the tus protocol (https://tus.io/protocols/resumable-upload, 1.0.0): resumed, bounded, for users only. */
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdir, utimes, writeFile } from 'node:fs/promises'
 import http from 'node:http'
+import { join } from 'node:path'
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
@@ -253,6 +255,39 @@ t.test('what is not finished in time is removed, and what nothing refers to', as
   t.equal(await alice.fails('files.get', { file: unused }), 'not_found file')
   t.same(await filesOnDisk(broker), [])
   t.match((await alice.get('files.list')).used, { files: 0, bytes: 0 })
+})
+
+t.test('all that is due is looked at in one sweep', async (t) => {
+  const clock = movableClock(t)
+  const { broker, alice } = await open(t, { uploadLife: '1h' })
+  const files = 120
+  for (let i = 0; i < files; i++) await begin(broker, 'alice', 10)
+  t.match((await alice.get('files.list')).used, { files })
+  clock.forward(3601)
+  await broker.running.maintenance.sweep(Date.now())
+  t.match((await alice.get('files.list')).used, { files: 0 })
+})
+
+t.test('bytes without a record are removed after a day, one folder in each sweep', async (t) => {
+  const { broker } = await open(t)
+  const kept = await upload(broker, 'alice', Buffer.from('known'))
+  const aged = new Date(Date.now() - 2 * 86_400_000)
+  const put = async (id: string, at: Date) => {
+    const folder = join(broker.dataDir, 'media', id.slice(0, 2))
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, id), 'stray')
+    await utimes(join(folder, id), at, at)
+  }
+  const folders = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))
+  for (const folder of folders) await put(folder + '0'.repeat(30), aged)
+  await put('1'.repeat(32), new Date())
+  await utimes(join(broker.dataDir, 'media', kept.slice(0, 2), kept), aged, aged)
+  const sweep = () => broker.running.maintenance.sweep(Date.now())
+  await sweep()
+  t.equal((await filesOnDisk(broker)).length, folders.length + 1)
+  for (let i = 1; i < folders.length; i++) await sweep()
+  const left = (await filesOnDisk(broker)).map((path) => path.split('/').at(-1)!)
+  t.same(left.sort(), ['1'.repeat(32), kept].sort(), 'what is new may get its record yet')
 })
 
 t.test('without files, it is said why', async (t) => {

@@ -13,8 +13,13 @@ import { referring, roomsOf } from './file-references.js'
 
 /** Ms between two looks at a file that messages refer to: what was deleted is off the disk within a day. */
 const CHECK_EVERY = 43_200_000
-/** Ids per read, and files looked at in one sweep. */
+/** Ids per read. */
 const PAGE = 100
+/**
+ * Ms for one sweep of each minute. A file takes a commit: where that takes 5 ms, 720,000 files are looked at twice a day. With more, what was
+ * deleted stays longer.
+ */
+const SWEEP_TIME = 5000
 /** Who changes the totals of all files waits for the others. */
 const TOTALS = 'totals of files'
 
@@ -129,9 +134,20 @@ export class Files {
     }
   }
 
-  /** Looks at the files that are due: unfinished uploads, and files to which nothing refers any more, are removed. @param now Unix ms */
+  /**
+   * Looks at the files that are due: unfinished uploads, and files to which nothing refers any more, are removed. What its time is too short
+   * for is left to the next sweep. @param now Unix ms
+   */
   async sweep(now: number): Promise<void> {
-    for (const id of await this.#deps.store.directory.files.due(now, PAGE)) await this.#check(id, now)
+    const end = performance.now() + SWEEP_TIME
+    let ids: string[]
+    do {
+      ids = await this.#deps.store.directory.files.due(now, PAGE)
+      for (const id of ids) {
+        await this.#check(id, now)
+        if (performance.now() > end) return
+      }
+    } while (ids.length === PAGE)
   }
 
   async #check(id: string, now: number): Promise<void> {
