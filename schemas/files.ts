@@ -29,6 +29,13 @@ export const ATTACHMENT_VIEW = {
   width: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Pixels.' })),
   height: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Pixels.' })),
   duration: Type.Optional(Type.Number({ minimum: 0, maximum: 1e9, description: 'Seconds.' })),
+  waveform: Type.Optional(
+    Type.Array(Type.Integer({ minimum: 0, maximum: 100 }), {
+      minItems: 1,
+      maxItems: 256,
+      description: 'Of audio: how loud it is at equal distances, 0 to 100, as its sender states.',
+    }),
+  ),
   thumbnail: Type.Optional(
     Type.String({
       minLength: 1,

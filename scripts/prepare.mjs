@@ -79,7 +79,7 @@ function checkNode() {
 
 function installDependencies() {
   if (dependenciesMatch()) return
-  say(`installing dependencies${everything ? '' : ' (some 110 MB, half a minute or so; only the first time)'} …`)
+  say(`installing dependencies${everything ? '' : ' (some 120 MB, half a minute or so; only the first time)'} …`)
   const install = everything ? ['--include=dev'] : ['--include=dev', '--workspaces=false']
   if (!installLocked(install)) stop('npm ci failed; the reason is above')
   say(`installed after ${seconds()}`)

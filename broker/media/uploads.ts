@@ -10,6 +10,7 @@ import { freeBytes } from '../util/free-bytes.js'
 import type { Blobs } from './blobs.js'
 import type { Images } from './images/images.js'
 import { sniff } from './media-types.js'
+import type { Recordings } from './recordings/recordings.js'
 import type { Transfers } from './transfers.js'
 
 export interface UploadsDeps {
@@ -18,6 +19,8 @@ export interface UploadsDeps {
   readonly transfers: Transfers
   /** Null: images are taken as they are. */
   readonly images: Images | null
+  /** Null: nothing is known of audio and video. */
+  readonly recordings: Recordings | null
   /** The directory of the files. */
   readonly dir: string
   /** Bytes of its disk to keep free. */
@@ -135,12 +138,13 @@ export class Uploads {
   }
 
   async #content(actor: Actor, id: string, size: number): Promise<Omit<FinishedContent, 'hash'>> {
-    const { blobs, images } = this.#deps
+    const { blobs, images, recordings } = this.#deps
     const mime = sniff(await blobs.head(id))
     if (images?.takes(mime)) return this.#image(images, actor, id, mime)
     await blobs.adopt(id)
     await blobs.sync(id)
-    return { mime, size, facts: {} }
+    if (!recordings?.takes(mime)) return { mime, size, facts: {} }
+    return { mime, size, facts: await recordings.read(actor.principal.user, { from: blobs.path(id, 'whole'), mime }) }
   }
 
   /** What cannot be read is removed: nobody can do anything with it. */

@@ -5,8 +5,10 @@ import { NOT_SHARED, whyNoFiles } from '../chat/files/takes-files.js'
 import type { HttpDeps } from '../http/app.js'
 import { Blobs } from '../media/blobs.js'
 import { Downloads } from '../media/downloads.js'
-import { hasDecoder, Images } from '../media/images/images.js'
+import { Images } from '../media/images/images.js'
 import { MediaSweep } from '../media/media-sweep.js'
+import { ChildProcesses, canRun } from '../media/processes/child-processes.js'
+import { Recordings } from '../media/recordings/recordings.js'
 import { Transfers } from '../media/transfers.js'
 import { Uploads } from '../media/uploads.js'
 import type { Store } from '../store/store.js'
@@ -58,27 +60,37 @@ export function mediaDeps(context: Context, { storage, chat, logins }: MediaNeed
   }
   if (!blobs) return { ...common, uploads: null, downloads: null }
   const transfers = new Transfers(media, accountOf)
-  const images = openImages(context)
+  const processes = new ChildProcesses()
+  context.teardown.add(processes)
+  const images = openImages(context, processes)
+  const recordings = openRecordings(context, processes)
   const isValid: ConstructorParameters<typeof Downloads>[0]['isValid'] = async ({ principal }) =>
     (await logins.authenticator.revalidate(principal)) !== null
   return {
     ...common,
-    uploads: new Uploads({ files, blobs, transfers, images, dir, minFree: media.minFree }),
+    uploads: new Uploads({ files, blobs, transfers, images, recordings, dir, minFree: media.minFree }),
     downloads: new Downloads({ access, blobs, transfers, isValid, failed }),
   }
 }
 
 /** Null: images stay as they were sent. */
-function openImages({ config, log, teardown }: Context): Images | null {
+function openImages({ config, log }: Context, processes: ChildProcesses): Images | null {
   const { enabled, ...limits } = config.media.images
   if (!enabled) return null
-  if (hasDecoder()) {
-    const images = new Images(limits)
-    teardown.add(images)
-    return images
-  }
+  if (canRun('sharp')) return new Images(limits, processes)
   log.warn(
     'images stay as they were sent, with the place where they were taken: the optional package sharp is not installed (npm install sharp)',
+  )
+  return null
+}
+
+/** Null: nothing is known of audio and video. */
+function openRecordings({ config, log }: Context, processes: ChildProcesses): Recordings | null {
+  const { enabled, ...limits } = config.media.recordings
+  if (!enabled) return null
+  if (canRun('mediabunny')) return new Recordings(limits, processes)
+  log.warn(
+    'how long audio and video last is not read: the optional package mediabunny is not installed (npm install mediabunny)',
   )
   return null
 }

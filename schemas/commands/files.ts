@@ -3,7 +3,7 @@ import Type from 'typebox'
 import { ATTACHMENT_VIEW, FILE_ID, file } from '../files.js'
 import { command, limit, more, NOTHING, object, orNull, time } from './parts.js'
 
-const { alt: _, ...view } = ATTACHMENT_VIEW
+const { alt: _, waveform: __, ...view } = ATTACHMENT_VIEW
 
 const File = object(
   {

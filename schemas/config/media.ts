@@ -25,6 +25,12 @@ export const media = section('Files that users upload over HTTP and attach to me
       thumbnail: count(480, 'Pixels of the longer side of the small image.', 16, 4096),
     },
   ),
+  recordings: section('How long audio and video last, and how large they are, is read when their upload ends.', {
+    enabled: flag(true, 'false, or without the optional package mediabunny: it is what the sender states.'),
+    bytes: count(16_777_216, 'Bytes of a file that are read for it; what needs more stays unknown.', 65_536),
+    memory: count(268_435_456, 'Bytes of memory of the process that reads it.', 134_217_728),
+    time: duration('5s', 'Seconds of CPU time for it.'),
+  }),
   transfers: count(256, 'Uploads and downloads at the same time on one node.'),
   transfersPerUser: count(8, 'The same of one user, with their bots and devices.'),
 })

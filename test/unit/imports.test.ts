@@ -75,6 +75,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   fflate: ['broker/chat/exports/zip.ts'],
   sharp: ['broker/media/images'],
   blurhash: ['broker/media/images'],
+  mediabunny: ['broker/media/recordings'],
   'node-sqlite3-wasm': ['broker/readers/search'],
   commander: ['broker/cli', 'broker/cli.ts'],
   mqtt: ['client'],

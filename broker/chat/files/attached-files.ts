@@ -47,9 +47,15 @@ export class AttachedFiles {
 }
 
 function described(attachment: Attachment, file: FinishedFile): Attachment {
-  const { name, mime, size } = file
+  const { name, mime, size, facts } = file
   const named = attachment.name === undefined && name !== null ? { name } : {}
-  return { ...attachment, ...named, mime, size, ...factsView(file) }
+  const isMeasured = facts?.width !== undefined || facts?.duration !== undefined
+  return { ...(isMeasured ? unmeasured(attachment) : attachment), ...named, mime, size, ...factsView(file) }
+}
+
+/** Without what the broker has looked for in the file: what it has not found there is not in it. */
+function unmeasured({ width: _, height: __, duration: ___, ...attachment }: Attachment): Attachment {
+  return attachment
 }
 
 /** @throws Refusal `bad_request` where a file would have nobody who may read it */

@@ -1,19 +1,18 @@
 /**
- * A program for one image, in a process of its own: what a decoder does with a hostile file ends with the process. It reads the image, writes
+ * A program for one image, in a process of its own. It reads the image, writes
  * it anew (without location, camera and whatever else was in it) and a small one beside it, and prints what it found as JSON.
  */
 import { encode } from 'blurhash'
 import sharp, { type Sharp, type SharpOptions } from 'sharp'
+import { answerWith, takeTask } from '../processes/child-program.js'
 import type { ImageOutcome, ImageTask } from './image-task.js'
 
-/** Ms between two looks at the memory. */
-const LOOK_EVERY = 25
 /** Pixels of the longer side. */
 const PLACEHOLDER = 32
 /** Of a BlurHash: horizontal and vertical components. */
 const COMPONENTS = [4, 3] as const
 
-const task = JSON.parse(process.argv[2]!) as ImageTask
+const task = takeTask<ImageTask>()
 
 // Formats that other decoders than those of the table would take, and those which can refer to other files.
 sharp.block({ operation: ['VipsForeignLoad'] })
@@ -28,15 +27,8 @@ sharp.unblock({
 })
 sharp.concurrency(1)
 sharp.cache(false)
-setInterval(() => {
-  if (process.memoryUsage.rss() > task.memory) answer({ refused: 'it takes too much memory' })
-}, LOOK_EVERY).unref()
 
-try {
-  answer(await converted())
-} catch (error) {
-  answer({ refused: (error as Error).message.split('\n')[0]!.slice(0, 200) })
-}
+await answerWith(converted)
 
 async function converted(): Promise<ImageOutcome> {
   const { width, height, size } = await written()
@@ -80,9 +72,4 @@ async function placeholder(): Promise<string> {
 
 function options(more: SharpOptions): SharpOptions {
   return { limitInputPixels: task.pixels, failOn: 'error', sequentialRead: true, ...more }
-}
-
-function answer(outcome: ImageOutcome): never {
-  process.stdout.write(`${JSON.stringify(outcome)}\n`)
-  process.exit(0)
 }

@@ -8,12 +8,13 @@ export interface ImageTask {
   readonly format: 'jpeg' | 'png' | 'gif' | 'webp'
   /** Most pixels, of all frames together. */
   readonly pixels: number
-  /** Most bytes of memory. */
-  readonly memory: number
   /** Pixels of the longer side of the small one. */
   readonly thumbnail: number
 }
 
-export type ImageOutcome =
-  | { readonly width: number; readonly height: number; readonly size: number; readonly placeholder: string }
-  | { readonly refused: string }
+export interface ImageOutcome {
+  readonly width: number
+  readonly height: number
+  readonly size: number
+  readonly placeholder: string
+}
