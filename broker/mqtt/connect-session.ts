@@ -89,7 +89,7 @@ function guardOf(connection: ConnectingConnection, actor: Actor): DeliveryGuard 
 
 /** Resumes a stored session, and starts delivery. */
 export async function beginDelivery({ connection, client, saved }: ConnectContext): Promise<void> {
-  const { store, sessionWriter, log } = connection.services
+  const { store, sessionWriter, shares, log } = connection.services
   const { session, record } = client!
   if (session.persistent) {
     session.saver = sessionWriter.saver(session)
@@ -101,6 +101,7 @@ export async function beginDelivery({ connection, client, saved }: ConnectContex
   }
   if (saved) await restoreSession(client!, saved)
   session.start()
+  shares.started(session)
 }
 
 async function restoreSession(client: ConnectedClient, saved: SavedSession): Promise<void> {

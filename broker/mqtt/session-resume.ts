@@ -37,18 +37,23 @@ export async function resumeSession(
     const sender =
       shares.assignment(session, packet) ??
       (former.has(packet.source) ? null : senderOfOwn(session, packet, saved, { store, views }))
+    // Before anything is awaited: its share group may go to another node, which gives the packet another owner.
+    if (sender) flight.owner = sender.owner
     if (packet.released) {
-      if (sender) flight.owner = sender.owner
       session.resendRelease(flight)
       continue
     }
-    const message = (await sender?.read()) ?? null
-    if (!sender || !message) {
-      session.inflight.end(flight)
-      sender?.owner.acknowledged(packet.seq)
+    const message = session.closed ? null : ((await sender?.read()) ?? null)
+    if (sender && session.closed) {
+      // A later connection of the session sends it: it is saved as it was.
+      sender.sentBefore?.()
       continue
     }
-    flight.owner = sender.owner
+    if (!sender || !message) {
+      session.inflight.end(flight)
+      flight.owner.acknowledged(packet.seq)
+      continue
+    }
     sender.sentBefore?.()
     session.resend(flight, message)
   }

@@ -145,7 +145,7 @@ export class Session extends Subscriber implements MemberSession {
   }
 
   override start(): void {
-    if (this.#queueBacklog)
+    if (this.#queueBacklog && !this.closed)
       this.#leaveQueue = this.services.store.queue.setAllowance(this.id, this.#queueBacklog, this.queue)
     super.start()
   }

@@ -2,8 +2,9 @@
 import t, { type Test } from 'tap'
 import { ShareGroup } from '../../broker/mqtt/shared/group.js'
 import { movableClock } from '../helpers/clock.js'
-import { leave, open } from '../helpers/protocol.js'
+import { cut, leave, open } from '../helpers/protocol.js'
 import type { RawClient } from '../helpers/raw-client.js'
+import { holdQueueReads } from '../helpers/reading.js'
 import { Member, together } from '../helpers/share-member.js'
 import { GROUP, leftovers, modelNodes, send, served, storeOf, until } from '../helpers/share-nodes.js'
 import { allDone, ShareSaves } from '../helpers/share-saves.js'
@@ -156,3 +157,41 @@ t.test(
     t.same([...first.got, ...second.got, ...third.got].sort(), saves.sent, 'all to one member each')
   },
 )
+
+t.test(
+  'a session completes what it has at another node, and comes back: the group is told without a turn',
+  async (t) => {
+    const [one, two] = await modelNodes(t)
+    const stays = { id: 'w1', qos: 2, expiry: 60 } as const
+    const first = await Member.join(one, { ...stays, holds: true })
+    const other = await Member.join(one, { id: 'w2', qos: 0 })
+    const sent = await send(await open(two.broker, { user: 'bob', id: 'bob' }), 0, 4, 2)
+    await together(4, first, other)
+    const elsewhere = await Member.join(two, { ...stays, filter: null }, first)
+    t.same([...(await elsewhere.has(first.got.length)), ...other.got].sort(), sent)
+    await until(async () => (await storeOf(two).sessions.progress('ann/w1')).inflight.length === 0)
+    await Member.join(one, { ...stays, filter: null }, elsewhere)
+    await until(() => storeOf(one).queue.size(GROUP).messages === 0)
+    t.ok(first.got.length > 0)
+  },
+)
+
+t.test('a group goes to another node while a session is sent again what it has of it', async (t) => {
+  const clock = movableClock(t)
+  const [one, two] = await modelNodes(t)
+  const stays = { id: 'w1', qos: 2, expiry: 60 } as const
+  const first = await Member.join(one, { ...stays, holds: true })
+  const sent = await send(await open(two.broker, { user: 'bob', id: 'bob' }), 0, 3, 2)
+  await first.has(3)
+  await Member.join(one, { id: 'w2', qos: 0 })
+  await cut(one.broker, first.client)
+  const reads = holdQueueReads(storeOf(one))
+  const again = await Member.join(one, { ...stays, filter: null })
+  await reads.begun
+  await Member.join(two, { id: 'w3', qos: 0 })
+  clock.forward(6)
+  await served(two)
+  reads.release()
+  t.same(await again.has(3), sent)
+  await until(async () => (await storeOf(one).sessions.progress('ann/w1')).inflight.length === 0)
+})

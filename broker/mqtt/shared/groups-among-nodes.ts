@@ -72,6 +72,11 @@ export class GroupsAmongNodes {
     if (group) this.#attach(group, member, heads)
   }
 
+  /** The session goes on here, perhaps from another node: what of groups served here ended there is settled. */
+  started({ id }: MemberSession): void {
+    for (const group of this.#deps.groups.ofSession(id)) group.handOver.settleEnded()
+  }
+
   /** The connection of a member is gone. */
   away(groups: readonly ShareGroup[], session: MemberSession): void {
     for (const group of groups) {
@@ -142,7 +147,11 @@ export class GroupsAmongNodes {
     const members = progress.inflight.length > 0 ? [...group.members].map(({ sessionId }) => sessionId) : []
     const held = (await storedAssignments(sessions, members)).get(name.id) ?? []
     await group.restore(progress, held)
-    for (const { sessionId } of held) addTo(this.#holders, sessionId, group)
+    for (const sessionId of new Set(held.map(({ sessionId }) => sessionId))) {
+      addTo(this.#holders, sessionId, group)
+      // It may have gone on while the group was restored.
+      this.#settleOthers(sessionId).catch(this.#deps.failed)
+    }
     return true
   }
 

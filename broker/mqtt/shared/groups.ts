@@ -102,6 +102,11 @@ export class SharedSubscriptions {
     else this.#groups.join(this.#groups.of(name), member, heads)
   }
 
+  /** The session is resumed: what it has in flight is known. */
+  started(session: MemberSession): void {
+    this.#among?.started(session)
+  }
+
   /** The session unsubscribed. */
   leave(session: MemberSession, parsed: SharedFilter): void {
     const group = this.#groups.known(session.user, parsed)

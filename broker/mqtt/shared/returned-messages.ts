@@ -23,8 +23,10 @@ export class ReturnedMessages implements LaggingFeed {
     return this.#messages.length > MOST
   }
 
+  /** One that was tried before and could not be taken goes before those that came after it. */
   add(feed: LogFeed | QueueFeed, seq: number): void {
-    this.#messages.push({ feed, seq })
+    const before = this.#messages.findLastIndex((one) => one.feed !== feed || one.seq < seq)
+    this.#messages.splice(before + 1, 0, { feed, seq })
   }
 
   forget(from: LogFeed | string): void {
