@@ -61,6 +61,11 @@ export class Member {
     return this.got
   }
 
+  /** Resolves when it has completed each QoS 2 exchange that it has begun. */
+  async completed(): Promise<void> {
+    while (this.#began.size > 0) await new Promise<void>((resolve) => (this.#wake = resolve))
+  }
+
   async #read(): Promise<void> {
     for (let packet = await this.client.next(); packet; packet = await this.client.next()) {
       if (packet.cmd === 'publish') this.#take(packet)
@@ -85,6 +90,7 @@ export class Member {
   #complete(messageId: number): void {
     this.#began.delete(messageId)
     this.client.send({ cmd: 'pubcomp', messageId } as never)
+    this.#wake()
   }
 }
 
