@@ -1,6 +1,7 @@
 /** `sync` with a token: as small for thousands of rooms as for one, and complete for a client that keeps nothing else. */
 import t from 'tap'
 import { commit } from '../../broker/store/commit.js'
+import type { LogGrowth } from '../../broker/store/logs.js'
 import type { Store } from '../../broker/store/store.js'
 import { append, draft, drop } from '../contract/store-suite.js'
 import { openDen } from '../helpers/den.js'
@@ -316,6 +317,25 @@ t.test('in what an earlier version has added to, the time of the last entry coun
   t.equal(counts.reads, 0, 'read once')
   await alice.say(one!, 'news')
   t.match((await bob.get('sync', { since })).rooms, [{ room: one, since: 2, messages: [{ text: 'news' }] }])
+})
+
+t.test('a read that fails fails the request, and nothing else', async (t) => {
+  const { broker, alice, bob } = await people(t, ['alice', 'bob'])
+  const { store } = broker.running
+  const [room] = await furnish(store, ['alice', 'bob'], 1, 2)
+  const { log } = store
+  const openAll = log.openAll.bind(log)
+  const asOfEarlier = (info: LogGrowth): LogGrowth =>
+    info.name.startsWith('m:') ? { ...info, grownIn: 0, spokenIn: 0 } : info
+  log.openAll = async (names) => (await openAll(names)).map(asOfEarlier)
+  const { since } = await bob.get('sync')
+  await alice.get('rooms.update', { room, topic: 'news' })
+  const read = log.read.bind(log)
+  log.read = (name, ...args) =>
+    name === `m:${room}` ? Promise.reject(new Error('the disk fails')) : read(name, ...args)
+  t.match(await bob.ask('sync', { since }), { ok: false, error: { code: 'internal' } })
+  log.read = read
+  t.match((await bob.get('sync', { since })).rooms, [{ room, info: { topic: 'news' }, messages: [] }])
 })
 
 t.test('a client that heard more says where it is', async (t) => {

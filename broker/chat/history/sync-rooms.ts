@@ -80,8 +80,10 @@ export class SyncRooms {
     if (this.#hasReceipts(member, Math.max(since.ts, place?.ts ?? 0) - OVERLAP)) return true
     const hasMessages = place ? place.seq !== messages.head : this.#growth.hasGrown(messages, since)
     const hasEvents = place?.events === undefined ? this.#growth.hasGrown(events, since) : place.events !== events.head
-    if (hasMessages === true || hasEvents === true) return true
-    return hasMessages === false && hasEvents === false ? false : either(hasMessages, hasEvents)
+    // A promise is awaited whatever the other one says: it may reject.
+    return typeof hasMessages === 'boolean' && typeof hasEvents === 'boolean'
+      ? hasMessages || hasEvents
+      : either(hasMessages, hasEvents)
   }
 
   /** Whether the user has read something, or may know of the receipt of another one. Unix ms. */
