@@ -52,7 +52,9 @@ export class Notified {
     return this.#capped(sumOf(byLevel, await this.#withKeywords(query, level, keywords, room)))
   }
 
-  #mentionsInThreads({ log, user, range }: NotifiedQuery): Promise<BoundedCount> {
+  /** Those of `mentions` that are in threads: `unread` leaves these out. Reads nothing where they cannot change the count. */
+  async #mentionsInThreads({ log, user, range, unread, mentions }: NotifiedQuery): Promise<BoundedCount> {
+    if (mentions.count === 0 || unread.count >= this.#bounds.most) return { count: 0, partial: mentions.partial }
     const bounds = { count: this.#bounds.most, scanned: this.#bounds.unreadMentions, inThreads: true }
     return countMentions(this.#store.notes, log, user, range, bounds)
   }
