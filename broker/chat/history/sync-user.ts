@@ -52,13 +52,18 @@ export class SyncUser {
     this.#deps = deps
   }
 
+  /** Whose points they are, and of which store. */
+  of(user: string): string {
+    return digest(user, this.#deps.store.epoch)
+  }
+
   /** To be taken before anything is read. */
   async point(user: string): Promise<SyncPoint> {
     const { store } = this.#deps
     const { lastCommit: commit } = store
     const { head: events, incarnation } = await store.log.open(logs.userEvents(user))
     return {
-      ...{ of: digest(user, store.epoch), commit, ts: Date.now(), events, incarnation },
+      ...{ of: this.of(user), commit, ts: Date.now(), events, incarnation },
       invitations: digest(...this.#invitations(user).map(({ room, at }) => `${room} ${at}`)),
       contacts: digest(JSON.stringify(contactsOf(store.directory, user))),
     }

@@ -80,18 +80,18 @@ export class Sync {
   /** @throws Refusal */
   async #begin(user: string, params: Params): Promise<Beginning> {
     const token = params.since === undefined ? null : decodePoint(params.since, 'since')
+    if (params.cursor !== undefined) return this.#goOn(user, token, decodeCursor(params.cursor))
     const now = await this.#user.point(user)
-    if (params.cursor !== undefined) return this.#goOn(user, token, decodeCursor(params.cursor), now)
     const news = token?.of === now.of ? await this.#user.news(user, token, now) : null
     const since = news === null ? null : token
     const cursor = { start: now, reset: token !== null && since === null, events: (since ?? now).events, room: null }
     return { since, cursor, news: news ?? NO_NEWS, isFirst: true }
   }
 
-  async #goOn(user: string, token: SyncPoint | null, cursor: SyncCursor, now: SyncPoint): Promise<Beginning> {
+  async #goOn(user: string, token: SyncPoint | null, cursor: SyncCursor): Promise<Beginning> {
     const since = cursor.reset ? null : token
     const news = since === null ? NO_NEWS : await this.#user.news(user, since, cursor.start)
-    if (news === null || cursor.start.of !== now.of)
+    if (news === null || cursor.start.of !== this.#user.of(user))
       throw new Refusal('conflict', 'this page is not there any more; begin without a cursor', { field: 'cursor' })
     return { since, cursor, news, isFirst: false }
   }
