@@ -79,6 +79,11 @@ export interface LogGrowth extends LogInfo {
   readonly spokenIn: number
 }
 
+/** What is known of a log in memory, as it is now. */
+export function growthOf({ name, head, tail, incarnation, grownIn, spokenIn }: LogGrowth): LogGrowth {
+  return { name, head, tail, incarnation, grownIn, spokenIn }
+}
+
 /**
  * Whether a position that somebody kept is one in the log as it is now. `incarnation`: of the log when the position was
  * kept; undefined or 0: not known, then it is taken for the present one.
@@ -102,8 +107,8 @@ export interface Followed extends LogInfo {
 export type GoneEntries = 'passed over' | 'shown' | 'expired too'
 
 export interface LogReader {
-  /** Head and tail as they are now; what is returned does not change later. */
-  open(name: LogName): Promise<LogInfo>
+  /** The log as it is now; what is returned does not change later. */
+  open(name: LogName): Promise<LogGrowth>
   /** Of many logs, in their order, with few reads for those that are not in memory. */
   openAll(names: readonly LogName[]): Promise<LogGrowth[]>
   /**

@@ -143,9 +143,9 @@ t.test('what is refused is a problem document that says what is wrong', async (t
 t.test('a bug is told as such, and logged', async (t) => {
   const broker = await startTestBroker(t)
   const { log } = broker.running.store
-  const { openAll } = log
-  log.openAll = () => Promise.reject(new Error('secret detail'))
-  t.teardown(() => (log.openAll = openAll))
+  const { open } = log
+  log.open = () => Promise.reject(new Error('secret detail'))
+  t.teardown(() => (log.open = open))
   const answer = await fetchFrom(broker, '/v1/rooms?scope=public', { as: 'alice' })
   t.match(answer, { status: 500, body: { code: 'internal' } })
   t.notMatch(answer.text, /secret/)
@@ -300,14 +300,14 @@ t.test('201 says where it is, where it can be asked for', async (t) => {
 t.test('a request under way is answered when the broker stops', async (t) => {
   const broker = await startTestBroker(t)
   const { log } = broker.running.store
-  const { openAll } = log
+  const { open } = log
   let go = (): void => {}
   const held = new Promise<void>((resolve) => (go = resolve))
   const reached = new Promise<void>((resolve) => {
-    log.openAll = async (names) => {
+    log.open = async (name) => {
       resolve()
       await held
-      return openAll.call(log, names)
+      return open.call(log, name)
     }
   })
   const asked = fetchFrom(broker, '/v1/rooms?scope=public', { as: 'alice' })

@@ -220,6 +220,7 @@ async function grownIn(t: Test, newPlace: NewPlace): Promise<void> {
     'without its first entries',
   )
   const inOrder = await store.log.openAll(['m:none', 'm:b', 'm:a', 'm:b'])
+  t.same(await Promise.all(inOrder.map(({ name }) => store.log.open(name))), inOrder, 'each of them alone')
   t.same(
     inOrder.map(({ name }) => name),
     ['m:none', 'm:b', 'm:a', 'm:b'],

@@ -51,14 +51,13 @@ export class RoomPreferences {
     return value
   }
 
-  async #messagesOf(room: string): Promise<LogGrowth> {
-    const [messages] = await this.#store.log.openAll([logs.messages(room)])
-    return messages!
+  #messagesOf(room: string): Promise<LogGrowth> {
+    return this.#store.log.open(logs.messages(room))
   }
 
   /** Follows a thread, or follows it no more. Idempotent. It ends with the membership. @throws Refusal */
   async follow(actor: Actor, room: string, thread: number, following: boolean): Promise<void> {
-    const { tail } = await this.#store.log.open(logs.messages(room))
+    const { tail } = await this.#messagesOf(room)
     await this.#store.transact(membershipsOf(actor.principal.user), ({ directory }) => {
       const member = this.#rules.with(directory).requireMember(actor, room)
       const { followed = [] } = member

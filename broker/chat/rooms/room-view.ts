@@ -20,13 +20,13 @@ export async function describeRoom(
 ): Promise<string> {
   const { log, directory } = store
   const { user } = actor.principal
-  const [messages] = await log.openAll([logs.messages(room.id)])
+  const messages = await log.open(logs.messages(room.id))
   const other = directPeer(room.id, user)
   const peer = other === null ? null : await profileOf(directory, other)
   const members = directory.members(room.id).size
   const member = directory.member(room.id, user)
-  const mine = member ? shownSettings(member, messages!) : null
-  const head = member ? messages!.head : null
+  const mine = member ? shownSettings(member, messages) : null
+  const head = member ? messages.head : null
   const thinned = largeRooms.of(room.id)
   const role = member?.role ?? null
   return JSON.stringify({ room: room.id, ...room, members, thinned, role, mine, head, peer })

@@ -5,16 +5,16 @@ import type { Effect } from '../effect.js'
 import { type AppendedTo, Followers } from '../followers.js'
 import { EXPIRED, remains } from '../gone.js'
 import type { LogName } from '../log-name.js'
-import type {
-  AppendListener,
-  Followed,
-  Gone,
-  GoneEntries,
-  GrowthListener,
-  LogEntry,
-  LogGrowth,
-  LogInfo,
-  LogReader,
+import {
+  type AppendListener,
+  type Followed,
+  type Gone,
+  type GoneEntries,
+  type GrowthListener,
+  growthOf,
+  type LogEntry,
+  type LogGrowth,
+  type LogReader,
 } from '../logs.js'
 import { type EntryView, Page } from '../page.js'
 import { Chunk } from './chunk.js'
@@ -67,18 +67,14 @@ export class LevelLogs implements LogReader {
     return this.#logs.get(name)
   }
 
-  async open(name: LogName): Promise<LogInfo> {
+  async open(name: LogName): Promise<LogGrowth> {
     if (!this.#logs.has(name)) await this.load([name])
-    const { head, tail, incarnation } = this.#logs.get(name)!
-    return { name, head, tail, incarnation }
+    return growthOf(this.#logs.get(name)!)
   }
 
   async openAll(names: readonly LogName[]): Promise<LogGrowth[]> {
     await this.load(names)
-    return names.map((name) => {
-      const { head, tail, incarnation, grownIn, spokenIn } = this.#logs.get(name)!
-      return { name, head, tail, incarnation, grownIn, spokenIn }
-    })
+    return names.map((name) => growthOf(this.#logs.get(name)!))
   }
 
   follow(name: LogName, listener: AppendListener): Followed | Promise<Followed> {

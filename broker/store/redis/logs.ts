@@ -2,15 +2,16 @@
 import { StoreError } from '../changes.js'
 import { EXPIRED, isExpired, remains } from '../gone.js'
 import type { LogName } from '../log-name.js'
-import type {
-  AppendListener,
-  Followed,
-  GoneEntries,
-  GrowthListener,
-  LogEntry,
-  LogGrowth,
-  LogInfo,
-  LogReader,
+import {
+  type AppendListener,
+  type Followed,
+  type GoneEntries,
+  type GrowthListener,
+  growthOf,
+  type LogEntry,
+  type LogGrowth,
+  type LogInfo,
+  type LogReader,
 } from '../logs.js'
 import { type EntryView, Page } from '../page.js'
 import type { UpkeepOp } from './commit-words.js'
@@ -39,18 +40,14 @@ export class RedisLogs implements LogReader {
     this.#upkeep = upkeep
   }
 
-  async open(name: LogName): Promise<LogInfo> {
-    const { head, tail, incarnation } = await this.#memory.load(name)
-    return { name, head, tail, incarnation }
+  async open(name: LogName): Promise<LogGrowth> {
+    return growthOf(await this.#memory.load(name))
   }
 
   async openAll(names: readonly LogName[]): Promise<LogGrowth[]> {
     const found: LogGrowth[] = []
     for (let i = 0; i < names.length; i += PAGE)
-      for (const log of await Promise.all(names.slice(i, i + PAGE).map((name) => this.#memory.load(name)))) {
-        const { name, head, tail, incarnation, grownIn, spokenIn } = log
-        found.push({ name, head, tail, incarnation, grownIn, spokenIn })
-      }
+      found.push(...(await Promise.all(names.slice(i, i + PAGE).map((name) => this.open(name)))))
     return found
   }
 
