@@ -11,7 +11,7 @@ import { Reactions } from '../history/reactions.js'
 import type { References } from '../messages/references.js'
 import type { Actor } from '../model/actor.js'
 import { type PublishFunction, publishAndWait } from '../model/publish-gate.js'
-import { logs } from '../model/views.js'
+import { hiddenFrom, logs } from '../model/views.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 import type { Handlers } from './table.js'
 
@@ -53,15 +53,12 @@ export function messageCommands(deps: MessageCommandDeps): Handlers<keyof typeof
       requireOneOf({ before: filter.before ?? filter.after, around, aroundTs })
       if (seqs) requireOneOf({ seqs, around, aroundTs })
       const id = rules.resolve(actor, room)
-      const direct = isDirectRoom(id)
-      if (direct && !store.directory.room(id)) return '{"messages":[],"more":false}'
-      const { joined } = rules.requireMember(actor, id)
+      if (isDirectRoom(id) && !store.directory.room(id)) return '{"messages":[],"more":false}'
       const query: HistoryQuery = {
         ...filter,
         limit,
         maxBytes: Math.min(maxBytes, replyBytes - ENVELOPE),
-        // A user of a deleted and re-registered name does not see the past of a direct conversation.
-        hidden: direct ? joined.messages : 0,
+        hidden: hiddenFrom(rules.requireMember(actor, id)),
         reader: actor.principal.user,
       }
       const log = logs.messages(id)

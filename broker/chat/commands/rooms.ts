@@ -1,7 +1,6 @@
 import type { ROOM_COMMANDS } from '../../../schemas/commands/rooms.js'
 import { MAX_PROFILES } from '../../../schemas/commands/users.js'
 import { Refusal } from '../../../schemas/errors.js'
-import { isDirectRoom } from '../../../schemas/ids.js'
 import type { RoomRole } from '../../../schemas/permissions.js'
 import type { DirectoryStore } from '../../store/directory.js'
 import type { MemberRecord, RoomRecord } from '../../store/rooms.js'
@@ -10,7 +9,7 @@ import { renderPage } from '../history/history-page.js'
 import type { Actor } from '../model/actor.js'
 import { usersNamed } from '../model/people-search.js'
 import { profileOf } from '../model/profiles.js'
-import { logs } from '../model/views.js'
+import { hiddenFrom, logs } from '../model/views.js'
 import type { Invitations } from '../rooms/invitations.js'
 import type { Members } from '../rooms/members.js'
 import type { Roles } from '../rooms/roles.js'
@@ -82,8 +81,7 @@ export function roomCommands(deps: RoomCommandDeps): Handlers<keyof typeof ROOM_
     },
     'rooms.events': async (actor, { room, limit = 50, ...range }) => {
       const id = rules.resolve(actor, room)
-      const { joined } = rules.requireMember(actor, id)
-      const hidden = isDirectRoom(id) ? joined.events : 0
+      const hidden = hiddenFrom(rules.requireMember(actor, id), 'events')
       const bounds = { limit, maxBytes: replyBytes - ENVELOPE, hidden, reader: actor.principal.user }
       const page = await readPage(store, logs.roomEvents(id), { ...range, ...bounds })
       return renderPage(page, range.after === undefined ? 'before' : 'after', 'events')

@@ -10,7 +10,7 @@ import type { Unread } from '../history/unread.js'
 import type { References } from '../messages/references.js'
 import { type Actor, requireUser } from '../model/actor.js'
 import { renderFitting } from '../model/paging.js'
-import { logs } from '../model/views.js'
+import { hiddenFrom, logs } from '../model/views.js'
 import type { RoomPreferences } from '../rooms/room-preferences.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 import type { Handlers } from './table.js'
@@ -115,11 +115,6 @@ async function firstOf(store: Store, { room, user }: MemberRecord, seq: number):
   if (entry?.seq !== seq) return null
   const [text] = await renderEntries(store, log, { view: 'folded', reader: user }, [entry])
   return text!
-}
-
-/** A user of a deleted and re-registered name does not see the past of a direct conversation. */
-function hiddenFrom({ room, joined }: MemberRecord): number {
-  return isDirectRoom(room) ? joined.messages : 0
 }
 
 function follows({ followed = [] }: MemberRecord, thread: number): boolean {

@@ -1,6 +1,6 @@
 /** The files of an account export: all data of a user. Logs are read page by page, no faster than the download. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { directPeer, isDirectRoom } from '../../../schemas/ids.js'
+import { directPeer } from '../../../schemas/ids.js'
 import { topics } from '../../../schemas/topics.js'
 import type { LogName } from '../../store/log-name.js'
 import type { LogEntry } from '../../store/logs.js'
@@ -8,7 +8,7 @@ import type { MemberRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import { roomsTouchedBy } from '../../store/touched-rooms.js'
 import { fileView } from '../files/file-view.js'
-import { logs } from '../model/views.js'
+import { hiddenFrom, logs } from '../model/views.js'
 import { noticesBefore } from '../notices/notice-state.js'
 
 /** Entries and bytes per read. */
@@ -62,8 +62,8 @@ async function logFiles(store: Store, user: string): Promise<LogFile[]> {
   ]
   for (const room of roomsTouchedBy(store.directory, user)) {
     const log = logs.messages(room)
-    // A user of a deleted and re-registered name does not see the past of a direct conversation.
-    const after = isDirectRoom(room) ? (store.directory.member(room, user)?.joined.messages ?? 0) : 0
+    const member = store.directory.member(room, user)
+    const after = member ? hiddenFrom(member) : 0
     const peer = directPeer(room, user)
     if (peer === null) files.push({ name: `messages/${encodeURIComponent(room)}.jsonl`, log, after, pick: mine })
     else files.push({ name: `direct/${encodeURIComponent(peer)}.jsonl`, log, after, pick: all })

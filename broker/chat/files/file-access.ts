@@ -3,11 +3,11 @@
  * whose message is deleted, has it no longer.
  */
 import { Refusal } from '../../../schemas/errors.js'
-import { isDirectRoom } from '../../../schemas/ids.js'
 import type { DirectoryStore } from '../../store/directory.js'
 import type { FileRecord } from '../../store/files.js'
 import type { Store } from '../../store/store.js'
 import { type Actor, requireUser } from '../model/actor.js'
+import { hiddenFrom } from '../model/views.js'
 import { referring, roomsOf } from './file-references.js'
 
 /** A file of which all bytes are there. */
@@ -59,10 +59,7 @@ export class FileAccess {
   async #mayReadMessage(user: string, id: string): Promise<boolean> {
     for await (const room of roomsOf(this.#directory, id)) {
       const member = this.#directory.member(room, user)
-      if (!member) continue
-      // A user of a deleted and re-registered name does not see the past of a direct conversation.
-      const hidden = isDirectRoom(room) ? member.joined.messages : 0
-      if (await this.#isShown(room, id, hidden)) return true
+      if (member && (await this.#isShown(room, id, hiddenFrom(member)))) return true
     }
     return false
   }

@@ -1,8 +1,7 @@
 /** The newest message of a room, as a list of rooms shows it. */
-import { isDirectRoom } from '../../../schemas/ids.js'
 import type { MemberRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
-import { logs } from '../model/views.js'
+import { hiddenFrom, logs } from '../model/views.js'
 import { FoldedMessages } from './folded.js'
 import { renderAll } from './history-page.js'
 import { scanMessages } from './history-scan.js'
@@ -28,10 +27,11 @@ export class LastMessages {
     this.#store = store
   }
 
-  async of({ room, user, joined }: MemberRecord): Promise<LastMessage> {
+  async of(member: MemberRecord): Promise<LastMessage> {
+    const { room, user } = member
     const log = logs.messages(room)
     const { head, tail } = await this.#store.log.open(log)
-    const first = Math.max(tail, isDirectRoom(room) ? joined.messages + 1 : 1)
+    const first = Math.max(tail, hiddenFrom(member) + 1)
     if (head < first) return { text: 'null', ts: null }
     const scan = { direction: 'back', first, last: head, limit: 1, maxBytes: READ_BYTES } as const
     const { entries } = await scanMessages(this.#store, log, scan)

@@ -11,7 +11,7 @@ import type { MemberRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import { type Actor, requireUser } from '../model/actor.js'
 import { countFitting, listedBytes } from '../model/paging.js'
-import { logs } from '../model/views.js'
+import { hiddenFrom, logs } from '../model/views.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 import { FoldedMessages } from './folded.js'
 
@@ -120,8 +120,7 @@ export class MessageSearch {
   ): Promise<VerifiedHit | null> {
     const { store, index } = this.#deps
     const member = store.directory.member(hit.room, user)
-    // A user of a deleted and re-registered name does not see the past of a direct conversation.
-    if (!member || (isDirectRoom(hit.room) && hit.seq <= member.joined.messages)) return null
+    if (!member || hit.seq <= hiddenFrom(member)) return null
     const [entry] = await store.log.read(logs.messages(hit.room), hit.seq - 1, 1, 1)
     if (entry?.seq !== hit.seq || entry.isChange) {
       index!.stale(hit.room, hit.seq)

@@ -1,14 +1,13 @@
 /** The update of one room in `sync`: new messages, changes to messages the client has, receipts, unread counts. */
 
 import type { Place } from '../../../schemas/commands/sync.js'
-import { isDirectRoom } from '../../../schemas/ids.js'
 import type { LogName } from '../../store/log-name.js'
 import type { LogEntry, LogGrowth, LogInfo } from '../../store/logs.js'
 import type { MemberRecord, RoomRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import type { Actor } from '../model/actor.js'
 import { countFitting } from '../model/paging.js'
-import { logs } from '../model/views.js'
+import { hiddenFrom, logs } from '../model/views.js'
 import { publicReceipt, type Receipts } from '../presence/receipts.js'
 import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import { shownSettings } from '../rooms/room-preferences.js'
@@ -198,9 +197,9 @@ export class RoomSync {
   }
 }
 
-/** The log as the member may read it: a user of a deleted and re-registered name does not see the past of a direct conversation. */
-function openedBy({ room, joined }: MemberRecord, { name, head, tail }: LogInfo): Log {
-  return { name, head, tail, first: Math.max(tail, isDirectRoom(room) ? joined.messages + 1 : 1) }
+/** The log as the member may read it. */
+function openedBy(member: MemberRecord, { name, head, tail }: LogInfo): Log {
+  return { name, head, tail, first: Math.max(tail, hiddenFrom(member) + 1) }
 }
 
 /** The range that retention removed after the client's position. */

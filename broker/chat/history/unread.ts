@@ -1,10 +1,9 @@
 /** Unread counts, computed when asked for: nothing is written per recipient. */
-import { isDirectRoom } from '../../../schemas/ids.js'
 import type { LogName } from '../../store/log-name.js'
 import type { LogEntry } from '../../store/logs.js'
 import type { MemberRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
-import { logs } from '../model/views.js'
+import { hiddenFrom, logs } from '../model/views.js'
 import type { Receipts } from '../presence/receipts.js'
 import type { NotificationRules } from '../rooms/notification-rules.js'
 import { type BoundedCount, countMentions, isMentioned } from './mentions.js'
@@ -88,7 +87,7 @@ export class Unread {
     const { head } = await this.#store.log.open(log)
     const record = this.#receipts.of(member)
     const placed = record.threads?.[thread] ?? Math.max(record.read, joined.messages)
-    const read = Math.max(placed, isDirectRoom(room) ? joined.messages : 0)
+    const read = Math.max(placed, hiddenFrom(member))
     const range: Range = [read + 1, head]
     const slice: ReadSlice = (before, limit) => this.#newestIn(log, thread, [read + 1, before - 1], limit)
     const unread = await this.#count(range, slice, (entry) => isOfOthers(entry, user))
@@ -97,10 +96,10 @@ export class Unread {
 
   /** The read receipt, or an earlier mark as unread, but never before the join to a direct conversation. */
   #readBy(member: MemberRecord): number {
-    const { room, joined, settings } = member
+    const { joined, settings } = member
     const read = Math.max(this.#receipts.of(member).read, joined.messages)
     if (!settings?.unreadFrom) return read
-    return Math.max(Math.min(read, settings.unreadFrom - 1), isDirectRoom(room) ? joined.messages : 0)
+    return Math.max(Math.min(read, settings.unreadFrom - 1), hiddenFrom(member))
   }
 
   /** Counts from the newest entry backwards: the newest are likely in memory. */

@@ -5,7 +5,7 @@ import { CHANGE_TYPES, MENTION_ROOM, type MessageInput } from '../../../schemas/
 import type { LogEntry } from '../../store/logs.js'
 import type { Store } from '../../store/store.js'
 import type { Actor } from '../model/actor.js'
-import { logs } from '../model/views.js'
+import { hiddenFrom, logs } from '../model/views.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 
 export class References {
@@ -62,9 +62,8 @@ export class References {
     throw new Refusal('bad_request', hint, { field })
   }
 
-  /** A user of a deleted and re-registered name does not see the past of a direct conversation. */
   #hidden(actor: Actor, room: string): number {
-    if (!isDirectRoom(room)) return 0
-    return this.#store.directory.member(room, actor.principal.user)?.joined.messages ?? 0
+    const member = this.#store.directory.member(room, actor.principal.user)
+    return member ? hiddenFrom(member) : 0
   }
 }

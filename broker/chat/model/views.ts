@@ -1,11 +1,12 @@
 /** Maps topic filters to logs and topics for a user, as the topic table of DESIGN §2 says. This happens nowhere else. */
-import { directPeer } from '../../../schemas/ids.js'
+import { directPeer, isDirectRoom } from '../../../schemas/ids.js'
 import { CHANGE_TYPES } from '../../../schemas/message.js'
 import { type Filter, type RoomLeaf, topics, type UserLeaf } from '../../../schemas/topics.js'
 import type { View } from '../../hub.js'
 import type { DirectoryStore } from '../../store/directory.js'
 import type { LogName } from '../../store/log-name.js'
 import type { LogEntry, LogReader } from '../../store/logs.js'
+import type { MemberRecord } from '../../store/rooms.js'
 import { messageIdOf } from './stamp.js'
 
 export const logs = {
@@ -185,6 +186,17 @@ export class Views {
         matched.topics.push(topics.user(user, leaf))
     }
   }
+}
+
+/**
+ * Entries up to this seq of a room's log are hidden from the member: a user of a deleted and re-registered name does not see the past of a direct
+ * conversation.
+ */
+export function hiddenFrom(
+  { room, joined }: Pick<MemberRecord, 'room' | 'joined'>,
+  log: keyof MemberRecord['joined'] = 'messages',
+): number {
+  return isDirectRoom(room) ? joined[log] : 0
 }
 
 /** Names of all cursors that a session may have in a room. */
