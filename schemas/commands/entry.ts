@@ -22,12 +22,13 @@ const JoinRequest = object(
 )
 
 const roomId = Type.String({ description: 'Room id.' })
+const roomInfo = { ...orNull(Room), description: 'Null: the room is hidden from the caller by now.' }
 export const Invitation = object(
   {
     room: roomId,
     by: Type.String({ description: 'Who invited, a user id.' }),
     at: time('When.'),
-    info: Room,
+    info: roomInfo,
   },
   { title: 'Invitation', description: 'An invitation into a room.' },
 )
@@ -114,7 +115,7 @@ export const ENTRY_COMMANDS = {
           room: roomId,
           at: time('When the caller asked.'),
           message: orNull(message),
-          info: { ...orNull(Room), description: 'Null: the room is hidden from the caller by now.' },
+          info: roomInfo,
         }),
       ),
       more,

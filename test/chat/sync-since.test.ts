@@ -247,6 +247,42 @@ t.test('invitations, contacts and events of the user reach a client that keeps n
   t.match(await news(), { left: ['den'], rooms: [], me: { events: [{ type: 'removed', room: 'den' }] } })
 })
 
+t.test('an invitation that is withdrawn while it is told says nothing of the room any more', async (t) => {
+  const { broker, alice, bob } = await people(t, ['alice', 'bob'])
+  const { log } = broker.running.store
+  const open = log.open.bind(log)
+  const asked = {
+    sync: async () => (await bob.get('sync')).me.invitations.invitations,
+    'rooms.invited': async () => (await bob.get('rooms.invited')).invitations,
+  }
+  for (const [method, invitations] of Object.entries(asked)) {
+    for (const room of ['attic', 'cellar']) {
+      await alice.get('rooms.create', { room, access: 'private' })
+      await alice.get('rooms.invite', { room, user: 'bob' })
+    }
+    const withdrawn = new Promise<void>((resolve) => {
+      log.open = async (name) => {
+        if (name !== 'm:attic') return open(name)
+        log.open = open
+        await alice.get('rooms.remove', { room: 'cellar', user: 'bob' })
+        resolve()
+        return open(name)
+      }
+    })
+    const told = await invitations()
+    await withdrawn
+    t.match(
+      told,
+      [
+        { room: 'attic', info: { id: 'attic' } },
+        { room: 'cellar', by: 'alice', info: null },
+      ],
+      method,
+    )
+    for (const room of ['attic', 'cellar']) await alice.get('rooms.delete', { room })
+  }
+})
+
 t.test('events of the user come in pages', async (t) => {
   const { alice, bob } = await people(t, ['alice', 'bob'], { limits: { rates: 'off' } })
   await openDen(alice, bob)

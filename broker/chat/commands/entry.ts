@@ -1,5 +1,5 @@
 import type { ENTRY_COMMANDS } from '../../../schemas/commands/entry.js'
-import type { LinkRecord, RoomRecord } from '../../store/rooms.js'
+import type { InviteRecord, JoinRequestRecord, LinkRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import type { Actor } from '../model/actor.js'
 import { renderFitting } from '../model/paging.js'
@@ -8,13 +8,15 @@ import type { JoinRequests } from '../rooms/join-requests.js'
 import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import type { Links } from '../rooms/links.js'
 import type { RoomRules } from '../rooms/room-rules.js'
-import { describeRoom } from '../rooms/room-view.js'
+import { describePending } from '../rooms/room-view.js'
 import { pageOf, withoutRoom } from './pages.js'
 import { memberInfo } from './rooms.js'
 import type { Handlers } from './table.js'
 
 /** Bytes of the reply beside the entries. */
 const ENVELOPE = 1024
+
+type Pending = InviteRecord | JoinRequestRecord
 
 export interface EntryCommandDeps {
   readonly store: Store
@@ -30,23 +32,17 @@ export function entryCommands(deps: EntryCommandDeps): Handlers<keyof typeof ENT
   const { store, rules, links, joinRequests, invitations, replyBytes } = deps
   const { directory } = store
   /** A page of what is pending between the actor and rooms, each with its room as the actor may see it. */
-  const pageOfRooms = async <T extends { room: string; user: string }>(
+  const pageOfRooms = async (
     actor: Actor,
     items: string,
-    all: Iterable<T>,
+    all: Iterable<Pending>,
     { after = '', limit = 100 }: { after?: string; limit?: number },
   ): Promise<string> => {
     const rest = [...all].filter(({ room }) => room > after).sort((a, b) => (a.room < b.room ? -1 : 1))
-    const render = async ({ user: _, ...record }: T): Promise<string> => {
-      const room = visible(actor, directory.room(record.room))
-      const info = room ? await describeRoom(deps, actor, room) : 'null'
-      return `${JSON.stringify(record).slice(0, -1)},"info":${info}}`
-    }
+    const render = (pending: Pending) => describePending(deps, actor, pending)
     const shown = await renderFitting(rest.slice(0, limit), render, replyBytes - ENVELOPE)
     return `{"${items}":[${shown.join(',')}],"more":${shown.length < rest.length}}`
   }
-  const visible = (actor: Actor, room: RoomRecord | undefined): RoomRecord | null =>
-    room && rules.isVisible(actor, room) ? room : null
   return {
     'rooms.links.create': async (actor, { room, expiresIn, uses }) =>
       JSON.stringify(shownLink(await links.create(actor, rules.resolve(actor, room), expiresIn, uses))),

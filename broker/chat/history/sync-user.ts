@@ -6,7 +6,8 @@ import { contactsOf } from '../model/contacts.js'
 import { countFitting, listedBytes, renderFitting } from '../model/paging.js'
 import { logs } from '../model/views.js'
 import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
-import { describeInvitation } from '../rooms/room-view.js'
+import type { RoomRules } from '../rooms/room-rules.js'
+import { describePending } from '../rooms/room-view.js'
 import { tombstone } from './history-page.js'
 import { digest, type SyncCursor, type SyncPoint } from './sync-token.js'
 
@@ -42,6 +43,7 @@ export const NO_NEWS: UserNews = { events: [], settings: new Set(), ended: new S
 
 export interface SyncUserDeps {
   readonly store: Store
+  readonly rules: RoomRules
   readonly largeRooms: LargeRoomPolicy
 }
 
@@ -128,7 +130,7 @@ export class SyncUser {
 
   async #renderInvitations(actor: Actor, maxBytes: number): Promise<string> {
     const all = this.#invitations(actor.principal.user)
-    const render = (invitation: (typeof all)[number]) => describeInvitation(this.#deps, actor, invitation)
+    const render = (invitation: (typeof all)[number]) => describePending(this.#deps, actor, invitation)
     const shown = await renderFitting(all.slice(0, MAX_INVITATIONS), render, maxBytes)
     return `{"invitations":[${shown.join(',')}],"more":${shown.length < all.length}}`
   }

@@ -7,13 +7,13 @@ import { listedBytes } from '../model/paging.js'
 import { RoomSync, type RoomSyncDeps } from './sync-room.js'
 import { type Selection, type SyncedRoom, SyncRooms } from './sync-rooms.js'
 import { decodeCursor, decodePoint, encodeCursor, encodePoint, type SyncCursor, type SyncPoint } from './sync-token.js'
-import { NO_NEWS, SyncUser, type UserNews } from './sync-user.js'
+import { NO_NEWS, SyncUser, type SyncUserDeps, type UserNews } from './sync-user.js'
 
 /** Bytes of the reply beside what it lists. */
 const ENVELOPE = 1024
 const MAX_ROOMS = 500
 
-export interface SyncDeps extends RoomSyncDeps {
+export interface SyncDeps extends RoomSyncDeps, SyncUserDeps {
   /** Maximum bytes of a reply. */
   readonly replyBytes: number
 }

@@ -1,11 +1,12 @@
 import { directPeer } from '../../../schemas/ids.js'
-import type { InviteRecord, RoomRecord } from '../../store/rooms.js'
+import type { InviteRecord, JoinRequestRecord, RoomRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import type { Actor } from '../model/actor.js'
 import { profileOf } from '../model/profiles.js'
 import { logs } from '../model/views.js'
 import type { LargeRoomPolicy } from './large-room-policy.js'
 import { shownSettings } from './room-preferences.js'
+import type { RoomRules } from './room-rules.js'
 
 export interface RoomViewDeps {
   readonly store: Store
@@ -32,13 +33,13 @@ export async function describeRoom(
   return JSON.stringify({ room: room.id, ...room, members, thinned, role, mine, head, peer })
 }
 
-/** JSON of an invitation with the room, which the invited user may see. */
-export async function describeInvitation(
-  deps: RoomViewDeps,
+/** JSON of an invitation or a request of the actor, with the room; null in its place if it is hidden from the actor by now. */
+export async function describePending(
+  deps: RoomViewDeps & { readonly rules: RoomRules },
   actor: Actor,
-  { room, by, at }: InviteRecord,
+  { user: _, ...pending }: InviteRecord | JoinRequestRecord,
 ): Promise<string> {
-  const record = deps.store.directory.room(room)
-  const info = record ? await describeRoom(deps, actor, record) : 'null'
-  return `${JSON.stringify({ room, by, at }).slice(0, -1)},"info":${info}}`
+  const room = deps.store.directory.room(pending.room)
+  const info = room && deps.rules.isVisible(actor, room) ? await describeRoom(deps, actor, room) : 'null'
+  return `${JSON.stringify(pending).slice(0, -1)},"info":${info}}`
 }

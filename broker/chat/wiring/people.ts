@@ -37,7 +37,7 @@ export function makePeople(config: Config, deps: SharedServices & RoomServices) 
     receipts,
     typing,
     unread,
-    sync: new Sync({ store, unread, receipts, replyBytes, largeRooms }),
+    sync: new Sync({ store, rules, unread, receipts, replyBytes, largeRooms }),
     notifications: new Notifications({ store, replies, options: config.notifications, failed }),
     announcements: new Announcements(store, views, replies),
     exports: makeExports(config, deps),
