@@ -15,7 +15,7 @@ import { describeRoom } from '../rooms/room-view.js'
 import { FoldedMessages } from './folded.js'
 import { renderAll } from './history-page.js'
 import { scanMessages } from './history-scan.js'
-import { Growth, OVERLAP } from './log-growth.js'
+import { type Growth, OVERLAP } from './log-growth.js'
 import { changedTargets, lastBefore } from './sync-changes.js'
 import { isNewSince } from './sync-rooms.js'
 import type { SyncPoint } from './sync-token.js'
@@ -64,9 +64,9 @@ export class RoomSync {
   readonly #deps: RoomSyncDeps
   readonly #growth: Growth
 
-  constructor(deps: RoomSyncDeps) {
+  constructor(deps: RoomSyncDeps, growth: Growth) {
     this.#deps = deps
-    this.#growth = new Growth(deps.store.log)
+    this.#growth = growth
   }
 
   /** JSON; null: the room was deleted meanwhile. */

@@ -45,9 +45,9 @@ export class SyncRooms {
   readonly #deps: SyncRoomsDeps
   readonly #growth: Growth
 
-  constructor(deps: SyncRoomsDeps) {
+  constructor(deps: SyncRoomsDeps, growth = new Growth(deps.store.log)) {
     this.#deps = deps
-    this.#growth = new Growth(deps.store.log)
+    this.#growth = growth
   }
 
   /** The rooms behind `after`, in their order. */

@@ -4,6 +4,7 @@ import type { CommandParams } from '../../../schemas/commands.js'
 import { Refusal } from '../../../schemas/errors.js'
 import { type Actor, requireUser } from '../model/actor.js'
 import { listedBytes } from '../model/paging.js'
+import { Growth } from './log-growth.js'
 import { RoomSync, type RoomSyncDeps } from './sync-room.js'
 import { type Selection, type SyncedRoom, SyncRooms } from './sync-rooms.js'
 import { decodeCursor, decodePoint, encodeCursor, encodePoint, type SyncCursor, type SyncPoint } from './sync-token.js'
@@ -47,8 +48,10 @@ export class Sync {
   constructor(deps: SyncDeps) {
     this.#deps = deps
     this.#user = new SyncUser(deps)
-    this.#rooms = new SyncRooms(deps)
-    this.#room = new RoomSync(deps)
+    // One, as the rooms that are chosen are asked about again when they are rendered.
+    const growth = new Growth(deps.store.log)
+    this.#rooms = new SyncRooms(deps, growth)
+    this.#room = new RoomSync(deps, growth)
   }
 
   /** A page as JSON. Rooms are in an order that no change between two pages disturbs, so that none is skipped. */
