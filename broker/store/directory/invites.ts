@@ -1,7 +1,6 @@
 /** Invitations, with the number made by each user. */
 import { KeyCounts } from '../../util/key-counts.js'
 import type { InviteRecord } from '../rooms.js'
-import { partsOf } from '../tables.js'
 import { PairTable, parse, type Value } from './memory-table.js'
 
 export class InviteTable extends PairTable<InviteRecord> {
@@ -11,11 +10,10 @@ export class InviteTable extends PairTable<InviteRecord> {
     super((value, room, user) => ({ room, user, ...parse<Omit<InviteRecord, 'room' | 'user'>>(value) }))
   }
 
-  override apply(key: string, value: Value | null): void {
-    const [room, user] = partsOf(key) as [string, string]
+  protected override applyTo(room: string, user: string, value: Value | null): void {
     const before = this.byOwner.get(room, user)
     if (before) this.by.remove(before.by)
-    super.apply(key, value)
+    super.applyTo(room, user, value)
     const after = this.byOwner.get(room, user)
     if (after) this.by.add(after.by)
   }

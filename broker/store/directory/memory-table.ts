@@ -42,7 +42,12 @@ export class PairTable<T> implements MemoryTable {
   }
 
   apply(key: string, value: Value | null): void {
-    const [ownerPart, namePart] = partsOf(key) as [string, string]
+    const [owner, name] = partsOf(key) as [string, string]
+    this.applyTo(owner, name, value)
+  }
+
+  /** `apply`, by the parts of the key. */
+  protected applyTo(ownerPart: string, namePart: string, value: Value | null): void {
     if (value === null) return this.#delete(ownerPart, namePart)
     const owner = this.byOwner.held(ownerPart)
     const name = this.byName.held(namePart)

@@ -2,7 +2,7 @@
 import type { SameRecord } from '../guards.js'
 import { type Op, put } from '../op.js'
 import type { ReceiptRecord, ReceiptStore } from '../receipts.js'
-import { keyOf, partsOf } from '../tables.js'
+import { keyOf } from '../tables.js'
 import { PairTable, parse, type Value } from './memory-table.js'
 import type { TableSlot, TableSlots } from './table-slots.js'
 
@@ -17,9 +17,8 @@ class ReceiptTable extends PairTable<ReceiptRecord> {
     super(read)
   }
 
-  override apply(key: string, value: Value | null): void {
-    super.apply(key, value)
-    const [room, user] = partsOf(key) as [string, string]
+  protected override applyTo(room: string, user: string, value: Value | null): void {
+    super.applyTo(room, user, value)
     const at = this.byOwner.get(room, user)?.at ?? 0
     if (at > (this.latest.get(room) ?? 0)) this.latest.set(room, at)
   }
