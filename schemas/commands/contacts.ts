@@ -1,5 +1,5 @@
 /** Contacts: people who see each other's presence. */
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { command, limit, more, NOTHING, object, time, user } from './parts.js'
 
 const state = Type.Enum(['contact', 'asked', 'asking'], {
@@ -11,6 +11,7 @@ export const Contact = object(
   { user: Type.String({ description: 'User id.' }), state, since: time('Since when.') },
   { title: 'Contact', description: 'A contact, or a request to be one.' },
 )
+export type Contact = Static<typeof Contact>
 
 export const CONTACT_COMMANDS = {
   'contacts.request': command({

@@ -1,12 +1,5 @@
+import type { Contact } from '../../../schemas/commands/contacts.js'
 import type { DirectoryStore } from '../../store/directory.js'
-
-export interface Contact {
-  readonly user: string
-  /** `contact`: both agreed. `asked`: the user has asked, and waits. `asking`: the other has asked. */
-  readonly state: 'contact' | 'asked' | 'asking'
-  /** Unix ms. */
-  readonly since: number
-}
 
 /** A user's contacts, and requests in both directions, by user id. */
 export function contactsOf(directory: DirectoryStore, user: string): Contact[] {
