@@ -47,7 +47,8 @@ export class RedisLogs implements LogReader {
   async openAll(names: readonly LogName[]): Promise<LogGrowth[]> {
     const found: LogGrowth[] = []
     for (let i = 0; i < names.length; i += PAGE)
-      found.push(...(await Promise.all(names.slice(i, i + PAGE).map((name) => this.open(name)))))
+      for (const log of await Promise.all(names.slice(i, i + PAGE).map((name) => this.#memory.load(name))))
+        found.push(growthOf(log))
     return found
   }
 
