@@ -34,8 +34,8 @@ import { Health } from './wiring/health.js'
 import { openTransports } from './wiring/http.js'
 import { LocalSessions } from './wiring/local-sessions.js'
 import { type LoginServices, makeLogins } from './wiring/logins.js'
-import { Maintenance } from './wiring/maintenance.js'
-import { type MediaStorage, mediaSweep, openMedia, removeBytes } from './wiring/media.js'
+import { Maintenance, type MaintenanceDeps } from './wiring/maintenance.js'
+import { type MediaStorage, makeScans, mediaSweep, openMedia, removeBytes } from './wiring/media.js'
 import { type Mqtt, makeMqtt } from './wiring/mqtt.js'
 import { nodeFacts } from './wiring/node-facts.js'
 import { openReaders, type Readers } from './wiring/readers.js'
@@ -112,14 +112,16 @@ async function start(context: Context, { screens = [], hooks, opened, server }: 
   sessions.attach(mqtt, streams)
   deliver(context, { store, bus, hub, chat, mqtt, streams })
   await resume(context, { readers, chat, mqtt })
-  const maintenance = openMaintenance(context, { store, space, readers, chat, mqtt, media })
+  const scans = makeScans(context, media, chat, logins)
+  const sweep = mediaSweep(media, chat, store, scans)
+  const maintenance = openMaintenance(context, { store, space, readers, chat, mqtt, media: sweep })
   await jobs.add(maintenance.shared)
   const drain = new Drain({ settings: config.node.drain, broker: mqtt.broker, streams, jobs, hurryStore })
   const health = new Health({ store, nodes, broker: mqtt.broker, drain })
   await openAdmin(context, { store, nodes, logins, chat, health })
   const listeners = await openTransports(
     context,
-    { store, space, logins, chat, mqtt, streams, drain, health, media },
+    { store, space, logins, chat, mqtt, streams, drain, health, media, scans },
     server,
   )
   nodes.describe(nodeFacts(config, mqtt.broker, listeners))
@@ -227,7 +229,7 @@ function openMaintenance(
     chat,
     mqtt,
     media,
-  }: Pick<Storage, 'store' | 'space'> & Pick<Running, 'readers' | 'chat' | 'mqtt'> & { media: MediaStorage },
+  }: Pick<Storage, 'store' | 'space'> & Pick<Running, 'readers' | 'chat' | 'mqtt'> & Pick<MaintenanceDeps, 'media'>,
 ): Maintenance {
   const { broker, sessionWriter, unserved } = mqtt
   const { reports, trim } = chat
@@ -242,7 +244,7 @@ function openMaintenance(
     trim,
     space,
     failed,
-    media: mediaSweep(media, chat, store),
+    media,
   }
   const maintenance = new Maintenance(parts)
   teardown.add(sessionWriter)

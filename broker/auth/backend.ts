@@ -70,6 +70,7 @@ export class Backend {
       // Without the payload: the answer is per user and topic, not per message.
       authorizePublish: this.#hook<'authorizePublish'>('publish', ({ payload: _, ...request }) => request),
       authorizeSubscribe: this.#hook<'authorizeSubscribe'>('subscribe', (request) => request),
+      scanFile: undefined,
     }
   }
 

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream'
+
 /** HTTP requests to services named by the operator: bounded in time and size, never following redirects. */
 
 /**
@@ -20,7 +22,8 @@ function isLoopback(hostname: string): boolean {
 export interface EndpointRequest {
   readonly method?: 'GET' | 'POST'
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
+  /** A stream is sent as it is read. */
+  readonly body?: string | Readable
   /** Seconds for the whole request, body included. */
   readonly timeout: number
   /** Longest response, in bytes. */
@@ -33,7 +36,9 @@ export async function askEndpoint(
   { timeout, maxBytes, ...request }: EndpointRequest,
 ): Promise<{ status: number; text: string }> {
   const signal = AbortSignal.timeout(Math.ceil(timeout * 1000))
-  const response = await fetch(url, { ...request, redirect: 'error', signal }).catch((cause: Error) => {
+  // A body that is a stream needs `duplex`.
+  const options = { ...request, duplex: 'half', redirect: 'error', signal } as RequestInit
+  const response = await fetch(url, options).catch((cause: Error) => {
     throw new Error(reasonOf(cause, timeout), { cause })
   })
   const chunks: Uint8Array[] = []

@@ -4,8 +4,9 @@ import { pathToFileURL } from 'node:url'
 import { ConfigError } from '../../schemas/config.js'
 import type { AuthHooks } from './principal.js'
 
-const NAMES = ['authenticate', 'authorizePublish', 'authorizeSubscribe'] as const
-export type HookName = (typeof NAMES)[number]
+const GUARDED = ['authenticate', 'authorizePublish', 'authorizeSubscribe'] as const
+export type HookName = (typeof GUARDED)[number]
+const NAMES: readonly string[] = [...GUARDED, 'scanFile']
 
 /**
  * The module's hooks, guarded against exceptions. Undefined where the module has none, so that callers skip the work.
@@ -14,7 +15,11 @@ export interface HookRunner {
   readonly authenticate: Guarded<'authenticate'> | undefined
   readonly authorizePublish: Guarded<'authorizePublish'> | undefined
   readonly authorizeSubscribe: Guarded<'authorizeSubscribe'> | undefined
+  readonly scanFile: ScanFile | undefined
 }
+
+/** Rejects if the hook fails, or gives no answer within the time (seconds): that is no verdict. */
+export type ScanFile = (file: Parameters<NonNullable<AuthHooks['scanFile']>>[0], timeout: number) => Promise<boolean>
 
 /** Never throws or rejects. Returns a plain boolean if the hook answered synchronously. */
 export type Guarded<N extends HookName> = (request: Request<N>) => boolean | Promise<boolean>
@@ -32,6 +37,7 @@ export const noHooks: HookRunner = {
   authenticate: undefined,
   authorizePublish: undefined,
   authorizeSubscribe: undefined,
+  scanFile: undefined,
 }
 
 /** Loads the module; `path` null: no hooks. Throws a `ConfigError` if it cannot be used. */
@@ -55,7 +61,19 @@ export function runHooks(exported: object, where: string, options: HookOptions):
     // The hook gets a copy: it may refuse the payload, not change it.
     authorizePublish: publish && ((request) => publish({ ...request, payload: Buffer.from(request.payload) })),
     authorizeSubscribe: guarded('authorizeSubscribe'),
+    scanFile: scanWith(hooks['scanFile'] as AuthHooks['scanFile']),
   }
+}
+
+function scanWith(hook: AuthHooks['scanFile']): ScanFile | undefined {
+  return (
+    hook &&
+    (async (file, timeout) => {
+      const answer: unknown = await beforeDeadline((async () => hook(file))(), timeout)
+      if (typeof answer === 'boolean') return answer
+      throw new Error(`scanFile answered ${typeof answer}, expected true or false`)
+    })
+  )
 }
 
 /** Allows what both allow; the second is not asked about what the first refuses. */
@@ -73,7 +91,13 @@ export function bothOf(first: HookRunner, second: HookRunner): HookRunner {
     authenticate: both('authenticate'),
     authorizePublish: both('authorizePublish'),
     authorizeSubscribe: both('authorizeSubscribe'),
+    scanFile: bothScan(first.scanFile, second.scanFile),
   }
+}
+
+function bothScan(first: ScanFile | undefined, second: ScanFile | undefined): ScanFile | undefined {
+  if (!first || !second) return first ?? second
+  return async (file, timeout) => (await first(file, timeout)) && second(file, timeout)
 }
 
 async function importModule(file: string): Promise<Record<string, unknown>> {
@@ -86,15 +110,14 @@ async function importModule(file: string): Promise<Record<string, unknown>> {
 
 /** A misspelt hook would never be called, and so allow everything: unknown exports are refused. */
 function checkHooks(exported: Record<string, unknown>, where: string): void {
-  const known: readonly string[] = NAMES
   const faults = Object.keys(exported)
-    .filter((name) => !known.includes(name) || typeof exported[name] !== 'function')
+    .filter((name) => !NAMES.includes(name) || typeof exported[name] !== 'function')
     .map((name) =>
-      known.includes(name)
+      NAMES.includes(name)
         ? `${where}: ${name} must be a function`
-        : `${where}: unknown export ${name}; hooks are ${known.join(', ')}`,
+        : `${where}: unknown export ${name}; hooks are ${NAMES.join(', ')}`,
     )
-  if (Object.keys(exported).length === 0) faults.push(`${where}: exports none of ${known.join(', ')}`)
+  if (Object.keys(exported).length === 0) faults.push(`${where}: exports none of ${NAMES.join(', ')}`)
   if (faults.length > 0) throw new ConfigError(faults)
 }
 

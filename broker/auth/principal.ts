@@ -150,4 +150,17 @@ export interface AuthHooks {
     clientId: string
     filter: string
   }): boolean | Promise<boolean>
+  /**
+   * Whether an uploaded file may be served: true, or false to block it. Anything else, or no answer within `media.scan.timeout`, is no
+   * verdict (`media.scan.onFailure`). `path`: where its bytes are; they must not be changed.
+   */
+  scanFile?(file: {
+    file: string
+    user: string
+    name: string | null
+    mime: string
+    size: number
+    hash: string
+    path: string
+  }): boolean | Promise<boolean>
 }

@@ -10,6 +10,7 @@ import { type Config, ConfigError } from '../../schemas/config.js'
 import { isRoomId } from '../../schemas/ids.js'
 import { MAX_WEBHOOKS, unknownEvents } from '../../schemas/webhooks.js'
 import { createAcl } from '../auth/acl.js'
+import { endpointFault } from '../auth/endpoint.js'
 import { filterFaults } from '../chat/moderation/filters/compile.js'
 import { type Fault, findFaults, isMap, leaves, nearest, type Path, pathText, root, type SchemaNode } from './check.js'
 import { type ConfigFile, fromText, readConfigFile } from './file.js'
@@ -206,7 +207,7 @@ function normalisePacketBytes({ limits }: Config): void {
 
 /** Faults that involve several keys. */
 function findContradictions(
-  { listen, auth, acl, rooms, limits, moderation, store, webhooks }: Config,
+  { listen, auth, acl, rooms, limits, media, moderation, store, webhooks }: Config,
   portless = false,
 ): Fault[] {
   const faults: Fault[] = identityFaults({ auth, listen })
@@ -235,6 +236,8 @@ function findContradictions(
     faults.push({ path: ['moderation', 'webhook', 'url'], message: 'needs moderation.webhook.secret' })
   if (url !== null && !URL.canParse(url))
     faults.push({ path: ['moderation', 'webhook', 'url'], message: 'is not a URL' })
+  const scanFault = media.scan.url === null ? null : endpointFault(media.scan.url)
+  if (scanFault !== null) faults.push({ path: ['media', 'scan', 'url'], message: scanFault })
   if (limits.packetBytes < limits.payloadBytes)
     faults.push({ path: ['limits', 'packetBytes'], message: 'is smaller than limits.payloadBytes' })
   for (const { path, message } of filterFaults(moderation.filters))

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto'
 import type { Files } from '../chat/files/files.js'
 import type { FileStore } from '../store/files.js'
 import { type Blobs, FOLDERS } from './blobs.js'
+import type { Scans } from './scanning/scans.js'
 
 /** Ms for which bytes without a record stay: the record may be of a store that was restored, and an operator may see it. */
 const STRAY_LIFE = 86_400_000
@@ -11,6 +12,8 @@ export interface MediaSweepDeps {
   readonly files: Pick<Files, 'sweep'>
   readonly records: Pick<FileStore, 'get'>
   readonly blobs: Blobs
+  /** Null: files are not scanned. */
+  readonly scans: Pick<Scans, 'scan'> | null
 }
 
 export class MediaSweep {
@@ -27,7 +30,8 @@ export class MediaSweep {
    * done by two nodes at a time. @param now Unix ms
    */
   async sweep(now: number): Promise<void> {
-    await this.#deps.files.sweep(now)
+    const { files, scans } = this.#deps
+    await files.sweep(now, scans && ((file) => scans.scan(file)))
     this.#folder = (this.#folder + 1) % FOLDERS
     await this.#removeStray(now)
   }

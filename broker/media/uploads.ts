@@ -3,6 +3,7 @@
  * bytes are there.
  */
 import { Refusal } from '../../schemas/errors.js'
+import { noFile, requireServed } from '../chat/files/file-access.js'
 import type { Files, FinishedContent, NewFile } from '../chat/files/files.js'
 import type { Actor } from '../chat/model/actor.js'
 import type { FileRecord } from '../store/files.js'
@@ -11,6 +12,7 @@ import type { Blobs } from './blobs.js'
 import type { Images } from './images/images.js'
 import { sniff } from './media-types.js'
 import type { Recordings } from './recordings/recordings.js'
+import type { Scans } from './scanning/scans.js'
 import type { Transfers } from './transfers.js'
 
 export interface UploadsDeps {
@@ -21,6 +23,8 @@ export interface UploadsDeps {
   readonly images: Images | null
   /** Null: nothing is known of audio and video. */
   readonly recordings: Recordings | null
+  /** Null: files are not scanned. */
+  readonly scans: Pick<Scans, 'scan'> | null
   /** The directory of the files. */
   readonly dir: string
   /** Bytes of its disk to keep free. */
@@ -129,15 +133,19 @@ export class Uploads {
 
   /** The part stays until the record says that the file is there: after a crash it is made anew. */
   async #finish(actor: Actor, { id, size }: FileRecord): Promise<FileRecord> {
-    const { blobs, files } = this.#deps
+    const { blobs, files, scans } = this.#deps
     if (size === 0) await blobs.write(id, 0, 0, nothing())
     const content = await this.#content(actor, id, size)
-    const record = await files.finish(actor, id, { ...content, hash: await blobs.hash(id) })
+    const finished = { ...content, hash: await blobs.hash(id), isScanned: scans !== null }
+    const record = await files.finish(actor, id, finished)
     await blobs.remove(id, ['part'])
-    return record
+    const scanned = scans ? await scans.scan(record) : record
+    if (!scanned) throw noFile(id)
+    if (scanned.scan === 'blocked') requireServed(scanned)
+    return scanned
   }
 
-  async #content(actor: Actor, id: string, size: number): Promise<Omit<FinishedContent, 'hash'>> {
+  async #content(actor: Actor, id: string, size: number): Promise<Omit<FinishedContent, 'hash' | 'isScanned'>> {
     const { blobs, images, recordings } = this.#deps
     const mime = sniff(await blobs.head(id))
     if (images?.takes(mime)) return this.#image(images, actor, id, mime)
@@ -148,7 +156,12 @@ export class Uploads {
   }
 
   /** What cannot be read is removed: nobody can do anything with it. */
-  async #image(images: Images, actor: Actor, id: string, given: string): Promise<Omit<FinishedContent, 'hash'>> {
+  async #image(
+    images: Images,
+    actor: Actor,
+    id: string,
+    given: string,
+  ): Promise<Omit<FinishedContent, 'hash' | 'isScanned'>> {
     const { blobs, files } = this.#deps
     const [from, to, small] = (['part', 'whole', 'thumbnail'] as const).map((kind) => blobs.path(id, kind))
     try {

@@ -33,7 +33,13 @@ export interface FileRecord {
   /** Unix ms: when it is looked at next, whether anything still refers to it. */
   readonly checkAt: number
   readonly facts?: FileFacts
+  /** Absent: no scanner was asked. A file is served only if it is not there, or clean. */
+  readonly scan?: ScanState
+  /** Why it is blocked, if that was said. */
+  readonly blockedFor?: string
 }
+
+export type ScanState = 'pending' | 'clean' | 'blocked'
 
 /** How many files there are, and their bytes, unfinished uploads included: each counts with its whole size. */
 export interface FileTotals {

@@ -8,6 +8,7 @@ import type { Chat } from '../chat/chat.js'
 import type { DiskSpace } from '../chat/model/disk-space.js'
 import type { HttpDeps } from '../http/app.js'
 import type { Streams } from '../http/streams.js'
+import type { Scans } from '../media/scanning/scans.js'
 import type { Accept } from '../net/byte-stream.js'
 import { HttpConnections } from '../net/http-connections.js'
 import type { Listener } from '../net/listener.js'
@@ -31,6 +32,7 @@ export interface HttpServices {
   readonly drain: Drain
   readonly health: Health
   readonly media: MediaStorage
+  readonly scans: Scans | null
 }
 
 /**

@@ -9,6 +9,10 @@ import { Images } from '../media/images/images.js'
 import { MediaSweep } from '../media/media-sweep.js'
 import { ChildProcesses, canRun } from '../media/processes/child-processes.js'
 import { Recordings } from '../media/recordings/recordings.js'
+import { FunctionScanner } from '../media/scanning/function-scanner.js'
+import { HttpScanner } from '../media/scanning/http-scanner.js'
+import type { Scanner } from '../media/scanning/scanner.js'
+import { Scans } from '../media/scanning/scans.js'
 import { Transfers } from '../media/transfers.js'
 import { Uploads } from '../media/uploads.js'
 import type { Store } from '../store/store.js'
@@ -46,9 +50,10 @@ interface MediaNeeds {
   readonly storage: MediaStorage
   readonly chat: Chat
   readonly logins: LoginServices
+  readonly scans: Scans | null
 }
 
-export function mediaDeps(context: Context, { storage, chat, logins }: MediaNeeds): HttpDeps['media'] {
+export function mediaDeps(context: Context, { storage, chat, logins, scans }: MediaNeeds): HttpDeps['media'] {
   const { blobs, dir, whyNot } = storage
   const { config, failed } = context
   const { media } = config
@@ -68,7 +73,7 @@ export function mediaDeps(context: Context, { storage, chat, logins }: MediaNeed
     (await logins.authenticator.revalidate(principal)) !== null
   return {
     ...common,
-    uploads: new Uploads({ files, blobs, transfers, images, recordings, dir, minFree: media.minFree }),
+    uploads: new Uploads({ files, blobs, transfers, images, recordings, scans, dir, minFree: media.minFree }),
     downloads: new Downloads({ access, blobs, transfers, isValid, failed }),
   }
 }
@@ -95,7 +100,26 @@ function openRecordings({ config, log }: Context, processes: ChildProcesses): Re
   return null
 }
 
+/** Null: files are not scanned. */
+export function makeScans(
+  { config, counters, failed }: Context,
+  { blobs }: MediaStorage,
+  { files }: Chat,
+  { hooks }: Pick<LoginServices, 'hooks'>,
+): Scans | null {
+  const { url, secret, ...options } = config.media.scan
+  const scanners: Scanner[] = []
+  if (hooks.scanFile) scanners.push(new FunctionScanner(hooks.scanFile))
+  if (url !== null) scanners.push(new HttpScanner(url, secret))
+  return blobs && scanners.length > 0 ? new Scans({ scanners, files, blobs, options, counters, failed }) : null
+}
+
 /** Null: there is nothing to look at. */
-export function mediaSweep({ blobs }: MediaStorage, { files }: Chat, store: Store): MediaSweep | null {
-  return blobs && new MediaSweep({ files, records: store.directory.files, blobs })
+export function mediaSweep(
+  { blobs }: MediaStorage,
+  { files }: Chat,
+  store: Store,
+  scans: Scans | null,
+): MediaSweep | null {
+  return blobs && new MediaSweep({ files, records: store.directory.files, blobs, scans })
 }

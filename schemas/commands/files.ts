@@ -14,6 +14,11 @@ const File = object(
     size: Type.Integer({ minimum: 0, description: 'Bytes.' }),
     createdAt: time('When the upload began.'),
     finished: Type.Boolean({ description: 'Whether all of it was uploaded.' }),
+    scan: Type.Optional(
+      Type.Enum(['pending', 'clean', 'blocked'], {
+        description: 'What a scanner says of it: only clean files are served. Absent: none was asked.',
+      }),
+    ),
     ...view,
   },
   { title: 'File' },

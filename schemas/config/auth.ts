@@ -25,7 +25,7 @@ export const auth = section('Who may log in.', {
       'What a permanently refused publish gets before MQTT 5: an acknowledgement and an error reply, or a closed connection.',
   }),
   hooks: optionalText(
-    'Path of a module exporting authenticate, authorizePublish or authorizeSubscribe; they only narrow.',
+    'Path of a module exporting authenticate, authorizePublish, authorizeSubscribe or scanFile; they only narrow.',
   ),
   hooksTimeout: duration('5s', 'A hook that has not answered by then denies.'),
   maxConcurrentHashes: count(2, 'Passwords hashed at the same time; more delay writes to the log.', 1, 64),

@@ -1,4 +1,6 @@
 /** The section `media` of the configuration. */
+import Type from 'typebox'
+import { webhookSecret } from '../webhooks.js'
 import { count, duration, flag, optionalText, section } from './fields.js'
 
 export const media = section('Files that users upload over HTTP and attach to messages.', {
@@ -30,6 +32,21 @@ export const media = section('Files that users upload over HTTP and attach to me
     bytes: count(16_777_216, 'Bytes of a file that are read for it; what needs more stays unknown.', 65_536),
     memory: count(268_435_456, 'Bytes of memory of the process that reads it.', 134_217_728),
     time: duration('5s', 'Seconds of CPU time for it.'),
+  }),
+  scan: section('Who is asked whether a file may be served: a server of yours, or the hook scanFile.', {
+    url: optionalText('The address that each uploaded file is sent to; https, or http on this machine. null: none.'),
+    secret: Type.Union([webhookSecret, Type.Null()], {
+      default: null,
+      secret: true,
+      description:
+        'The key of the signatures, as of webhooks: whsec_ and 24 to 64 bytes in base64. Null: questions are not signed.',
+    }),
+    timeout: duration('30s', 'A scan without an answer by then has failed.'),
+    onFailure: Type.Enum(['wait', 'allow'], {
+      default: 'wait',
+      description: 'A file whose scan fails waits unserved and is scanned again (wait), or is served (allow).',
+    }),
+    concurrency: count(4, 'Files scanned at the same time; more wait.', 1, 64),
   }),
   transfers: count(256, 'Uploads and downloads at the same time on one node.'),
   transfersPerUser: count(8, 'The same of one user, with their bots and devices.'),

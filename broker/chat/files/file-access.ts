@@ -29,12 +29,13 @@ export class FileAccess {
 
   /**
    * A finished file that the actor may read.
-   * @throws Refusal `not_found`, whether there is none, it is not finished, or it is not for the actor
+   * @throws Refusal `not_found`, whether there is none, it is not finished, or it is not for the actor; for the others as `requireServed`
    */
   async require(actor: Actor, id: string, field = 'file'): Promise<FinishedFile> {
     const record = await this.requireKnown(actor, id, field)
-    if (isFinished(record)) return record
-    throw noFile(id, field)
+    if (!isFinished(record)) throw noFile(id, field)
+    requireServed(record, field)
+    return record
   }
 
   /** The same, or an unfinished one of the actor. @throws Refusal `not_found` */
@@ -75,6 +76,17 @@ export class FileAccess {
 
 export function isFinished(record: FileRecord): record is FinishedFile {
   return record.hash !== null
+}
+
+/** Seconds after which a file is asked for again that is not scanned yet. */
+const SCAN_WAIT = 60
+
+/** @throws Refusal `unavailable` if it is not scanned yet, `forbidden` if it is blocked */
+export function requireServed({ scan, blockedFor }: FileRecord, field?: string): void {
+  if (scan === 'pending')
+    throw new Refusal('unavailable', 'the file has not been scanned yet', { field, retryAfter: SCAN_WAIT, final: true })
+  if (scan === 'blocked')
+    throw new Refusal('forbidden', `the file is blocked${blockedFor === undefined ? '' : `: ${blockedFor}`}`, { field })
 }
 
 export function noFile(id: string, field = 'file'): Refusal {

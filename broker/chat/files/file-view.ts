@@ -4,8 +4,9 @@ import { MEDIA } from '../../../schemas/files.js'
 import type { FileRecord } from '../../store/files.js'
 
 export function fileView(record: FileRecord): CommandResult<'files.get'> {
-  const { id, user, name, mime, size, createdAt, hash } = record
-  return { file: id, user, name, mime, size, createdAt, finished: hash !== null, ...factsView(record) }
+  const { id, user, name, mime, size, createdAt, hash, scan } = record
+  const scanned = scan === undefined ? {} : { scan }
+  return { file: id, user, name, mime, size, createdAt, finished: hash !== null, ...scanned, ...factsView(record) }
 }
 
 /** What is known of its contents, with the address of its small image. */

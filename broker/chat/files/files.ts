@@ -8,7 +8,7 @@ import type { Op } from '../../store/op.js'
 import type { Store } from '../../store/store.js'
 import { type Actor, requireAccount, requireUser } from '../model/actor.js'
 import { type DiskSpace, requireSpace } from '../model/disk-space.js'
-import { type FileAccess, noFile } from './file-access.js'
+import { type FileAccess, type FinishedFile, isFinished, noFile } from './file-access.js'
 import { referring, roomsOf } from './file-references.js'
 
 /** Ms between two looks at a file that messages refer to: what was deleted is off the disk within a day. */
@@ -20,6 +20,10 @@ const PAGE = 100
  * deleted stays longer.
  */
 const SWEEP_TIME = 5000
+/** Ms between two attempts to scan a file, at least. */
+const SCAN_AGAIN = 60_000
+/** Longest reason of a scanner that is kept, in characters. */
+const MAX_REASON = 500
 /** Who changes the totals of all files waits for the others. */
 const TOTALS = 'totals of files'
 
@@ -54,7 +58,12 @@ export interface FinishedContent {
   readonly mime: string
   readonly size: number
   readonly facts: FileFacts
+  /** A scanner is asked about it. */
+  readonly isScanned: boolean
 }
+
+/** What a scanner says. */
+export type ScanVerdict = { readonly clean: true } | { readonly clean: false; readonly reason: string | null }
 
 export class Files {
   readonly #deps: FilesDeps
@@ -91,18 +100,47 @@ export class Files {
     throw noFile(id)
   }
 
-  /** All bytes are there, and durable. From now on messages may refer to it. @throws Refusal `not_found` */
-  async finish(actor: Actor, id: string, content: FinishedContent): Promise<FileRecord> {
+  /** All bytes are there, and durable. From now on messages may refer to it, once it is scanned. @throws Refusal `not_found` */
+  async finish(actor: Actor, id: string, content: FinishedContent): Promise<FinishedFile> {
     const { store, limits } = this.#deps
     const { value } = await store.transact(TOTALS, async ({ directory }) => {
       await requireAccount(directory, actor.principal)
       const before = await directory.files.get(id)
       if (!before) throw noFile(id)
-      const { hash, mime, size, facts } = content
-      const checkAt = Date.now() + limits.unusedLife * 1000
-      const record: FileRecord = { ...before, hash, mime, size, facts, checkAt }
+      const { hash, mime, size, facts, isScanned } = content
+      const now = Date.now()
+      const checkAt = isScanned ? now + SCAN_AGAIN : now + limits.unusedLife * 1000
+      const record = { ...before, hash, mime, size, facts, checkAt, ...(isScanned ? { scan: 'pending' as const } : {}) }
       const counted = size === before.size ? [] : await this.#resizeOps(directory, before, size)
       return { ops: [...directory.files.putOps(record, before), ...counted], value: record }
+    })
+    return value
+  }
+
+  /** What a scanner says of a file. Null: it is gone. */
+  async settleScan(id: string, verdict: ScanVerdict): Promise<FileRecord | null> {
+    return this.#rescanned(id, (record, now) => ({
+      ...record,
+      ...(verdict.clean ? { scan: 'clean' } : blocked(verdict.reason)),
+      checkAt: now + this.#deps.limits.unusedLife * 1000,
+    }))
+  }
+
+  /** There is no verdict yet: the older the file, the later it is asked for again. Null: it is gone. */
+  async postponeScan(id: string): Promise<FileRecord | null> {
+    return this.#rescanned(id, (record, now) => ({
+      ...record,
+      checkAt: now + Math.max(SCAN_AGAIN, now - record.createdAt),
+    }))
+  }
+
+  /** Only a file that waits for its scan: another node may have heard of it first. */
+  async #rescanned(id: string, change: (record: FileRecord, now: number) => FileRecord): Promise<FileRecord | null> {
+    const { value } = await this.#deps.store.transact(`file ${id}`, async ({ directory }) => {
+      const record = await directory.files.get(id)
+      if (record?.scan !== 'pending') return { value: record }
+      const next = change(record, Date.now())
+      return { ops: directory.files.putOps(next, record), value: next }
     })
     return value
   }
@@ -136,18 +174,30 @@ export class Files {
 
   /**
    * Looks at the files that are due: unfinished uploads, and files to which nothing refers any more, are removed. What its time is too short
-   * for is left to the next sweep. @param now Unix ms
+   * for is left to the next sweep.
+   * @param now Unix ms
+   * @param scan Asks the scanner about a file that waits for its scan; null: there is none, and it stays unserved
    */
-  async sweep(now: number): Promise<void> {
+  async sweep(now: number, scan: ((file: FinishedFile) => Promise<unknown>) | null): Promise<void> {
     const end = performance.now() + SWEEP_TIME
     let ids: string[]
     do {
       ids = await this.#deps.store.directory.files.due(now, PAGE)
       for (const id of ids) {
-        await this.#check(id, now)
+        await this.#scanOrCheck(id, now, scan)
         if (performance.now() > end) return
       }
     } while (ids.length === PAGE)
+  }
+
+  /** Nothing refers to a file that waits for its scan: it is asked about until its time is over. */
+  async #scanOrCheck(id: string, now: number, scan: Parameters<Files['sweep']>[1]): Promise<void> {
+    const { store, limits } = this.#deps
+    const record = await store.directory.files.get(id)
+    const waits = record?.scan === 'pending' && now - record.createdAt < limits.unusedLife * 1000
+    if (!waits) await this.#check(id, now)
+    else if (scan && isFinished(record)) await scan(record)
+    else await this.postponeScan(id)
   }
 
   async #check(id: string, now: number): Promise<void> {
@@ -208,4 +258,8 @@ export class Files {
     }
     return [await resized(person), await resized(null)]
   }
+}
+
+function blocked(reason: string | null): Pick<FileRecord, 'scan' | 'blockedFor'> {
+  return { scan: 'blocked', ...(reason === null ? {} : { blockedFor: reason.slice(0, MAX_REASON) }) }
 }

@@ -1,0 +1,177 @@
+/** Files are served only when a scanner has found them clean: a server, or a function of the operator. */
+import { createHash, createHmac } from 'node:crypto'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { completeConfig } from '../../broker/config/config.js'
+import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { movableClock } from '../helpers/clock.js'
+import { Person } from '../helpers/people.js'
+import { begin, download, filesOnDisk, tus, upload } from '../helpers/uploads.js'
+
+const KEY = Buffer.from('a secret that only the tests know')
+const EVIL = Buffer.from('this one is evil\n')
+const GOOD = Buffer.from('this one is good\n')
+
+interface Asked {
+  readonly headers: http.IncomingHttpHeaders
+  readonly body: Buffer
+}
+
+/** A server that finds what is evil; `answer` may say otherwise. */
+async function startScanner(t: Test) {
+  const asked: Asked[] = []
+  const scanner = {
+    url: '',
+    asked,
+    answer: ({ body }: Asked): [status: number, body?: object] =>
+      body.includes('evil') ? [200, { action: 'block', reason: 'Evil.Test' }] : [204],
+  }
+  const server = http.createServer(async (request, response) => {
+    const body = Buffer.concat(await request.toArray())
+    asked.push({ headers: request.headers, body })
+    const [status, answer] = scanner.answer(asked.at(-1)!)
+    response.writeHead(status).end(answer && JSON.stringify(answer))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  scanner.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  return scanner
+}
+
+async function open(t: Test, scan: object, more: Parameters<typeof startTestBroker>[2] = {}, auth: object = {}) {
+  const media = { shared: true, scan, unusedLife: '2h' }
+  const broker = await startTestBroker(t, { media, auth, limits: { rates: 'off' } }, more)
+  const [alice, bob] = [await Person.connect(t, broker, 'alice'), await Person.connect(t, broker, 'bob')]
+  return { broker, alice, bob }
+}
+
+/** Uploads it, and resolves with its id and what its sender was answered. */
+async function send(broker: TestBroker, bytes: Buffer, name = 'a.txt') {
+  const path = (await begin(broker, 'alice', bytes.length, { name })).headers.get('location')!
+  const sent = await tus(broker, 'alice', 'PATCH', path, { headers: { 'upload-offset': '0' }, body: bytes })
+  return { file: path.split('/').at(-1)!, status: sent.status, code: sent.code }
+}
+
+const withFile = (file: string) => ({ attachments: [{ type: 'file', file }] })
+
+t.test('a server is sent the file with a signed question, and what it finds clean is served', async (t) => {
+  const scanner = await startScanner(t)
+  const { broker, alice, bob } = await open(t, { url: scanner.url, secret: `whsec_${KEY.toString('base64')}` })
+  const { file, status } = await send(broker, GOOD, 'Grüße 😀.txt')
+  t.equal(status, 204)
+  const [{ headers, body }] = scanner.asked as [Asked]
+  t.ok(body.equals(GOOD))
+  const question = String(headers['topictalk-question'])
+  const hash = createHash('sha256').update(GOOD).digest('base64url')
+  const { id, type, data } = JSON.parse(question)
+  t.match({ id, type }, { id: headers['webhook-id'], type: 'file.scan' })
+  t.same(data, { file, user: 'alice', name: 'Grüße 😀.txt', mime: 'text/plain', size: GOOD.length, hash })
+  const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${question}`
+  t.equal(headers['webhook-signature'], `v1,${createHmac('sha256', KEY).update(signed).digest('base64')}`)
+  t.match(await alice.get('files.get', { file }), { scan: 'clean' })
+  await bob.get('rooms.join', { room: 'lobby' })
+  t.ok((await alice.send('rooms/lobby/messages', withFile(file))).ok)
+  t.ok((await download(broker, 'bob', file)).bytes.equals(GOOD))
+})
+
+t.test('what it blocks is off the disk, is not served, and nobody can send it', async (t) => {
+  const scanner = await startScanner(t)
+  const { broker, alice } = await open(t, { url: scanner.url })
+  const { file, status, code } = await send(broker, EVIL)
+  t.match({ status, code }, { status: 403, code: 'forbidden' })
+  t.notOk('webhook-signature' in scanner.asked[0]!.headers, 'there is no secret')
+  t.same(await filesOnDisk(broker), [])
+  t.match(await alice.get('files.get', { file }), { scan: 'blocked' })
+  t.equal((await download(broker, 'alice', file)).status, 403)
+  const { error } = await alice.send('rooms/lobby/messages', withFile(file))
+  t.match(error, { code: 'forbidden', field: 'attachments.0.file', message: /Evil\.Test/ })
+  await alice.get('files.delete', { file })
+  t.match((await alice.get('files.list')).used, { files: 0, bytes: 0 })
+})
+
+t.test('without a verdict a file waits unserved, and is scanned again, also after a restart', async (t) => {
+  const clock = movableClock(t)
+  const scanner = await startScanner(t)
+  const { broker, alice } = await open(t, { url: scanner.url })
+  const { answer } = scanner
+  const sweepAfter = async (seconds: number) => {
+    clock.forward(seconds)
+    await broker.running.maintenance.sweep(Date.now())
+  }
+  const failures: (typeof answer)[] = [() => [500], () => [200, { action: 'maybe' }], () => [302]]
+  scanner.answer = failures[0]!
+  const { file, status } = await send(broker, GOOD)
+  t.equal(status, 204, 'all of it is there')
+  for (const failure of failures) {
+    scanner.answer = failure
+    await sweepAfter(700)
+    t.match(await alice.get('files.get', { file }), { finished: true, scan: 'pending' })
+  }
+  t.equal((await download(broker, 'alice', file)).status, 503)
+  const waiting = { code: 'unavailable', field: 'attachments.0.file', retryAfter: 60 }
+  t.match((await alice.send('rooms/lobby/messages', withFile(file))).error, waiting)
+  scanner.answer = answer
+  const asked = scanner.asked.length
+  t.ok(asked >= 3, `${asked} times`)
+  await broker.restart()
+  await sweepAfter(3000)
+  t.equal(scanner.asked.length, asked + 1)
+  t.equal((await download(broker, 'alice', file)).status, 200)
+  await sweepAfter(3000)
+  t.equal(scanner.asked.length, asked + 1, 'once it is enough')
+})
+
+t.test('a file that nobody ever scans goes when its time is over', async (t) => {
+  const clock = movableClock(t)
+  const scanner = await startScanner(t)
+  scanner.answer = () => [500]
+  const { broker } = await open(t, { url: scanner.url })
+  await send(broker, GOOD)
+  clock.forward(7300)
+  await broker.running.maintenance.sweep(Date.now())
+  t.same(await filesOnDisk(broker), [])
+})
+
+t.test('a failed scan lets files pass where that is asked for', async (t) => {
+  const scanner = await startScanner(t)
+  scanner.answer = () => [500]
+  const { broker, alice } = await open(t, { url: scanner.url, onFailure: 'allow' })
+  const { file } = await send(broker, EVIL)
+  t.match(await alice.get('files.get', { file }), { scan: 'clean' })
+  t.equal((await download(broker, 'alice', file)).status, 200)
+})
+
+t.test('functions of hooks are asked, of the application and of the module, with where the bytes are', async (t) => {
+  const module = join(t.testdir({}), 'hooks.mjs')
+  writeFileSync(module, `export async function scanFile({ size }) { return size < 100 }`)
+  const scanFile = ({ path }: { path: string }) => !readFileSync(path).includes('evil')
+  const { broker, alice } = await open(t, {}, { hooks: { scanFile } }, { hooks: module })
+  t.match(await alice.get('files.get', { file: await upload(broker, 'alice', GOOD) }), { scan: 'clean' })
+  t.match(await send(broker, EVIL), { status: 403 }, 'by the application')
+  t.match(await send(broker, Buffer.alloc(100, 'a')), { status: 403 }, 'by the module')
+})
+
+t.test('a function that fails, or is late, gives no verdict', async (t) => {
+  const late = () => new Promise<boolean>(() => {})
+  const broken = () => {
+    throw new Error('no')
+  }
+  const vague = () => 'yes' as unknown as boolean
+  for (const scanFile of [late, broken, vague]) {
+    const { broker, alice } = await open(t, { timeout: 0.2 }, { hooks: { scanFile } })
+    const { file } = await send(broker, GOOD)
+    t.match(await alice.get('files.get', { file }), { scan: 'pending' })
+  }
+})
+
+t.test('a scanner is at an address that nobody can change on the way', async (t) => {
+  const config = (scan: object) => () => completeConfig({ media: { scan } })
+  t.throws(config({ url: 'http://scan.example.com/' }), { message: /media\.scan\.url: expected https/ })
+  t.throws(config({ url: 'https://scan.example.com/', secret: 'short' }), { message: /media\.scan\.secret/ })
+  t.doesNotThrow(config({ url: 'https://scan.example.com/' }))
+})
