@@ -53,7 +53,7 @@ export const topics = {
 }
 
 /** Wildcards in a filter's first level do not match these (nor topics that begin with `$`). */
-const RESERVED_LEVELS: ReadonlySet<string> = new Set(['rooms', 'users', 'devices', 'broadcast'])
+const RESERVED_LEVELS: ReadonlySet<string> = /* @__PURE__ */ new Set(['rooms', 'users', 'devices', 'broadcast'])
 
 export function isReservedLevel(level: string): boolean {
   return RESERVED_LEVELS.has(level) || level.startsWith('$')
@@ -84,10 +84,10 @@ export function isChatTopic(topic: string): boolean {
   return topic.startsWith('rooms/') || topic.startsWith('users/') || topic.startsWith('broadcast/')
 }
 
-const roomLeaves: ReadonlySet<string> = new Set(ROOM_LEAVES)
-const userLeaves: ReadonlySet<string> = new Set(USER_LEAVES)
+const roomLeaves: ReadonlySet<string> = /* @__PURE__ */ new Set(ROOM_LEAVES)
+const userLeaves: ReadonlySet<string> = /* @__PURE__ */ new Set(USER_LEAVES)
 /** `text` duplicates `messages`, so only a filter that names it matches. */
-const wildcardRoomLeaves: readonly RoomLeaf[] = ROOM_LEAVES.filter((leaf) => leaf !== 'text')
+const wildcardRoomLeaves: readonly RoomLeaf[] = /* @__PURE__ */ ROOM_LEAVES.filter((leaf) => leaf !== 'text')
 
 function invalid(why: string): { kind: 'invalid'; why: string } {
   return { kind: 'invalid', why }

@@ -1,11 +1,11 @@
 /** The connection to the broker, which is kept for as long as the client wants one. */
-import { ChatError } from '../chat-error.js'
-import { type Live, LiveValue } from '../live.js'
-import { type Clock, type Env, onAbort, type Signal } from '../platform.js'
+import { ChatError } from '../base/chat-error.js'
+import { type Live, LiveValue } from '../base/live.js'
+import { type Clock, type Env, onAbort, type Signal } from '../base/platform.js'
+import { Scope } from '../base/scope.js'
 import { type Incoming, type OpenWire, type Wire, WireError } from '../wire/wire.js'
 import { retryDelay } from './backoff.js'
 import { type Credentials, Tokens } from './credentials.js'
-import { Scope } from './scope.js'
 import type { SignOutReason, Status } from './status.js'
 import { type Verdict, verdictOn } from './verdict.js'
 
@@ -194,7 +194,8 @@ export class Connection {
   }
 }
 
-function becomesOnline(status: Live<Status>, signal?: Signal): Promise<void> {
+/** Rejects with a `ChatError` if that cannot be any more, or `signal` is aborted. */
+export function becomesOnline(status: Live<Status>, signal?: Signal): Promise<void> {
   const scope = new Scope(signal)
   const online = new Promise<void>((resolve, reject) => {
     const look = (now: Status): void => {

@@ -1,8 +1,8 @@
-import { ChatError } from '../chat-error.js'
-import { type Env, onAbort, type PlatformSignal, type Signal } from '../platform.js'
+import { ChatError } from '../base/chat-error.js'
+import { type Env, onAbort, type PlatformSignal, type Signal } from '../base/platform.js'
+import { Scope } from '../base/scope.js'
 import type { Login } from '../wire/wire.js'
 import { isJwt, lifeOf } from './jwt.js'
-import { Scope } from './scope.js'
 
 /** Why a token is asked for: it is the first one, the present one ends soon, or the present one was refused. */
 export type TokenReason = 'start' | 'expiring' | 'refused'

@@ -1,4 +1,4 @@
-import type { ChatError } from '../chat-error.js'
+import type { ChatError } from '../base/chat-error.js'
 
 /** What heals by itself, and is tried again. `busy`: the broker asked for patience. */
 export type RetryReason = 'network' | 'server' | 'busy'

@@ -1,6 +1,6 @@
 /** What the end of a connection means: whether it is tried again, and when. */
 import type { ErrorCode } from '../../schemas/errors.js'
-import { ChatError, type ClientErrorCode } from '../chat-error.js'
+import { ChatError, type ClientErrorCode } from '../base/chat-error.js'
 import { messageOf, WireError } from '../wire/wire.js'
 import type { RetryReason, SignOutReason } from './status.js'
 

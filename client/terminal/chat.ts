@@ -3,9 +3,9 @@ import type { MqttClient } from 'mqtt'
 import { ERRORS, type ErrorBody } from '../../schemas/errors.js'
 import { directRoom } from '../../schemas/ids.js'
 import { parseTopic, topics } from '../../schemas/topics.js'
-import { CallError } from '../calls.js'
-import { type Methods, methods } from '../methods.js'
-import { mqttCalls } from '../mqtt-calls.js'
+import { ChatError } from '../base/chat-error.js'
+import { type Methods, methods } from '../requests/methods.js'
+import { mqttCalls } from '../requests/mqtt-calls.js'
 import { type ConnectionOptions, open, reason } from './connection.js'
 import { type ChatMessage, HELP, type Input, messageLine, parseInput, printable } from './lines.js'
 
@@ -171,7 +171,7 @@ class ChatSession {
       await this.#client.subscribeAsync(messages, { qos: 1 })
     } catch {
       // A SUBACK gives no reason; the request does, and also lets a user who left join again.
-      await this.#ask.rooms.join({ room: this.#room }).catch((error: CallError) => {
+      await this.#ask.rooms.join({ room: this.#room }).catch((error: ChatError) => {
         throw refusal(`cannot join ${this.#room}`, error)
       })
       await this.#client.subscribeAsync(messages, { qos: 1 })
@@ -231,7 +231,7 @@ class ChatSession {
       const { members } = await this.#ask.rooms.members({ room: this.#room })
       this.#options.printStatus(members.map(({ user }) => user).join(', '))
     } catch (error) {
-      this.#options.printStatus(`/who: ${printable((error as CallError).message)}`)
+      this.#options.printStatus(`/who: ${printable((error as ChatError).message)}`)
     }
   }
 
@@ -262,9 +262,9 @@ class ChatSession {
     const buffered = (this.#buffered = arrived)
     const shown = this.#shown.get(this.#room)
     const limit = shown === undefined ? HISTORY.first : HISTORY.later
-    const read = await this.#ask.history({ room: this.#options.room, limit }).catch((error: CallError) => error)
+    const read = await this.#ask.history({ room: this.#options.room, limit }).catch((error: ChatError) => error)
     this.#buffered = null
-    if (!(read instanceof CallError)) this.#showHistory(read.messages as unknown as LogLine[], shown)
+    if (!(read instanceof ChatError)) this.#showHistory(read.messages as unknown as LogLine[], shown)
     else if (!this.#online)
       return // Reconnecting reads all of it.
     else if (read.code !== 'not_found') this.#options.printStatus(`(no history: ${printable(read.message)})`)
@@ -342,7 +342,7 @@ function parseJson(payload: Buffer): unknown {
   }
 }
 
-function refusal(what: string, { code, message }: CallError): Error {
+function refusal(what: string, { transient, message }: ChatError): Error {
   const text = `${what}: ${printable(message)}`
-  return ERRORS[code]?.transient ? new Error(text) : new PermanentRefusal(text)
+  return transient ? new Error(text) : new PermanentRefusal(text)
 }

@@ -1,5 +1,5 @@
 /** UTF-8 without `TextDecoder`, which React Native does not have. */
-import type { Bytes } from '../platform.js'
+import type { Bytes } from '../base/platform.js'
 
 declare const TextEncoder: new () => { encode(text: string): Bytes }
 

@@ -1,5 +1,5 @@
 /** The port between the SDK and the way to the broker: one connection, from its login to its end. It knows nothing of chat. */
-import type { Signal } from '../platform.js'
+import type { Signal } from '../base/platform.js'
 
 /** With `token` (a JWT) the login can be renewed; an API key is a password. */
 export type Login = { readonly clientId: string } & (

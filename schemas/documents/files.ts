@@ -29,7 +29,11 @@ export function documentFiles(version: string): Record<string, string> {
     `schemas/json/${name}.json`,
     documentText(document, name === 'config' ? CONFIG_LEVELS : undefined),
   ])
-  return { 'docs/reference.md': `${reference()}\n`, 'client/methods.ts': sdkMethods(), ...Object.fromEntries(files) }
+  return {
+    'docs/reference.md': `${reference()}\n`,
+    'client/requests/methods.ts': sdkMethods(),
+    ...Object.fromEntries(files),
+  }
 }
 
 function messageSchemas(): [string, Json][] {

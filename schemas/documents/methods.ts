@@ -2,12 +2,12 @@
 import { COMMANDS, type Command } from '../commands.js'
 
 const HEAD = `/** What a client can ask for: one method for each command. Made by \`npm run schemas\` from the table of commands. */
-import type { CommandParams as Params } from '../schemas/commands.js'
-import type { Call } from './calls.js'
+import type { CommandParams as Params } from '../../schemas/commands.js'
+import type { Call, CallOptions } from './calls.js'
 
 export type Methods = ReturnType<typeof methods>
 
-/** By whatever door \`call\` goes through: \`mqttCalls\`, or \`httpCalls\`. Every method rejects with a \`CallError\`. */
+/** By whatever door \`call\` goes through. Every method rejects with a \`ChatError\`. */
 export function methods(call: Call) {
   return {
 `
@@ -51,5 +51,5 @@ function method(name: string): string {
   const { params, http } = (COMMANDS as Record<string, Command>)[name]!
   const needed = ((params as { required?: string[] }).required ?? []).length > 0
   const route = http ? `'${http.method} ${http.path}'` : 'null'
-  return `(params: Params<'${name}'>${needed ? '' : ' = {}'}) => call('${name}', params, ${route})`
+  return `(params: Params<'${name}'>${needed ? '' : ' = {}'}, options?: CallOptions) => call('${name}', params, ${route}, options)`
 }

@@ -1,85 +1,24 @@
 /** The login of a web app on the broker's own origin, in a real browser: the example of docs/identity.md as it is. */
-import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import http from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import mqttPacket from 'mqtt-packet'
 import type { BrowserContext, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { completeConfig, startBroker } from '../../broker/index.js'
 import { startChromium } from '../helpers/chromium.js'
+import { type Files, openOrigin, register, serveApp } from '../helpers/web-app.js'
 
-const POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
-const FILES: Readonly<Record<string, [type: string, text: string | Promise<string>]>> = {
+const FILES: Files = {
   '/': ['text/html', '<!doctype html><title>app</title><script type="module" src="/main.js"></script>'],
   '/main.js': ['text/javascript', "import * as login from '/login.js'\nwindow.login = login"],
   '/login.js': ['text/javascript', readFile('docs/examples/browser-login.js', 'utf8')],
 }
 
-/** A request to the broker, as its server saw it. */
-interface Seen {
-  readonly path: string
-  readonly origin: string | undefined
-  readonly hasCookie: boolean
-  readonly status: number
-}
-
-interface App {
-  readonly url: string
-  readonly seen: Seen[]
-}
-
-/** A web app whose server has a broker on it. */
-async function serveApp(t: Test): Promise<App> {
-  const server = http.createServer(async ({ url = '' }, response) => {
-    const [type, text] = FILES[url] ?? ['text/plain', '']
-    response.writeHead(200, { 'content-type': type, 'content-security-policy': POLICY }).end(await text)
-  })
-  const listen = { mqtt: null, http: null }
-  const log = { level: 'silent' }
-  const dataDir = await mkdtemp(join(tmpdir(), 'topictalk-'))
-  const config = completeConfig({ node: { dataDir }, listen, log }, { portless: true })
-  const broker = await startBroker(config, { server })
-  const seen: Seen[] = []
-  server.on('request', ({ url: path = '', headers: { origin, cookie = '' } }, response) =>
-    response.on('finish', () => {
-      const hasCookie = cookie.includes('topictalk-refresh')
-      if (path.startsWith('/v1/')) seen.push({ path, origin, hasCookie, status: response.statusCode })
-    }),
-  )
-  const url = await open(t, server)
-  t.teardown(async () => {
-    await broker.close()
-    await rm(dataDir, { recursive: true })
-  })
-  return { url, seen }
-}
-
 /** A page of another origin. */
 async function serveOther(t: Test): Promise<string> {
-  return open(
+  return openOrigin(
     t,
     http.createServer((_, response) => response.setHeader('content-type', 'text/html').end('<title>other</title>')),
   )
-}
-
-/** Resolves with its address. */
-async function open(t: Test, server: http.Server): Promise<string> {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://localhost:${(server.address() as AddressInfo).port}`
-}
-
-async function register({ url }: App, user: string): Promise<void> {
-  const body = JSON.stringify({ user, password: `${user}-pw` })
-  const headers = { 'content-type': 'application/json' }
-  await fetch(`${url}/v1/auth/register`, { method: 'POST', headers, body })
 }
 
 async function visit(context: BrowserContext, url: string): Promise<Page> {
@@ -102,7 +41,7 @@ async function started(page: Page): Promise<void> {
 const ROOMS = `login.token().then((token) => fetch('/v1/rooms', { headers: { authorization: 'Bearer ' + token } })).then(({ status }) => status)`
 
 t.test('a web app on the same origin', async (t) => {
-  const [app, second] = [await serveApp(t), await serveApp(t)]
+  const [app, second] = [await serveApp(t, FILES), await serveApp(t, FILES)]
   await register(app, 'alice')
   await register(second, 'bob')
   const browser = await startChromium(t)

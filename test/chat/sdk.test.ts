@@ -1,10 +1,10 @@
 /** The methods of the SDK against a real broker, through both of its doors. */
 import t from 'tap'
-import { CallError } from '../../client/calls.js'
-import { httpCalls } from '../../client/http-calls.js'
-import { methods } from '../../client/methods.js'
-import { mqttCalls } from '../../client/mqtt-calls.js'
-import { requestIds } from '../../client/request-ids.js'
+import { ChatError } from '../../client/base/chat-error.js'
+import { httpCalls } from '../../client/requests/http-calls.js'
+import { methods } from '../../client/requests/methods.js'
+import { mqttCalls } from '../../client/requests/mqtt-calls.js'
+import { requestIds } from '../../client/requests/request-ids.js'
 import { COMMANDS } from '../../schemas/commands.js'
 import { startTestBroker } from '../helpers/broker.js'
 import { httpUrl } from '../helpers/http.js'
@@ -23,7 +23,7 @@ t.test('every command has its method', async (t) => {
     for (const inner of Object.values(group)) await callAll(inner)
   }
   await callAll(all)
-  t.same(asked.sort(), Object.keys(COMMANDS).sort(), 'client/methods.ts is generated: run npm run schemas')
+  t.same(asked.sort(), Object.keys(COMMANDS).sort(), 'client/requests/methods.ts is generated: run npm run schemas')
 })
 
 t.test('the same methods over MQTT and over HTTP', async (t) => {
@@ -45,7 +45,7 @@ t.test('the same methods over MQTT and over HTTP', async (t) => {
     more: false,
   })
   t.match((await alice.unread()).rooms, [{ room: 'tea', unread: 1, mentions: 1 }])
-  const refusal = { name: 'CallError', code: 'not_found', field: 'room' }
+  const refusal = { name: 'ChatError', code: 'not_found', field: 'room' }
   await t.rejects(alice.history({ room: 'none' }), refusal)
   await t.rejects(bob.history({ room: 'none' }), refusal)
   await t.rejects(bob.auth.refresh({ token }), { code: 'not_implemented' })
@@ -62,9 +62,9 @@ t.test('a request without an answer is told so', async (t) => {
   await alice.rooms.list()
   const asked = alice.rooms.list()
   client.stream.destroy()
-  await t.rejects(asked, new CallError({ code: 'unavailable', message: 'the connection was lost' }))
+  await t.rejects(asked, new ChatError('offline', 'the connection was lost'))
   const nobody = methods(httpCalls({ url: 'http://127.0.0.1:1' }))
-  await t.rejects(nobody.rooms.list(), { code: 'unavailable', message: 'the broker did not answer' })
+  await t.rejects(nobody.rooms.list(), { code: 'offline', message: 'the broker did not answer' })
 })
 
 t.test('requests are told apart wherever the methods run', async (t) => {

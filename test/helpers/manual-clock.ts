@@ -1,4 +1,4 @@
-import type { Clock, Stop } from '../../client/platform.js'
+import type { Clock, Stop } from '../../client/base/platform.js'
 
 interface Timer {
   readonly at: number

@@ -1,4 +1,4 @@
-import type { Env, Stop } from '../../client/platform.js'
+import type { Env, Stop } from '../../client/base/platform.js'
 import { ManualClock } from './manual-clock.js'
 import type { Random } from './random.js'
 

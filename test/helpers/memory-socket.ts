@@ -1,4 +1,4 @@
-import type { Socket } from '../../client/platform.js'
+import type { Socket } from '../../client/base/platform.js'
 
 /** A WebSocket whose other side is the test. As with a real one, events come in later turns. */
 export class MemorySocket implements Socket {

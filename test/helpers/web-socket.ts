@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws'
-import type { Env, Socket } from '../../client/platform.js'
+import type { Env, Socket } from '../../client/base/platform.js'
 
 /** Real time and chance, without hints. */
 export const realEnv: Env = {

@@ -7,10 +7,7 @@ import t from 'tap'
 const BUDGET = 35_000
 
 const CORE = `
-  export { Connection } from './dist/client/connection/connection.js'
-  export { mqttOverWebSocket } from './dist/client/wire/mqtt/mqtt-wire.js'
-  export { LiveValue } from './dist/client/live.js'
-  export { ChatError } from './dist/client/chat-error.js'
+  export { ChatError, createChat, httpCalls, methods } from './dist/client/index.js'
 `
 
 /** The bundle of a page that does this. */

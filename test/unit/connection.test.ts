@@ -1,6 +1,6 @@
 /** The state machine of the SDK, with a clock, chance and a broker that the test decides. */
 import t, { type Test } from 'tap'
-import { ChatError } from '../../client/chat-error.js'
+import { ChatError } from '../../client/base/chat-error.js'
 import { retryDelay } from '../../client/connection/backoff.js'
 import { Connection, type ConnectionOptions } from '../../client/connection/connection.js'
 import type { Status } from '../../client/connection/status.js'

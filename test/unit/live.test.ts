@@ -1,6 +1,6 @@
 /** Values that are observed. */
 import t from 'tap'
-import { LiveValue } from '../../client/live.js'
+import { LiveValue } from '../../client/base/live.js'
 import { settled } from '../helpers/manual-clock.js'
 
 t.test('listeners get each change, and none after they were ended', async (t) => {

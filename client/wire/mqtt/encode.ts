@@ -1,5 +1,5 @@
 /** The packets that the client sends. Throws a `WireError` for what MQTT has no form for. */
-import type { Bytes } from '../../platform.js'
+import type { Bytes } from '../../base/platform.js'
 import { utf8 } from '../utf8.js'
 import { type Login, type Outgoing, type Properties, type Subscription, WireError } from '../wire.js'
 import { writeProperties } from './properties.js'

@@ -1,4 +1,4 @@
-import type { Clock, Stop } from '../../platform.js'
+import type { Clock, Stop } from '../../base/platform.js'
 import type { WireError } from '../wire.js'
 import { protocolError } from './malformed.js'
 

@@ -1,5 +1,5 @@
 /** MQTT 5 over a WebSocket: what the SDK needs of it, and no more. Sessions end with their connection, and nothing is of QoS 2. */
-import { type Bytes, type Clock, onAbort, type Signal, type Socket, type Stop } from '../../platform.js'
+import { type Bytes, type Clock, onAbort, type Signal, type Socket, type Stop } from '../../base/platform.js'
 import {
   type Answer,
   type Login,

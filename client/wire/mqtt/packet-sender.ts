@@ -1,4 +1,4 @@
-import type { Bytes, Socket } from '../../platform.js'
+import type { Bytes, Socket } from '../../base/platform.js'
 import { WireError } from '../wire.js'
 
 /** Sends packets over the socket, those of one turn in one WebSocket frame. */

@@ -1,4 +1,4 @@
-import { type Bytes, onAbort, type Signal, type Stop } from '../../platform.js'
+import { type Bytes, onAbort, type Signal, type Stop } from '../../base/platform.js'
 import { type Properties, WireError } from '../wire.js'
 import { protocolError } from './malformed.js'
 

@@ -1,4 +1,4 @@
-import type { Bytes } from '../../platform.js'
+import type { Bytes } from '../../base/platform.js'
 import { utf8 } from '../utf8.js'
 import { WireError } from '../wire.js'
 

@@ -1,9 +1,9 @@
-import { ERRORS, type ErrorBody, type ErrorCode } from '../schemas/errors.js'
+import { ERRORS, type ErrorBody, type ErrorCode } from '../../schemas/errors.js'
 
 /**
  * Codes that the broker does not have:
- * - `offline`: there is no connection.
- * - `timeout`: no answer came in time; what was asked may have been done.
+ * - `offline`: there is no connection, or it was lost before the answer came.
+ * - `timeout`: no answer came in time.
  * - `aborted`: the caller gave it up.
  * - `closed`: the client was closed.
  * - `storage`: the device could not keep it.

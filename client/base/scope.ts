@@ -1,5 +1,5 @@
-import { ChatError } from '../chat-error.js'
-import { onAbort, type PlatformSignal, type Signal, type Stop } from '../platform.js'
+import { ChatError } from './chat-error.js'
+import { onAbort, type PlatformSignal, type Signal, type Stop } from './platform.js'
 
 declare const AbortController: new () => { readonly signal: PlatformSignal; abort(): void }
 

@@ -1,0 +1,54 @@
+/** The client on the web, and on what has the same globals: Node from 22 on, Deno, Bun, workers. */
+
+import { ChatError } from './base/chat-error.js'
+import type { Socket } from './base/platform.js'
+import { Chat, type ChatOptions, type ChatPlatform } from './chat.js'
+
+/**
+ * A client of the broker. It connects with `connect()`.
+ * @param platform What the platform does not have, or a test decides instead: such as `socket` in Node 20
+ * @throws ChatError `bad_request`: an option is not valid
+ */
+export function createChat(options: ChatOptions, platform: Partial<ChatPlatform> = {}): Chat {
+  return new Chat(options, { ...WEB, ...platform })
+}
+
+interface Target {
+  addEventListener(type: string, listener: () => void): void
+  removeEventListener(type: string, listener: () => void): void
+}
+
+/** What a page has, and workers and Node have in part. */
+interface Page extends Partial<Target> {
+  readonly document?: Target & { readonly visibilityState: string }
+  readonly WebSocket?: new (url: string, protocol: string) => Socket
+}
+
+const WEB: ChatPlatform = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  timer(ms, act) {
+    const timer = setTimeout(act, ms)
+    return () => clearTimeout(timer)
+  },
+  hints(listener) {
+    const page = globalThis as Page
+    const shown = (): void => {
+      if (page.document!.visibilityState === 'visible') listener()
+    }
+    page.addEventListener?.('online', listener)
+    page.document?.addEventListener('visibilitychange', shown)
+    return () => {
+      page.removeEventListener?.('online', listener)
+      page.document?.removeEventListener('visibilitychange', shown)
+    }
+  },
+  socket(url) {
+    const { WebSocket } = globalThis as Page
+    if (WebSocket) return new WebSocket(url, 'mqtt')
+    throw new ChatError(
+      'not_implemented',
+      'this platform has no WebSocket: give createChat one, as its second argument: { socket }',
+    )
+  },
+}
