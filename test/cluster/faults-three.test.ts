@@ -7,14 +7,10 @@ const RUNS: Readonly<Record<string, faults.Fault>> = {
   'one of three nodes is killed': faults.killNode,
   'one of three nodes stops for longer than its lease': faults.pauseLong,
   'Redis is killed, and three nodes come back to it': faults.killRedis,
+  'pushes to three nodes are lost': faults.losePushes,
 }
 
 if (process.env['TEST_CLUSTER'] === '1')
   for (const [name, fault] of Object.entries(RUNS))
     t.test(name, { timeout: 300_000 }, (t) => survives(t, fault, { nodes: 3 }))
 else t.pass('only with TEST_CLUSTER=1')
-
-/** Two nodes move one receipt, and a third one hears of the second move first, whose push it has lost: then it tells the first one, too. */
-t.test('pushes to three nodes are lost', { todo: 'a receipt goes back' }, (t) =>
-  survives(t, faults.losePushes, { nodes: 3 }),
-)

@@ -22,6 +22,7 @@ import type { RoomPreferences } from '../rooms/room-preferences.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 import { receiptSignals } from './receipt-signals.js'
 import { type MovedReceipt, noReceipt, ReceiptWriter } from './receipt-writer.js'
+import { ToldReceipts } from './told-receipts.js'
 
 /** Minimum milliseconds between two receipts of one user in one room. */
 const INTERVAL = 1000
@@ -67,6 +68,7 @@ export class Receipts implements Deadline {
   readonly #acked = new Map<CursorPosition, string>()
   /** Delivered receipts in large rooms, by room and user. In memory only, since the start of the broker. */
   readonly #largeRoomDelivered = new Map<string, Pick<ReceiptRecord, 'since' | 'delivered' | 'at'>>()
+  readonly #told = new ToldReceipts()
   #scheduled = false
   #flushing: Promise<void> = Promise.resolve()
 
@@ -137,6 +139,7 @@ export class Receipts implements Deadline {
   /** The membership ended. */
   membershipEnded(room: string, user: string): void {
     this.#largeRoomDelivered.delete(key(room, user))
+    this.#told.forget(key(room, user))
   }
 
   /** Resolves when all due receipts are durable. */
@@ -162,10 +165,11 @@ export class Receipts implements Deadline {
     return now + INTERVAL / 4
   }
 
-  /** Whether a further place is stored by now: it is told, too, perhaps by another node and before this one. */
+  /** Whether a further place was told here, or is stored by now: then it is told, too, perhaps by another node and before this one. Else this one is told now. */
   isPassed({ room, user, read, delivered }: Signal & { kind: 'receipt' }): boolean {
     const stored = this.#deps.store.receipts.get(room, user)
-    return stored !== undefined && (stored.sharedRead > read || stored.delivered > delivered)
+    const known = stored ? { read: stored.sharedRead, delivered: stored.delivered } : null
+    return this.#told.isPassed(key(room, user), { read, delivered }, known)
   }
 
   /** Whether `reader` may see the receipts of `user`. */
