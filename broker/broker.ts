@@ -35,7 +35,7 @@ import { openTransports } from './wiring/http.js'
 import { LocalSessions } from './wiring/local-sessions.js'
 import { type LoginServices, makeLogins } from './wiring/logins.js'
 import { Maintenance, type MaintenanceDeps } from './wiring/maintenance.js'
-import { type MediaStorage, makeScans, mediaSweep, openMedia, removeBytes } from './wiring/media.js'
+import { fileLinkKey, type MediaStorage, makeScans, mediaSweep, openMedia, removeBytes } from './wiring/media.js'
 import { type Mqtt, makeMqtt } from './wiring/mqtt.js'
 import { nodeFacts } from './wiring/node-facts.js'
 import { openReaders, type Readers } from './wiring/readers.js'
@@ -164,6 +164,7 @@ async function openChat(context: Context, { logins, readers, screens, media, ...
   const chat = await makeChat(config, {
     ...needs,
     ...{ wheel, failed, webhooks, removeBytes: removeBytes(media, failed) },
+    linkKey: await fileLinkKey(config),
     auth: logins,
     textSearch: search,
     screens: moderator ? [...screens, moderator] : screens,

@@ -236,6 +236,7 @@ function findContradictions(
     faults.push({ path: ['moderation', 'webhook', 'url'], message: 'needs moderation.webhook.secret' })
   if (url !== null && !URL.canParse(url))
     faults.push({ path: ['moderation', 'webhook', 'url'], message: 'is not a URL' })
+  if (media.linkLife < 1) faults.push({ path: ['media', 'linkLife'], message: 'expected at least 1 second' })
   const scanFault = media.scan.url === null ? null : endpointFault(media.scan.url)
   if (scanFault !== null) faults.push({ path: ['media', 'scan', 'url'], message: scanFault })
   if (limits.packetBytes < limits.payloadBytes)

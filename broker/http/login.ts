@@ -7,7 +7,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { API } from '../../schemas/commands.js'
 import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS } from '../../schemas/ids.js'
-import { type Authenticator, type LoginRefusal, REFUSED_BY_HOOK, type RefusedLogin } from '../auth/principal.js'
+import {
+  type Authenticator,
+  type LoginRefusal,
+  type Principal,
+  REFUSED_BY_HOOK,
+  type RefusedLogin,
+} from '../auth/principal.js'
 import type { Actor } from '../chat/model/actor.js'
 
 declare module 'fastify' {
@@ -19,6 +25,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route needs no login. */
     open?: boolean
+    /** For whom the address of a request is signed, which needs no login then; null: it is not. @throws Refusal */
+    signedFor?: (request: FastifyRequest) => Promise<Principal | null>
   }
 }
 
@@ -38,9 +46,11 @@ export function loginRequests(app: FastifyInstance, deps: LoginDeps): void {
   app.decorateRequest('actor')
   app.decorateRequest('verifiedAt', 0)
   app.addHook('onRequest', async (request) => {
-    const { open } = request.routeOptions.config
+    const { open, signedFor } = request.routeOptions.config
     request.verifiedAt = Date.now()
-    request.actor = open ? actorWithoutLogin(request) : await login(request, deps)
+    const signed = await signedFor?.(request)
+    if (signed) request.actor = actorOf(request, signed)
+    else request.actor = open ? actorWithoutLogin(request) : await login(request, deps)
   })
   app.addHook('preHandler', async (request) => {
     const { actor, body, verifiedAt } = request
@@ -58,7 +68,10 @@ export function loginRequests(app: FastifyInstance, deps: LoginDeps): void {
 
 /** Open commands ignore credentials: an expired token must not prevent getting a new one. */
 function actorWithoutLogin({ ip }: FastifyRequest): Actor {
-  const principal = { user: ANONYMOUS, roles: new Set<string>(), anonymous: true, expiresAt: null }
+  return actorOf({ ip }, { user: ANONYMOUS, roles: new Set<string>(), anonymous: true, expiresAt: null })
+}
+
+function actorOf({ ip }: Pick<FastifyRequest, 'ip'>, principal: Principal): Actor {
   return { principal, clientId: '', sessionId: null, address: ip, silent: true }
 }
 
@@ -73,7 +86,7 @@ async function login(request: FastifyRequest, deps: LoginDeps): Promise<Actor> {
   if (!login.ok) throw refusalOf(login.refusal, given !== NOBODY, login.retryAfter)
   const { principal } = login
   await requireHook(request, deps, principal.user, given)
-  return { principal, sessionId: null, silent: true, clientId: '', address: request.ip }
+  return actorOf(request, principal)
 }
 
 async function requireHook({ ip }: FastifyRequest, deps: LoginDeps, user: string, given: Given): Promise<void> {

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod 
 import { Refusal } from '../../schemas/errors.js'
 import { isFileId, MEDIA } from '../../schemas/files.js'
 import type { FinishedFile } from '../chat/files/file-access.js'
+import type { FileLinks, LinkedKind, LinkQuery } from '../chat/files/file-links.js'
 import type { Actor } from '../chat/model/actor.js'
 import type { ByteRange, Downloads } from '../media/downloads.js'
 import { contentType, isInline } from '../media/media-types.js'
@@ -25,6 +26,7 @@ export interface MediaDeps {
   /** Null: there are no files, for this reason. */
   readonly downloads: Downloads | null
   readonly whyNot: string
+  readonly links: Pick<FileLinks, 'principalOf'>
   /** Charges a request to its class. @throws Refusal `rate_limited` */
   readonly requireRate: (actor: Actor, rate: 'read') => void
 }
@@ -38,6 +40,11 @@ export function mediaRoutes(app: FastifyInstance, deps: MediaDeps): void {
     if (!isFileId(file)) throw new Refusal('not_found', 'there is no such file')
     return { downloads, file: await downloads.find(request.actor, file) }
   }
+  const signedFor = (kind: LinkedKind) => async (request: FastifyRequest) => {
+    const { file } = request.params as { file: string }
+    const link = linkIn(request)
+    return link && isFileId(file) ? deps.links.principalOf(file, kind, link) : null
+  }
   const method = ['GET', 'HEAD']
   const handler: RouteHandlerMethod = async (request, reply) => {
     const { downloads, file } = await find(request)
@@ -45,7 +52,7 @@ export function mediaRoutes(app: FastifyInstance, deps: MediaDeps): void {
     const shown = { ...file, etag: `"${file.hash}"`, inline: isInline(file.mime) && download === undefined }
     return send(request, reply, shown, (range) => downloads.open(request.actor, file, 'whole', range))
   }
-  app.route({ method, url: `${MEDIA}/:file`, handler })
+  app.route({ method, url: `${MEDIA}/:file`, config: { signedFor: signedFor('file') }, handler })
   const thumbnail: RouteHandlerMethod = async (request, reply) => {
     const { downloads, file } = await find(request)
     const size = await downloads.thumbnailSize(file)
@@ -53,7 +60,23 @@ export function mediaRoutes(app: FastifyInstance, deps: MediaDeps): void {
     const shown = { size, mime: THUMBNAIL, name: null, etag: `"${file.hash}-small"`, inline: true }
     return send(request, reply, shown, (range) => downloads.open(request.actor, file, 'thumbnail', range))
   }
-  app.route({ method, url: `${MEDIA}/:file/thumbnail`, handler: thumbnail })
+  app.route({
+    method,
+    url: `${MEDIA}/:file/thumbnail`,
+    config: { signedFor: signedFor('thumbnail') },
+    handler: thumbnail,
+  })
+}
+
+/** Null: the address is not signed. Of what is given twice, or not at all, nothing is taken. */
+function linkIn({ query }: FastifyRequest): LinkQuery | null {
+  const given = query as Record<string, unknown>
+  if (given['signature'] === undefined) return null
+  const [user, expires, login, signature] = ['user', 'expires', 'login', 'signature'].map((name) => {
+    const value = given[name]
+    return typeof value === 'string' ? value : ''
+  }) as [string, string, string, string]
+  return { user, expires, login, signature }
 }
 
 /** What is sent, and how. */

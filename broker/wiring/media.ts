@@ -1,5 +1,8 @@
 /** Where files are, and the parts that take and give them. */
+import type { KeyObject } from 'node:crypto'
 import { join } from 'node:path'
+import type { Config } from '../../schemas/config.js'
+import { deriveKey } from '../auth/tokens.js'
 import type { Chat } from '../chat/chat.js'
 import { NOT_SHARED, whyNoFiles } from '../chat/files/takes-files.js'
 import type { HttpDeps } from '../http/app.js'
@@ -20,6 +23,9 @@ import { makeDirectory } from '../util/make-directory.js'
 import type { Context } from './context.js'
 import type { LoginServices } from './logins.js'
 
+/** Name of the key derived from the secret. */
+const LINK_KEY = 'topictalk-file-links'
+
 /** The bytes of files; null: the broker takes none, for this reason. */
 export interface MediaStorage {
   readonly blobs: Blobs | null
@@ -37,6 +43,11 @@ export function openMedia({ config, log }: Context): MediaStorage {
   }
   makeDirectory(dir)
   return { blobs: new Blobs(dir), dir, whyNot: '' }
+}
+
+/** Signs links to files; the same on all nodes. */
+export function fileLinkKey({ auth, node }: Config): Promise<KeyObject> {
+  return deriveKey(auth.jwt, node.dataDir, LINK_KEY)
 }
 
 /** Removes the bytes of a file; where there are none, nothing. */
@@ -57,10 +68,11 @@ export function mediaDeps(context: Context, { storage, chat, logins, scans }: Me
   const { blobs, dir, whyNot } = storage
   const { config, failed } = context
   const { media } = config
-  const { files, fileAccess: access, accountOf, rates } = chat
+  const { files, fileAccess: access, fileLinks: links, accountOf, rates } = chat
   const common = {
     whyNot,
     fileBytes: media.fileBytes,
+    links,
     requireRate: (...[actor, rate]: Parameters<typeof rates.requireCommand>) => rates.requireCommand(actor, rate),
   }
   if (!blobs) return { ...common, uploads: null, downloads: null }

@@ -319,6 +319,8 @@ export function methods(call: Call) {
       get: (params: Params<'files.get'>, options?: CallOptions) => call('files.get', params, 'GET /files/{file}', options),
       /** The caller’s files, in the order of their ids, unfinished uploads included. */
       list: (params: Params<'files.list'> = {}, options?: CallOptions) => call('files.list', params, 'GET /files', options),
+      /** Links to files that need no login, as for the images of a page; files that the caller may not read now are left out. A link ends with the right to read the file, and with the login. */
+      links: (params: Params<'files.links'>, options?: CallOptions) => call('files.links', params, 'GET /file-links', options),
       /** Deletes a file of the caller, whatever messages refer to it; also an unfinished upload. */
       delete: (params: Params<'files.delete'>, options?: CallOptions) => call('files.delete', params, 'DELETE /files/{file}', options),
     },

@@ -49,6 +49,30 @@ export const FILE_COMMANDS = {
     rate: 'read',
     http: { method: 'GET', path: '/files', page: { items: 'files', key: 'file' } },
   }),
+  'files.links': command({
+    summary:
+      'Links to files that need no login, as for the images of a page; files that the caller may not read now are left out. A link ends with the right to read the file, and with the login.',
+    params: object({
+      files: Type.Array(file, {
+        minItems: 1,
+        maxItems: 100,
+        description: 'Ids of files.',
+        examples: [['4f1d9c0b7e2a4835a6c1d0e9f8b7a635']],
+      }),
+    }),
+    result: object({
+      links: Type.Array(
+        object({
+          file: Type.String({ description: 'Its id.' }),
+          url: Type.String({ description: 'Address of its bytes at this broker, with a signature.' }),
+          thumbnail: Type.Optional(Type.String({ description: 'The same of its small image, if there is one.' })),
+        }),
+      ),
+      expiresAt: time('When the time of these links is over.'),
+    }),
+    rate: 'read',
+    http: { method: 'GET', path: '/file-links' },
+  }),
   'files.delete': command({
     summary: 'Deletes a file of the caller, whatever messages refer to it; also an unfinished upload.',
     params: object({ file }),

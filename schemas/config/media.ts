@@ -48,6 +48,7 @@ export const media = section('Files that users upload over HTTP and attach to me
     }),
     concurrency: count(4, 'Files scanned at the same time; more wait.', 1, 64),
   }),
+  linkLife: duration('5m', 'How long a link of files.links lasts, at least; at most twice as long.'),
   transfers: count(256, 'Uploads and downloads at the same time on one node.'),
   transfersPerUser: count(8, 'The same of one user, with their bots and devices.'),
 })

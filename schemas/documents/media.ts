@@ -14,6 +14,11 @@ const id = (name: string) => ({
   description: 'Id of the file.',
   schema: { type: 'string' },
 })
+/** Of a link of files.links, in place of a login. */
+const signed = ['user', 'expires', 'login', 'signature'].map((name) => ({
+  ...{ name, in: 'query', required: false, description: 'Of a link (files.links), in place of a login.' },
+  schema: { type: 'string' },
+}))
 const version = header('Tus-Resumable', '1.0.0.')
 const told = (description: string) => ({ description, schema: { type: 'string' } })
 const OFFSET = { 'Upload-Offset': told('Bytes that are there.') }
@@ -74,6 +79,7 @@ const READ = {
   tags: ['files'],
   parameters: [
     id('file'),
+    ...signed,
     { name: 'download', in: 'query', required: false, description: 'To be saved.', schema: { type: 'string' } },
     header('Range', 'One range of bytes.', false),
   ],
@@ -91,7 +97,7 @@ const SMALL = {
   operationId: 'media.thumbnail',
   summary: 'A small image (WebP) of an image, for those who may read the file.',
   tags: ['files'],
-  parameters: [id('file')],
+  parameters: [id('file'), ...signed],
   responses: {
     '200': { description: 'The image.', content: { 'image/webp': { schema: { type: 'string', format: 'binary' } } } },
     ...REFUSALS,

@@ -14,6 +14,11 @@ export const FILE_CASES: Record<string, CommandCases> = {
     forbidden: 'anyone',
     invalid: { as: 'bob', params: { limit: 0 }, answer: 'bad_request limit' },
   },
+  'files.links': {
+    happy: { as: 'bob', params: { files: [file] }, result: { links: [{ file }] } },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { files: ['x'] }, answer: 'bad_request files.0' },
+  },
   'files.delete': {
     happy: { as: 'bob', params: { file }, result: {} },
     forbidden: { as: 'carol', params: { file }, code: 'not_found' },

@@ -1,6 +1,8 @@
 import type { FILE_COMMANDS } from '../../../schemas/commands/files.js'
+import type { CommandResult } from '../../../schemas/commands.js'
 import type { Store } from '../../store/store.js'
 import { type FileAccess, noFile } from '../files/file-access.js'
+import type { FileLinks } from '../files/file-links.js'
 import { fileView } from '../files/file-view.js'
 import type { Files } from '../files/files.js'
 import { requireUser } from '../model/actor.js'
@@ -10,6 +12,7 @@ export interface FileCommandDeps {
   readonly store: Pick<Store, 'directory'>
   readonly fileAccess: FileAccess
   readonly files: Pick<Files, 'own' | 'remove'>
+  readonly fileLinks: Pick<FileLinks, 'maker'>
   /** The account whose limits a user counts against. */
   readonly accountOf: (user: string) => string
 }
@@ -18,6 +21,7 @@ export function fileCommands({
   store,
   fileAccess,
   files,
+  fileLinks: links,
   accountOf,
 }: FileCommandDeps): Handlers<keyof typeof FILE_COMMANDS> {
   const records = store.directory.files
@@ -30,6 +34,17 @@ export function fileCommands({
       const own = await fileAccess.ownedBy(user, found)
       const used = await records.totals(accountOf(user))
       return JSON.stringify({ files: own.map(fileView), used, more: ids.length > limit })
+    },
+    'files.links': async (actor, { files: ids }) => {
+      const { expiresAt, linkTo } = await links.maker(actor.principal)
+      const made: CommandResult<'files.links'>['links'] = []
+      for (const id of new Set(ids)) {
+        const found = await fileAccess.find(actor, id)
+        if (!found) continue
+        const small = found.facts?.thumbnail ? { thumbnail: linkTo(id, 'thumbnail') } : {}
+        made.push({ file: id, url: linkTo(id, 'file'), ...small })
+      }
+      return JSON.stringify({ links: made, expiresAt })
     },
     'files.delete': async (actor, { file }) => {
       await files.own(actor, file)

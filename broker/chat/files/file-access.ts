@@ -38,6 +38,14 @@ export class FileAccess {
     return record
   }
 
+  /** The same for one of several. Null: it is not for the actor, or not served. */
+  find(actor: Actor, id: string): Promise<FinishedFile | null> {
+    return this.require(actor, id).catch((error: unknown) => {
+      if (error instanceof Refusal) return null
+      throw error
+    })
+  }
+
   /** The same, or an unfinished one of the actor. @throws Refusal `not_found` */
   async requireKnown(actor: Actor, id: string, field = 'file'): Promise<FileRecord> {
     const user = requireUser(actor)

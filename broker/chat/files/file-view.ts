@@ -1,7 +1,7 @@
 /** What users see of a file. */
 import type { CommandResult } from '../../../schemas/commands.js'
-import { MEDIA } from '../../../schemas/files.js'
 import type { FileRecord } from '../../store/files.js'
+import { pathTo } from './file-links.js'
 
 export function fileView(record: FileRecord): CommandResult<'files.get'> {
   const { id, user, name, mime, size, createdAt, hash, scan } = record
@@ -12,5 +12,5 @@ export function fileView(record: FileRecord): CommandResult<'files.get'> {
 /** What is known of its contents, with the address of its small image. */
 export function factsView({ id, facts = {} }: FileRecord) {
   const { thumbnail, ...measures } = facts
-  return { ...measures, ...(thumbnail ? { thumbnail: `${MEDIA}/${id}/thumbnail` } : {}) }
+  return { ...measures, ...(thumbnail ? { thumbnail: pathTo(id, 'thumbnail') } : {}) }
 }

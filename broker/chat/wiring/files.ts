@@ -2,13 +2,15 @@
 import type { Config } from '../../../schemas/config.js'
 import { AttachedFiles } from '../files/attached-files.js'
 import { FileAccess } from '../files/file-access.js'
+import { FileLinks } from '../files/file-links.js'
 import { Files } from '../files/files.js'
 import type { SharedServices } from './shared.js'
 
-export function makeFiles({ media }: Config, { store, accountOf, space, removeBytes }: SharedServices) {
+export function makeFiles({ media }: Config, { store, accountOf, space, removeBytes, linkKey }: SharedServices) {
   const fileAccess = new FileAccess(store, store.directory)
   return {
     fileAccess,
+    fileLinks: new FileLinks({ directory: store.directory, key: linkKey, life: media.linkLife }),
     attachedFiles: new AttachedFiles(fileAccess),
     files: new Files({ store, access: fileAccess, accountOf, limits: media, space, removeBytes }),
   }

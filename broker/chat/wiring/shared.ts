@@ -1,4 +1,5 @@
 /** What the parts of chat are made from, and what all of them share. */
+import type { KeyObject } from 'node:crypto'
 import type { Config } from '../../../schemas/config.js'
 import { createAcl } from '../../auth/acl.js'
 import type { Bus } from '../../store/bus.js'
@@ -55,6 +56,8 @@ export interface ChatDeps {
   readonly sessions: ConnectedSessions
   /** Removes the bytes of a file whose record is removed. */
   readonly removeBytes: (id: string) => Promise<void>
+  /** Signs links to files. */
+  readonly linkKey: KeyObject
   readonly failed: (error: unknown) => void
   readonly webhooks: WebhookAdmin
   /** Counts what is left out, by reason. */
