@@ -6,11 +6,15 @@ const MAX_LISTED = 100
 
 const choice = (description: string, options: { default?: 'allow' } = {}) =>
   Type.Enum(['allow', 'deny'], { description, ...options })
+const senders = (description: string, options: { default?: 'allow' } = {}) =>
+  Type.Enum(['allow', 'moderators', 'deny'], { description, ...options })
 const listOf = (pattern: string, description: string, options: { default?: [] } = {}) =>
   Type.Array(Type.String({ pattern, maxLength: 255 }), { maxItems: MAX_LISTED, description, ...options })
 
 const textLength = Type.Integer({ minimum: 1, maximum: 268_435_455, description: 'Maximum characters of a text.' })
-const LINKS = 'Whether a text may contain links and addresses of pages.'
+const LINKS =
+  'Who may send texts with links and addresses of pages: all who may write, moderators of the room, or nobody.'
+const FILES = 'Who may send uploaded files, the same.'
 const CUSTOM_DATA = 'Whether messages may have data, the type custom, and attachments with custom fields.'
 const max = { minimum: 0, maximum: 32, description: 'Maximum attachments of a message; 0: none.' }
 const bytes = Type.Integer({
@@ -31,7 +35,8 @@ const HOSTS = [
 export const RoomPolicies = Type.Object(
   {
     textLength: Type.Optional(textLength),
-    links: Type.Optional(choice(LINKS)),
+    links: Type.Optional(senders(LINKS)),
+    files: Type.Optional(senders(FILES)),
     customData: Type.Optional(choice(CUSTOM_DATA)),
     attachments: Type.Optional(
       Type.Object(
@@ -60,7 +65,8 @@ const orNone = <S extends Type.TSchema>(schema: S, description: string) =>
 export const Policies = Type.Object(
   {
     textLength: orNone(textLength, 'Maximum characters of a text; null: as many as limits.payloadBytes allows.'),
-    links: choice(LINKS, { default: 'allow' }),
+    links: senders(LINKS, { default: 'allow' }),
+    files: senders(FILES, { default: 'allow' }),
     customData: choice(CUSTOM_DATA, { default: 'allow' }),
     attachments: Type.Object(
       {

@@ -2,6 +2,7 @@
 import t from 'tap'
 import { loadConfig } from '../../broker/config/config.js'
 import { people } from '../helpers/rooms.js'
+import { upload } from '../helpers/uploads.js'
 
 const image = (more: object = {}) => ({
   type: 'image',
@@ -127,8 +128,58 @@ t.test('a room denies more than the broker, and cannot allow what the broker den
 
 t.test('policies that make no sense stop the start', (t) => {
   const load = (set: string) => () => loadConfig({ env: {}, set: [set], cwd: t.testdir({}) })
-  t.throws(load('policies.links=no'), /policies\.links: expected one of allow, deny/)
+  t.throws(load('policies.links=no'), /policies\.links: expected one of allow, moderators, deny/)
   t.throws(load('policies.attachments.types=[image]'), /policies\.attachments\.types\[0\]: expected text matching/)
   t.throws(load('policies.textLength=0'), /policies\.textLength: expected an integer/)
   t.end()
+})
+
+t.test('files and links can be left to the moderators of a room, or to nobody', async (t) => {
+  const media = { shared: true }
+  const { broker, alice, bob, connect } = await people(t, ['alice', 'bob'], { media })
+  const [hers, his] = [await upload(broker, 'alice', Buffer.from('a')), await upload(broker, 'bob', Buffer.from('b'))]
+  await alice.get('rooms.create', { room: 'den' })
+  await bob.get('rooms.join', { room: 'den' })
+  const fileOf = { alice: hers, bob: his }
+  const file = (person: typeof alice) => attached({ type: 'file', file: fileOf[person.user as 'alice' | 'bob'] })
+  const answer = async (person: typeof alice, message: object, topic = 'rooms/den/messages') => {
+    const { ok, error } = await person.send(topic, message)
+    return ok ? 'taken' : `${error.code} ${error.field}`
+  }
+  const link = { text: 'see https://example.com/' }
+  const decree = (policies: object) => alice.get('rooms.update', { room: 'den', policies })
+  await decree({ files: 'moderators', links: 'moderators' })
+  t.equal(await answer(alice, file(alice)), 'taken')
+  t.equal(await answer(alice, link), 'taken')
+  t.equal(await answer(bob, file(bob)), 'forbidden attachments.0.file')
+  t.equal(await answer(bob, link), 'forbidden text')
+  t.equal(await answer(bob, attached(image())), 'taken', 'by its address, it is no file')
+  const { seq } = (await bob.send('rooms/den/messages', { text: 'plain' })).result
+  t.equal(await answer(bob, { type: 'edit', target: seq, ...file(bob) }), 'forbidden attachments.0.file', 'in an edit')
+  t.equal(await answer(bob, { forward: { room: 'den', seq: 1 } }), 'forbidden attachments.0.file', 'forwarded')
+  t.equal(await answer(bob, file(bob), 'users/alice/messages'), 'taken', 'elsewhere')
+  await alice.get('rooms.setRole', { room: 'den', user: 'bob', role: 'moderator' })
+  t.equal(await answer(bob, file(bob)), 'taken')
+  t.equal(await answer(bob, link), 'taken')
+  await decree({ files: 'deny' })
+  t.equal(await answer(alice, file(alice)), 'forbidden attachments.0.file')
+  t.equal(await answer(bob, link), 'taken')
+  await decree({ files: 'allow' })
+  const carol = await connect('carol')
+  await carol.get('rooms.join', { room: 'den' })
+  t.equal(await answer(carol, { forward: { room: 'den', seq: 1 } }), 'taken')
+})
+
+t.test('what the broker leaves to moderators no room gives to all, and conversations have none', async (t) => {
+  const policies = { files: 'moderators' }
+  const { broker, alice, bob } = await people(t, ['alice', 'bob'], { media: { shared: true }, policies })
+  await alice.get('rooms.create', { room: 'den', policies: { files: 'allow' } })
+  await bob.get('rooms.join', { room: 'den' })
+  const send = async (person: typeof alice, topic: string) => {
+    const file = await upload(broker, person.user, Buffer.from('a'))
+    return (await person.send(topic, attached({ type: 'file', file }))).error?.code
+  }
+  t.equal(await send(alice, 'rooms/den/messages'), undefined)
+  t.equal(await send(bob, 'rooms/den/messages'), 'forbidden')
+  t.equal(await send(alice, 'users/bob/messages'), 'forbidden')
 })

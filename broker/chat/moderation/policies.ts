@@ -1,6 +1,7 @@
 /** The screen that applies policies to messages and edits: those of the broker, and those of the room. */
 import { RE2JS } from 're2js'
 import { Refusal } from '../../../schemas/errors.js'
+import { SYSTEM } from '../../../schemas/ids.js'
 import { ATTACHMENT_KEYS, type MessageInput } from '../../../schemas/message.js'
 import type { Policies, RoomPolicies } from '../../../schemas/policies.js'
 import type { DirectoryStore } from '../../store/directory.js'
@@ -44,38 +45,57 @@ export class PolicyScreen implements Screen {
   /** Null: they restrict nothing. */
   readonly #brokerPolicies: RoomPolicies | null
   readonly #directory: Pick<DirectoryStore, 'room'>
+  readonly #mayModerate: (actor: Actor, room: string) => boolean
 
-  constructor(brokerPolicies: Policies, directory: Pick<DirectoryStore, 'room'>) {
+  constructor(
+    brokerPolicies: Policies,
+    directory: Pick<DirectoryStore, 'room'>,
+    mayModerate: (actor: Actor, room: string) => boolean,
+  ) {
     this.#brokerPolicies = restrictive(brokerPolicies)
     this.#directory = directory
+    this.#mayModerate = mayModerate
   }
 
-  screen(_actor: Actor, room: string, message: CheckedMessage): undefined {
-    if (this.#brokerPolicies) check(this.#brokerPolicies, message, '')
-    const policies = this.#directory.room(room)?.policies
-    if (policies) check(policies, message, ` of ${room}`)
+  screen(actor: Actor, room: string, message: CheckedMessage): undefined {
+    const own = this.#directory.room(room)?.policies
+    if (!this.#brokerPolicies && !own) return
+    const isModerator = actor.principal.user === SYSTEM || this.#mayModerate(actor, room)
+    if (this.#brokerPolicies) check(forSender(this.#brokerPolicies, isModerator), message, '')
+    if (own) check(forSender(own, isModerator), message, ` of ${room}`)
   }
 }
 
+/** What the policies say to one who moderates the room, or not. */
+type SenderPolicies = Omit<RoomPolicies, 'links' | 'files'> & Readonly<Record<'links' | 'files', 'allow' | 'deny'>>
+
+function forSender(policies: RoomPolicies, isModerator: boolean): SenderPolicies {
+  const { links = 'allow', files = 'allow' } = policies
+  const to = (choice: typeof links): 'allow' | 'deny' =>
+    choice === 'moderators' ? (isModerator ? 'allow' : 'deny') : choice
+  return { ...policies, links: to(links), files: to(files) }
+}
+
 /** The policies that restrict something; null: none does. */
-function restrictive({ textLength, links, customData, attachments }: Policies): RoomPolicies | null {
+function restrictive({ textLength, links, files, customData, attachments }: Policies): RoomPolicies | null {
   const { bytes, ...lists } = attachments
   const all = {
     links,
+    files,
     customData,
     attachments: { ...lists, ...(bytes === null ? {} : { bytes }) },
     ...(textLength === null ? {} : { textLength }),
   }
   const { max, types, hosts } = lists
   const nothing = [textLength, bytes].every((most) => most === null) && max >= 32 && types.length + hosts.length === 0
-  return nothing && links === 'allow' && customData === 'allow' ? null : all
+  return nothing && links === 'allow' && files === 'allow' && customData === 'allow' ? null : all
 }
 
 /** Types whose data has a schema of its own. */
 const DEFINED_DATA: ReadonlySet<string> = new Set(['location', 'encrypted'])
 
 /** `of`: names the policies' room in refusals. @throws Refusal */
-function check(policies: RoomPolicies, { text, input }: CheckedMessage, of: string): void {
+function check(policies: SenderPolicies, { text, input }: CheckedMessage, of: string): void {
   if (text !== null) checkText(policies, text, of)
   if (!input || input.type === 'reaction') return
   const own = input.data !== undefined && !DEFINED_DATA.has(input.type ?? 'text')
@@ -83,19 +103,24 @@ function check(policies: RoomPolicies, { text, input }: CheckedMessage, of: stri
   if (input.attachments) checkAttachments(policies, input.attachments, of)
 }
 
-function checkText({ textLength, links }: RoomPolicies, text: string, of: string): void {
+function checkText({ textLength, links }: SenderPolicies, text: string, of: string): void {
   // Length in UTF-16 units is compared first: it is never less than the number of characters.
   if (textLength !== undefined && text.length > textLength && [...text].length > textLength)
     throw new Refusal('too_large', `a text has at most ${textLength} characters (policies${of})`, { field: 'text' })
   if (links === 'deny' && link().test(fold(text, true).text)) throw denied('links', of, 'text')
 }
 
-function checkAttachments({ customData, attachments = {} }: RoomPolicies, given: Attachment[], of: string): void {
+function checkAttachments(
+  { files, customData, attachments = {} }: SenderPolicies,
+  given: Attachment[],
+  of: string,
+): void {
   const { max } = attachments
   if (max === 0) throw denied('attachments', of, 'attachments')
   if (max !== undefined && given.length > max)
     throw new Refusal('too_large', `a message has at most ${max} attachments (policies${of})`, { field: 'attachments' })
   given.forEach((attachment, i) => {
+    if (files === 'deny' && attachment.file !== undefined) throw denied('files', of, `attachments.${i}.file`)
     checkAttachment(attachments, attachment, of, `attachments.${i}`)
     const own = Object.keys(attachment).find((key) => !ATTACHMENT_KEYS.has(key))
     if (customData === 'deny' && own !== undefined) throw denied('data of your own', of, `attachments.${i}.${own}`)

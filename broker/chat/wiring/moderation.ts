@@ -1,6 +1,7 @@
 /** Keeping order: what is looked at before it is written, what is reported, and what is on record. */
 import type { Config } from '../../../schemas/config.js'
 import { Screening } from '../messages/screening.js'
+import type { Actor } from '../model/actor.js'
 import { Audit } from '../model/audit.js'
 import { ContentFilters } from '../moderation/filters/filters.js'
 import { PolicyScreen } from '../moderation/policies.js'
@@ -13,10 +14,12 @@ export function makeModeration(
   { store, rules, references, screens, run, accountOf }: SharedServices & RoomServices & Pick<ReportsDeps, 'run'>,
 ) {
   const filters = new ContentFilters(moderation.filters, () => store.moderation.filters)
+  const mayModerate = (actor: Actor, room: string): boolean => rules.mayModerate(actor, room, 'moderate')
+  const policyScreen = new PolicyScreen(policies, store.directory, mayModerate)
   return {
     audit: new Audit(store, accountOf),
     reports: new Reports({ store, rules, references, keep: moderation.keepReports, run, accountOf }),
-    screening: new Screening([new PolicyScreen(policies, store.directory), filters, ...screens]),
+    screening: new Screening([policyScreen, filters, ...screens]),
   }
 }
 
