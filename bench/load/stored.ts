@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { body } from '../../broker/store/body.js'
 import type { Change, Draft } from '../../broker/store/changes.js'
+import { commit } from '../../broker/store/commit.js'
 import { enqueueOp, retainOp } from '../../broker/store/queue-ops.js'
 import type { PlainMessage } from '../../broker/store/queues.js'
 import type { Store } from '../../broker/store/store.js'
@@ -97,13 +98,7 @@ function reading(i: number, retain: boolean): PlainMessage {
 export async function storeMany(store: Store, { make, records }: Stored, count: number): Promise<void> {
   const changes = Math.ceil(count / records)
   for (let i = 0; i < changes; i += AT_ONCE) {
-    const many = Array.from({ length: Math.min(AT_ONCE, changes - i) }, (_, j) => committed(store, make(store, i + j)))
+    const many = Array.from({ length: Math.min(AT_ONCE, changes - i) }, (_, j) => commit(store, make(store, i + j)))
     await Promise.all(many)
   }
-}
-
-function committed(store: Store, { drafts = [], ops = [] }: ReturnType<Making>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    store.commit({ drafts, ops, settled: (error) => (error ? reject(error) : resolve()) })
-  })
 }
