@@ -23,7 +23,7 @@ import { BLOCK_ENTRIES, decodeEntry } from './entry-codec.js'
 import { inOrder } from './in-order.js'
 import type { Keys } from './keys.js'
 import { noteField, targetOf } from './notes.js'
-import type { Reader } from './reader.js'
+import { PAGE, type Reader } from './reader.js'
 import { readRetained } from './retained.js'
 import { scriptNamed } from './script.js'
 import { readHead } from './stored-logs.js'
@@ -39,9 +39,8 @@ const KEYS_AT_ONCE = 1000
 /** Few rights, or a server that does not know the command. */
 const MAY_NOT = /NOPERM|unknown command/
 const FIND_BUCKETS = scriptNamed('buckets')
-/** What is read at a time of what may be large: values as large as a payload, and smaller ones. */
+/** What is read at a time of what may be as large as a payload. */
 const LARGE_PAGE = 32
-const PAGE = 512
 
 export interface RedisContentsDeps {
   readonly reader: Reader
@@ -144,14 +143,10 @@ export class RedisContents implements Contents {
 
   /** All logs in an order of their names, from one on. */
   async *#logs(from: LogName | null): AsyncGenerator<StoredLog[]> {
-    if (from !== null) yield [await this.#log(from)]
+    if (from !== null) yield [await readHead(this.#reader, this.#keys, from)]
     for await (const names of inOrder(() => this.#reader.setPages(this.#keys.logs), from))
-      for (const page of pagesOf(names, PAGE)) yield await Promise.all(page.map((name) => this.#log(name)))
-  }
-
-  async #log(name: LogName): Promise<StoredLog> {
-    const [former] = await this.#reader.hashFields(this.#keys.head(name), ['former'])
-    return { ...(await readHead(this.#reader, this.#keys, name)), former: Number(former ?? 0) }
+      for (const page of pagesOf(names, PAGE))
+        yield await Promise.all(page.map((name) => readHead(this.#reader, this.#keys, name)))
   }
 
   async *#logPieces(after: Place | null): AsyncGenerator<Piece[]> {

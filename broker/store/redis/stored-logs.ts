@@ -1,6 +1,7 @@
 /** What is stored of logs: how far each is, and its entries, in blocks. */
 import type { LogName } from '../log-name.js'
 import type { LogEntry, LogGrowth, LogInfo } from '../logs.js'
+import type { StoredLog } from '../moving/contents.js'
 import { BLOCK_ENTRIES, decodeEntry } from './entry-codec.js'
 import type { Keys } from './keys.js'
 import type { Reader } from './reader.js'
@@ -17,16 +18,17 @@ function decodeGrown(text: string, head: number): number {
   return Number(to) === head ? Number(commit) : 0
 }
 
-const HEAD_FIELDS = ['head', 'tail', 'life', 'grown', 'spoken']
+const HEAD_FIELDS = ['head', 'tail', 'life', 'former', 'grown', 'spoken']
 
 /** What is stored of a log beside its entries. */
-export async function readHead(reader: Reader, keys: Keys, name: LogName): Promise<LogGrowth> {
-  const [head, tail, life, grown, spoken] = await reader.hashFields(keys.head(name), HEAD_FIELDS)
+export async function readHead(reader: Reader, keys: Keys, name: LogName): Promise<StoredLog> {
+  const [head, tail, life, former, grown, spoken] = await reader.hashFields(keys.head(name), HEAD_FIELDS)
   return {
     name,
     head: Number(head ?? 0),
     tail: Number(tail ?? 1),
     incarnation: Number(life ?? 0),
+    former: Number(former ?? 0),
     grownIn: decodeGrown(String(grown ?? ''), Number(head ?? 0)),
     spokenIn: Number(spoken ?? 0),
   }
