@@ -63,8 +63,8 @@ export function isMarked(value: Buffer, at: number): boolean {
   return (value[at]! & (EXTRA_FLAG | GONE_FLAG)) !== 0
 }
 
-export function isChange(value: Buffer, at: number): boolean {
-  return (value[at]! & CHANGE_FLAG) !== 0
+export function isNoChange(value: Buffer, at: number): boolean {
+  return (value[at]! & CHANGE_FLAG) === 0
 }
 
 function stored({ payload, gone }: LogEntry): Buffer {

@@ -3,7 +3,7 @@
  * long-lived objects, however many messages.
  */
 import type { LogEntry } from '../logs.js'
-import { decodeEntries, encodeEntries, entryEnd, isChange, isMarked, sizeOf } from './entry-codec.js'
+import { decodeEntries, encodeEntries, entryEnd, isMarked, isNoChange, sizeOf } from './entry-codec.js'
 
 export class Run {
   readonly first: number
@@ -38,19 +38,19 @@ export class Run {
 
   /** Whether an entry may expire or is gone, so that its bytes alone do not suffice. */
   get marked(): boolean {
-    let { at } = this
-    for (let left = this.count; left > 0; left--) {
-      if (isMarked(this.value, at)) return true
-      at = entryEnd(this.value, at)
-    }
-    return false
+    return this.#has(isMarked)
   }
 
   /** Whether an entry changes no other one. */
   get speaks(): boolean {
+    return this.#has(isNoChange)
+  }
+
+  /** Whether there is such an entry; none is decoded. */
+  #has(is: (value: Buffer, at: number) => boolean): boolean {
     let { at } = this
     for (let left = this.count; left > 0; left--) {
-      if (!isChange(this.value, at)) return true
+      if (is(this.value, at)) return true
       at = entryEnd(this.value, at)
     }
     return false
