@@ -2,12 +2,13 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import type { Test } from 'tap'
+import { SocketPair } from './socket-pair.js'
 
 export class ByteProxy {
   readonly port: number
   readonly #server: net.Server
   readonly #target: () => number
-  readonly #pairs = new Set<{ cut(): void; release(): void }>()
+  readonly #pairs = new Set<SocketPair>()
   #silent = false
   #refuses = false
 
@@ -30,10 +31,6 @@ export class ByteProxy {
     this.#target = target
     this.port = (server.address() as net.AddressInfo).port
     this.#server.on('connection', (client) => this.#accept(client))
-  }
-
-  get connections(): number {
-    return this.#pairs.size
   }
 
   /** Ends all connections. */
@@ -60,29 +57,12 @@ export class ByteProxy {
   }
 
   #accept(client: net.Socket): void {
-    client.on('error', () => {})
     if (this.#refuses) return void client.destroy()
     const server = net.connect(this.#target(), '127.0.0.1')
-    server.on('error', () => {})
-    const held: (() => void)[] = []
-    const pass = (act: () => void): void => {
-      if (this.#silent) held.push(act)
-      else act()
-    }
-    const pair = {
-      cut: () => {
-        client.destroy()
-        server.destroy()
-        this.#pairs.delete(pair)
-      },
-      release: () => {
-        for (const act of held.splice(0)) act()
-      },
-    }
+    const closed = (): boolean => this.#pairs.delete(pair)
+    const pair = new SocketPair(client, server, () => this.#silent, closed)
     this.#pairs.add(pair)
-    client.on('data', (bytes) => pass(() => server.write(bytes)))
-    server.on('data', (bytes) => pass(() => client.write(bytes)))
-    client.on('close', () => pass(pair.cut))
-    server.on('close', () => pass(pair.cut))
+    client.on('data', (bytes) => pair.pass(() => server.write(bytes)))
+    server.on('data', (bytes) => pair.pass(() => client.write(bytes)))
   }
 }

@@ -4,6 +4,7 @@ import net from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { pushOf, RespFrames } from './resp-frames.js'
+import { SocketPair } from './socket-pair.js'
 
 export class TcpProxy {
   /** Ms by which each reply is late. */
@@ -17,7 +18,7 @@ export class TcpProxy {
   readonly port: number
   readonly #server: net.Server
   #target: net.NetConnectOpts
-  readonly #pairs = new Set<Pair>()
+  readonly #pairs = new Set<SocketPair>()
   #silent = false
   #cutAfter: ((request: string) => boolean) | null = null
 
@@ -40,10 +41,6 @@ export class TcpProxy {
 
   get url(): string {
     return `redis://127.0.0.1:${this.port}`
-  }
-
-  get connections(): number {
-    return this.#pairs.size
   }
 
   /** Nothing passes any more, the end of a connection included. New connections are accepted, and as silent. */
@@ -81,9 +78,9 @@ export class TcpProxy {
 
   #accept(client: net.Socket): void {
     const server = net.connect(this.#target)
-    const pair = new Pair(client, server, () => this.#silent)
+    const closed = (): boolean => this.#pairs.delete(pair)
+    const pair = new SocketPair(client, server, () => this.#silent, closed)
     this.#pairs.add(pair)
-    server.once('close', () => this.#pairs.delete(pair))
     const requests = new RespFrames()
     const replies = new RespFrames()
     let cuts = false
@@ -122,37 +119,5 @@ export class TcpProxy {
     this.cut()
     this.#server.close()
     await once(this.#server, 'close')
-  }
-}
-
-/** A connection and the one behind it: either ends with the other. */
-class Pair {
-  readonly #client: net.Socket
-  readonly #server: net.Socket
-  readonly #silent: () => boolean
-  readonly #held: (() => void)[] = []
-
-  constructor(client: net.Socket, server: net.Socket, silent: () => boolean) {
-    this.#client = client
-    this.#server = server
-    this.#silent = silent
-    // An error is followed by the end.
-    for (const socket of [client, server]) socket.on('error', () => {})
-    client.on('close', () => this.pass(() => server.end()))
-    server.on('close', () => this.pass(() => client.end()))
-  }
-
-  pass(act: () => void): void {
-    if (this.#silent()) this.#held.push(act)
-    else act()
-  }
-
-  release(): void {
-    for (const act of this.#held.splice(0)) act()
-  }
-
-  cut(): void {
-    this.#client.destroy()
-    this.#server.destroy()
   }
 }
