@@ -1,6 +1,7 @@
 /** The wire contract for applications in TypeScript: topics, ids, messages, requests, errors, events and the configuration. */
 export { AnnouncementInput } from './announcement.js'
 export { API } from './api.js'
+export type { FoldedMessage, GoneMessage, LoggedMessage, SentMessage } from './commands/shown-message.js'
 export {
   COMMANDS,
   type Command,

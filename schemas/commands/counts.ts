@@ -1,6 +1,5 @@
-/** What is shown of a room's messages beside the room: counts, and messages as they are now. */
+/** What is shown of a room's messages beside the room: counts. */
 import Type from 'typebox'
-import { MESSAGE_EXAMPLE } from './parts.js'
 
 export const place = (description: string) => Type.Integer({ minimum: 0, description })
 
@@ -35,12 +34,3 @@ export const unreadCounts = {
 }
 
 export const counts = { head: place('seq of the newest message; 0: none yet.'), ...unreadCounts }
-
-export const message = Type.Object(
-  { seq: Type.Integer({ minimum: 1, description: 'Number in the room.' }) },
-  {
-    additionalProperties: true,
-    examples: [MESSAGE_EXAMPLE],
-    description: 'A message as it is now (folded); or {seq, gone} with the reason why it is withheld.',
-  },
-)

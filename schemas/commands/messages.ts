@@ -1,7 +1,8 @@
 /** Sending messages, and reading the history. */
 import Type from 'typebox'
 import { MessageInput } from '../message.js'
-import { command, limit, MESSAGE_EXAMPLE, more, object, room, seq, time } from './parts.js'
+import { command, limit, more, object, room, seq, time } from './parts.js'
+import { LoggedMessage } from './shown-message.js'
 
 const Sent = object(
   {
@@ -24,16 +25,6 @@ const Sent = object(
     ),
   },
   { title: 'Sent', description: 'What became of a message.' },
-)
-
-export const Message = Type.Object(
-  { seq: seq('Number in the room.') },
-  {
-    title: 'LoggedMessage',
-    additionalProperties: true,
-    examples: [MESSAGE_EXAMPLE],
-    description: 'A message as everyone received it; or {seq, gone} with the reason why it is withheld.',
-  },
 )
 
 /** Of one request for given messages. */
@@ -85,7 +76,7 @@ export const MESSAGE_COMMANDS = {
       ),
     }),
     result: object({
-      messages: Type.Array(Message),
+      messages: Type.Array(LoggedMessage),
       anchor: Type.Optional(seq('With around or aroundTs: the seq that the page is around.')),
       more: Type.Boolean({
         description: 'Whether there is another page: of newer messages with after, otherwise of older ones.',
@@ -113,7 +104,10 @@ export const MESSAGE_COMMANDS = {
       after: Type.Optional(seq('The last version of the previous page.')),
       limit: limit(50, 1000),
     }),
-    result: object({ versions: Type.Array(Message, { description: 'Their seqs are those of the edits.' }), more }),
+    result: object({
+      versions: Type.Array(LoggedMessage, { description: 'Their seqs are those of the edits.' }),
+      more,
+    }),
     rate: 'read',
     http: {
       method: 'GET',

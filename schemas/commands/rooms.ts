@@ -1,7 +1,7 @@
 /** Rooms and members. */
 import Type from 'typebox'
 import { RoomPolicies } from '../policies.js'
-import { message, unreadCounts } from './counts.js'
+import { unreadCounts } from './counts.js'
 import { NOTIFY_LEVELS } from './notification-settings.js'
 import {
   command,
@@ -20,6 +20,7 @@ import {
   userPage,
   was,
 } from './parts.js'
+import { LoggedMessage } from './shown-message.js'
 import { MAX_PROFILES, Profile } from './users.js'
 
 const access = Type.Enum(['public', 'request', 'private'], {
@@ -126,7 +127,7 @@ const ListedRoom = object(
   {
     ...Room.properties,
     last: Type.Optional({
-      ...orNull(message),
+      ...orNull(LoggedMessage),
       description:
         'In the order recent: the newest message as it is now; of one of more than 2 kB the beginning of the text, with cut: true. null: none.',
     }),

@@ -1,19 +1,11 @@
 /** Full-text search. */
 import Type from 'typebox'
-import { command, limit, MESSAGE_EXAMPLE, more, object, user } from './parts.js'
+import { command, limit, more, object, user } from './parts.js'
+import { FoldedMessage } from './shown-message.js'
 
 const MAX_QUERY = 256
 
-const found = object({
-  message: Type.Object(
-    { room: Type.String({ description: 'Where it is.' }), seq: Type.Integer({ description: 'Its number there.' }) },
-    {
-      additionalProperties: true,
-      examples: [MESSAGE_EXAMPLE],
-      description: 'The message as it is now (the folded view of history).',
-    },
-  ),
-})
+const found = object({ message: FoldedMessage })
 
 export const SEARCH_COMMANDS = {
   search: command({

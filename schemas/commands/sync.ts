@@ -1,11 +1,12 @@
 /** `sync`: everything a client has missed. */
 import Type, { type Static } from 'typebox'
 import { Contact } from './contacts.js'
-import { counts, message, place } from './counts.js'
+import { counts, place } from './counts.js'
 import { Invitation } from './entry.js'
 import { command, limit, more, object, room, seq } from './parts.js'
 import { Receipt } from './receipts.js'
 import { Room, RoomSettings } from './rooms.js'
+import { LoggedMessage } from './shown-message.js'
 
 const RoomCounts = object({
   room: Type.String({ description: 'Room id.' }),
@@ -49,12 +50,12 @@ const SyncedRoom = object(
       ),
     ),
     tail: place('The first number still kept; the client may drop what is below.'),
-    messages: Type.Array(message, { description: 'The newest messages since the client’s seq, ascending.' }),
+    messages: Type.Array(LoggedMessage, { description: 'The newest messages since the client’s seq, ascending.' }),
     more,
     before: Type.Optional(
       place('With more: ask history (view folded) with this before, for the messages down to the client’s seq.'),
     ),
-    changed: Type.Array(message, {
+    changed: Type.Array(LoggedMessage, {
       description: 'Messages up to the client’s seq that were edited, deleted, reacted to or pinned since.',
     }),
     ...counts,

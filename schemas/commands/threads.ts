@@ -1,7 +1,7 @@
 /** Threads of a room: listing them, and following them. */
 import Type from 'typebox'
-import { Message } from './messages.js'
 import { command, limit, more, NOTHING, object, room, seq } from './parts.js'
+import { LoggedMessage } from './shown-message.js'
 
 /** Threads of a room that one member follows. */
 export const MAX_FOLLOWED = 200
@@ -16,7 +16,7 @@ export const THREAD_COMMANDS = {
     summary:
       'The threads of a room that have replies, the one with the latest reply first: the messages that began them, folded. For members.',
     params: object({ room, cursor, limit: limit(20, 100) }),
-    result: object({ threads: Type.Array(object({ message: Message, following })), more, cursor: nextCursor }),
+    result: object({ threads: Type.Array(object({ message: LoggedMessage, following })), more, cursor: nextCursor }),
     rate: 'read',
     http: { method: 'GET', path: '/rooms/{room}/threads', page: { items: 'threads' } },
   }),
@@ -29,7 +29,7 @@ export const THREAD_COMMANDS = {
         object({
           room: Type.String({ description: 'Room id.' }),
           thread,
-          message: Message,
+          message: LoggedMessage,
           read: Type.Integer({ minimum: 0, description: 'seq of the last reply the caller has read.' }),
           unread: Type.Integer({ minimum: 0, maximum: 100, description: 'Replies of others since then; 100 or more.' }),
           mentions: Type.Integer({ minimum: 0, maximum: 100, description: 'Those that mention the caller or @room.' }),

@@ -1,5 +1,7 @@
 /** The generated documents, by path. `npm run schemas` writes them. */
+
 import type { TSchema } from 'typebox'
+import { SentMessage } from '../commands/shown-message.js'
 import { COMMANDS, type Command } from '../commands.js'
 import { ConfigSchema } from '../config.js'
 import { Problem } from '../problem.js'
@@ -39,7 +41,7 @@ export function documentFiles(version: string): Record<string, string> {
 function messageSchemas(): [string, Json][] {
   const schemas = {
     'message-in': payloads.MessageIn,
-    'message-out': payloads.MessageOut,
+    'message-out': SentMessage,
     reply: payloads.Reply,
     problem: Problem,
   }

@@ -5,17 +5,10 @@ import { DeviceCommandInput, DeviceReceiptInput } from '../commands/devices.js'
 import { object, seq, time, user } from '../commands/parts.js'
 import { Receipt } from '../commands/receipts.js'
 import { Room } from '../commands/rooms.js'
+import { content, SentMessage, stamp } from '../commands/shown-message.js'
 import { Presence } from '../commands/users.js'
 import { ERRORS } from '../errors.js'
-import {
-  Forwarded,
-  MessageInput,
-  NotificationInput,
-  PresenceInput,
-  ReceiptInput,
-  TYPING_LASTS,
-  TypingInput,
-} from '../message.js'
+import { MessageInput, NotificationInput, PresenceInput, ReceiptInput, TYPING_LASTS, TypingInput } from '../message.js'
 import { ROOM_LEAVES, type RoomLeaf, topics, USER_LEAVES, type UserLeaf } from '../topics.js'
 import { RoomEvent, UserEvent } from './events.js'
 
@@ -27,27 +20,13 @@ export interface TopicDocument {
   out: TSchema | null
 }
 
-const id = Type.String({ description: 'UUIDv7.' })
-const stamp = {
-  id,
-  seq: seq('Counts from 1 in its log, without gaps.'),
-  ts: time('When the broker accepted it.'),
-  from: user,
-}
-const { cid: _, forward: __, ...said } = MessageInput.properties
-const content = { ...said, forwarded: Type.Optional(Forwarded) }
-
 export const MessageIn = Type.Object(MessageInput.properties, {
   title: 'MessageIn',
   additionalProperties: false,
   description: 'A message as it is published. Plain text is a message too; an object with none of these keys is data.',
 })
-export const MessageOut = Type.Object(
-  { ...stamp, room: Type.String(), to: Type.Optional(user), cid: MessageInput.properties.cid, ...content },
-  { title: 'MessageOut', description: 'A message as everyone receives it; `to` on direct messages.' },
-)
 const Announcement = Type.Object(
-  { ...stamp, channel: Type.String(), roles: announcedRoles, cid: MessageInput.properties.cid, ...content },
+  { ...stamp, channel: Type.String(), roles: announcedRoles, ...content },
   { title: 'Announcement', description: 'A message of a broadcast channel.' },
 )
 const AnnouncementIn = Type.Object(AnnouncementInput.properties, {
@@ -113,7 +92,7 @@ const ROOMS: Record<RoomLeaf, Omit<TopicDocument, 'topic'>> = {
   messages: {
     summary: 'Messages of a room: numbered, stored, replayed after an absence.',
     in: MessageIn,
-    out: MessageOut,
+    out: SentMessage,
   },
   text: { summary: 'The same as bare text.', in: Text, out: Text },
   events: { summary: 'Who joined and left; changes of the room; one schema for each type.', in: null, out: RoomEvent },
@@ -131,7 +110,7 @@ const ROOMS: Record<RoomLeaf, Omit<TopicDocument, 'topic'>> = {
 }
 
 const USERS: Record<UserLeaf, Omit<TopicDocument, 'topic'>> = {
-  messages: { summary: 'Direct messages to a user, and the echo of one’s own.', in: MessageIn, out: MessageOut },
+  messages: { summary: 'Direct messages to a user, and the echo of one’s own.', in: MessageIn, out: SentMessage },
   events: { summary: 'Events of a user; one schema for each type.', in: null, out: UserEvent },
   notifications: { summary: 'Notifications; for the role notifier.', in: NotificationIn, out: NotificationOut },
   presence: { summary: 'Whether a user is online; retained. One’s own can be set.', in: PresenceInput, out: Presence },

@@ -29,6 +29,8 @@ t.test('requests go over the connection, and their replies come to this client a
   await phone.ask.rooms.create({ room: 'tea', name: 'Tea' })
   const sent = await laptop.ask.send({ room: 'tea', text: 'grüße 🫖' })
   t.match((await phone.ask.history({ room: 'tea' })).messages, [{ seq: sent.seq, from: 'ann', text: 'grüße 🫖' }])
+  const [message] = (await phone.ask.history({ room: 'tea', view: 'folded' })).messages
+  t.equal(message && !('gone' in message) && `${message.from}: ${message.text}`, 'ann: grüße 🫖', 'it has types')
   const both = await Promise.all([phone.ask.rooms.list(), laptop.ask.rooms.members({ room: 'tea' })])
   t.match(both, [{ rooms: [{ room: 'tea' }] }, { members: [{ user: 'ann' }] }], 'the same request ids are no trouble')
   const { sessions } = await phone.ask.sessions.list()

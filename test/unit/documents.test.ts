@@ -4,13 +4,14 @@ import t from 'tap'
 import Type, { type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { parse } from 'yaml'
+import { SentMessage } from '../../schemas/commands/shown-message.js'
 import { API, COMMANDS, type Command } from '../../schemas/commands.js'
 import { asyncApi } from '../../schemas/documents/asyncapi.js'
 import { Components } from '../../schemas/documents/components.js'
 import { exampleObject, exampleOf } from '../../schemas/documents/examples.js'
 import { documentFiles } from '../../schemas/documents/files.js'
 import { openApi } from '../../schemas/documents/openapi.js'
-import { MessageOut, TOPIC_DOCUMENTS } from '../../schemas/documents/payloads.js'
+import { TOPIC_DOCUMENTS } from '../../schemas/documents/payloads.js'
 import { patternWords } from '../../schemas/patterns.js'
 import { parseTopic } from '../../schemas/topics.js'
 import { WEBHOOK_EVENTS } from '../../schemas/webhooks.js'
@@ -137,8 +138,8 @@ t.test('the schema of config.yaml takes config.yaml, and what leaves out what ha
 
 t.test('a message as it goes out fits its schema', async (t) => {
   const message = { id: 'x', room: 'lobby', seq: 1, ts: 1, from: 'bob', cid: 'c', type: 'text', text: 'hi' }
-  t.ok(Compile(MessageOut).Check(message))
-  t.notOk(Compile(MessageOut).Check({ ...message, seq: 0 }))
+  t.ok(Compile(SentMessage).Check(message))
+  t.notOk(Compile(SentMessage).Check({ ...message, seq: 0 }))
 })
 
 t.test('two schemas of one title are refused', async (t) => {
