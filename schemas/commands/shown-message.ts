@@ -1,7 +1,7 @@
 /** Messages as clients receive them: as they were sent, as they are now, or why they are withheld. */
 import Type, { type Static } from 'typebox'
 import { Forwarded, MessageInput } from '../message.js'
-import { MESSAGE_EXAMPLE, object, seq, time, user } from './parts.js'
+import { MESSAGE_EXAMPLE, object, orNull, seq, time, user } from './parts.js'
 
 export const stamp = {
   id: Type.String({ description: 'UUIDv7.' }),
@@ -27,7 +27,13 @@ export const GoneMessage = Type.Object(
     gone: Type.Enum(['deleted', 'expired', 'retention', 'blocked'], {
       description: 'Why it is withheld; blocked: by the reader, or from the reader.',
     }),
-    by: Type.Optional(Type.String({ description: 'Of a deleted message: who deleted it.' })),
+    by: Type.Optional(
+      orNull(
+        Type.String({
+          description: 'Of a deleted message: who deleted it; null: it went with the account of its author.',
+        }),
+      ),
+    ),
     at: Type.Optional(time('Of a deleted message: when.')),
   },
   { title: 'GoneMessage', description: 'In place of a message that cannot be read.' },
