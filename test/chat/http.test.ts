@@ -257,13 +257,15 @@ t.test('lists', async (t) => {
 
   t.test('every list of the table names its entries and their key', async (t) => {
     for (const [name, { http, params, result }] of Object.entries(COMMANDS as Record<string, Command>)) {
-      const schema = result as unknown as { properties?: Record<string, { items?: { properties: object } }> }
+      type Entry = { properties: object; anyOf?: undefined } | { anyOf: { properties: object }[] }
+      const schema = result as unknown as { properties?: Record<string, { items?: Entry }> }
       const goesOn = ['after', 'before', 'cursor'].some((key) => key in params.properties)
       const isList = http?.method === 'GET' && 'more' in (schema.properties ?? {}) && goesOn
       t.equal(http?.page !== undefined, isList, name)
       if (!http?.page) continue
       const { items, key } = http.page
-      if (key) t.ok(key in schema.properties![items]!.items!.properties, name)
+      const entry = schema.properties![items]?.items
+      if (key) for (const { properties } of entry!.anyOf ?? [entry!]) t.ok(key in properties, name)
       else t.ok('cursor' in schema.properties! && 'cursor' in params.properties && items in schema.properties!, name)
     }
   })
