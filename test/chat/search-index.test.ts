@@ -4,8 +4,6 @@ import { join } from 'node:path'
 import mqtt, { type MqttClient } from 'mqtt'
 import sqlite from 'node-sqlite3-wasm'
 import t, { type Test } from 'tap'
-import { body } from '../../broker/store/body.js'
-import type { Draft } from '../../broker/store/changes.js'
 import { commit } from '../../broker/store/commit.js'
 import { ROOM_DEFAULTS } from '../../broker/store/rooms.js'
 import type { Store } from '../../broker/store/store.js'
@@ -14,6 +12,7 @@ import { request, startTestBroker } from '../helpers/broker.js'
 import { BrokerProcess } from '../helpers/broker-process.js'
 import { Person } from '../helpers/people.js'
 import { Random } from '../helpers/random.js'
+import { drafter } from '../helpers/said-drafts.js'
 import { onRedis } from '../helpers/test-store.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into any JSON
@@ -129,17 +128,6 @@ t.test('messages are delivered while a large index is made', async (t) => {
   const [newest] = await findAll(asking(alice), '"haystack 20000"')
   t.match(newest, { text: 'haystack 20000', seq: 20_001 })
 })
-
-/** Messages as the pipeline makes them, for very many at once. */
-function drafter(room: string): (text: string, ts?: number) => Draft {
-  let count = 0
-  return (text, ts = Date.now()) => {
-    const id = `${room}-${++count}`
-    const head = `{"id":"${id}","room":"${room}","seq":`
-    const tail = `,"ts":${ts},"from":"alice","type":"text","text":${JSON.stringify(text)}}`
-    return { log: `m:${room}`, id, ts, from: 'alice', qos: 1, body: body(head, tail), dedupe: null }
-  }
-}
 
 t.test('a user in ten thousand rooms finds what is in them, and in no other', async (t) => {
   const broker = await startTestBroker(t)

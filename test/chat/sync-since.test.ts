@@ -3,10 +3,11 @@ import t from 'tap'
 import { commit } from '../../broker/store/commit.js'
 import type { LogGrowth } from '../../broker/store/logs.js'
 import type { Store } from '../../broker/store/store.js'
-import { append, draft, drop } from '../contract/store-suite.js'
+import { append, drop } from '../contract/store-suite.js'
 import { openDen } from '../helpers/den.js'
 import { Person } from '../helpers/people.js'
 import { people } from '../helpers/rooms.js'
+import { drafter } from '../helpers/said-drafts.js'
 import { SyncedClient } from '../helpers/synced-client.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into any JSON
@@ -51,11 +52,10 @@ async function furnish(store: Store, users: readonly string[], count: number, me
   for (let i = 0; i < rooms.length; i += 500)
     await append(
       store,
-      ...rooms
-        .slice(i, i + 500)
-        .flatMap((room) =>
-          Array.from({ length: messages }, (_, n) => draft(`m:${room}`, `${room} ${n}`, { ts: at + n })),
-        ),
+      ...rooms.slice(i, i + 500).flatMap((room) => {
+        const said = drafter(room)
+        return Array.from({ length: messages }, (_, n) => said(`${room} ${n}`, at + n))
+      }),
     )
   return rooms
 }
@@ -332,7 +332,8 @@ t.test('what was committed late is missing visibly, and found', async (t) => {
   await client.sync(bob)
   const [late] = [...client.rooms.keys()]
   // Stamped two hours before the token, and in the store only now.
-  await append(store, ...['a', 'b', 'c'].map((text) => draft(`m:${late}`, text, { ts: Date.now() - 2 * HOUR })))
+  const saidBefore = drafter(late!)
+  await append(store, ...['a', 'b', 'c'].map((text) => saidBefore(text, Date.now() - 2 * HOUR)))
   const { rooms } = await bob.get('sync', { since: client.since })
   t.match(rooms, [{ room: late, since: 7, head: 8 }], 'the client has less than that')
   await client.sync(bob)
