@@ -26,6 +26,14 @@ const answered = table.flatMap(([name, { result }]) => objectsIn(result, name))
 /** Entries of logs: `id` is on their topics, too, and in stored bytes that leave as they are. */
 const ENTRIES = [
   'send',
+  'history.messages',
+  'edits.versions',
+  'rooms.list.rooms.last',
+  'sync.rooms.messages',
+  'sync.rooms.changed',
+  'threads.list.threads.message',
+  'threads.followed.threads.message',
+  'search.results.message',
   'sync.rooms.at',
   'devices.command',
   'devices.commands.commands',
