@@ -89,7 +89,7 @@ export async function openHttpApp(given: HttpDeps): Promise<HttpApp> {
   })
   acceptJson(app)
   allowOrigins(app, deps.origins, deps.pageRefused)
-  const answered = answerOtherMethods(app)
+  answerOtherMethods(app, MAX_PARAMETER)
   // Only reads have an ETag: with one, a retried change would be answered 304.
   await app.register(async (reads) => {
     tagAnswers(reads)
@@ -109,7 +109,6 @@ export async function openHttpApp(given: HttpDeps): Promise<HttpApp> {
     uploadRoutes(api, deps.media)
   })
   oidcRoutes(app, deps.oidc)
-  answered()
   await documentsPage(app, deps.about().version)
   await app.ready()
   return {

@@ -73,6 +73,9 @@ t.test('what is refused is a problem document that says what is wrong', async (t
     ['a path that is no text', '/v1/rooms/%zz/messages', { as: 'alice' }, 400, 'bad_request'],
     ['a parameter that is far too long', `/v1/rooms/${'x'.repeat(2000)}/messages`, { as: 'alice' }, 414, 'bad_request'],
     ['a method the path does not have', '/v1/rooms', { method: 'PUT' }, 405, 'bad_request'],
+    ['a method of WebDAV', '/v1/rooms/lobby', { method: 'PROPFIND' }, 405, 'bad_request'],
+    ['a method of the page of documents', '/docs/json', { method: 'PUT' }, 405, 'bad_request'],
+    ['a method of an unknown path', '/v1/nowhere', { method: 'PUT' }, 404, 'not_found'],
     [
       'that, with a body of any kind',
       '/v1/rooms',
