@@ -183,15 +183,23 @@ export class Person {
   async #reply(re: string): Promise<Json> {
     const topic = `users/${this.user}/replies`
     const before = this.#answered.get(re) ?? 0
-    const found = await this.inbox.wait(
-      before + 1,
-      (message) => message.topic === topic && JSON.parse(message.payload.toString()).re === re,
-    )
+    const found = await this.inbox.wait(before + 1, (message) => message.topic === topic && this.#reOf(message) === re)
     this.#answered.set(re, before + 1)
     return JSON.parse(found[before]!.payload.toString())
   }
 
   readonly #answered = new Map<string, number>()
+
+  /** Which request a reply answers. Parsed once, as each reply that arrives is looked for among all. */
+  #reOf(message: Inbox['messages'][number]): string {
+    const known = this.#re.get(message)
+    if (known !== undefined) return known
+    const { re } = JSON.parse(message.payload.toString())
+    this.#re.set(message, re)
+    return re
+  }
+
+  readonly #re = new WeakMap<object, string>()
 }
 
 /** Text of a message, else its data as JSON, else the bare payload. */
