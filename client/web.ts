@@ -1,8 +1,8 @@
 /** The client on the web, and on what has the same globals: Node from 22 on, Deno, Bun, workers. */
-
 import { ChatError } from './base/chat-error.js'
 import type { Socket } from './base/platform.js'
 import { Chat, type ChatOptions, type ChatPlatform } from './chat.js'
+import { timer } from './requests/timer.js'
 
 /**
  * A client of the broker. It connects with `connect()`.
@@ -27,10 +27,7 @@ interface Page extends Partial<Target> {
 const WEB: ChatPlatform = {
   now: () => Date.now(),
   random: () => Math.random(),
-  timer(ms, act) {
-    const timer = setTimeout(act, ms)
-    return () => clearTimeout(timer)
-  },
+  timer,
   hints(listener) {
     const page = globalThis as Page
     const shown = (): void => {

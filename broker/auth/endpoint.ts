@@ -1,6 +1,5 @@
-import type { Readable } from 'node:stream'
-
 /** HTTP requests to services named by the operator: bounded in time and size, never following redirects. */
+import type { Readable } from 'node:stream'
 
 /**
  * Why `url` may not be used; null: it may. Its answers decide who logs in, so the connection must be protected against

@@ -2,8 +2,9 @@
 import { API } from '../../schemas/api.js'
 import type { Problem } from '../../schemas/problem.js'
 import { ChatError } from '../base/chat-error.js'
-import { onAbort } from '../base/platform.js'
+import { Scope } from '../base/scope.js'
 import { CALL_TIMEOUT, type Call, type CallOptions } from './calls.js'
+import { timer } from './timer.js'
 
 export interface HttpOptions {
   /** Of the broker, such as `https://chat.example.com`. */
@@ -40,24 +41,19 @@ async function send(
   const headers: Record<string, string> = {}
   if (token) headers['authorization'] = `Bearer ${await token()}`
   if (request.body !== undefined) headers['content-type'] = 'application/json'
-  const controller = new AbortController()
-  let isLate = false
-  const timer = setTimeout(() => {
-    isLate = true
-    controller.abort()
-  }, timeout)
-  const stopListening = signal && onAbort(signal, () => controller.abort())
+  const scope = new Scope(signal)
+  const stopTimer = timer(timeout, () => scope.end(new ChatError('timeout', `no answer within ${timeout} ms`)))
+  const exchange = async (): Promise<Answer> => {
+    const response = await ask(`${url}${API}${path}`, { ...request, headers, signal: scope.signal })
+    return { response, body: parsed(await response.text()) }
+  }
   try {
-    const response = await ask(`${url}${API}${path}`, { ...request, headers, signal: controller.signal })
-    const text = await response.text()
-    return { response, body: parsed(text) }
+    return await scope.race(exchange())
   } catch (cause) {
-    if (signal?.aborted) throw new ChatError('aborted', 'given up', { cause })
-    if (isLate) throw new ChatError('timeout', `no answer within ${timeout} ms`, { cause })
-    throw new ChatError('offline', 'the broker did not answer', { cause })
+    throw cause instanceof ChatError ? cause : new ChatError('offline', 'the broker did not answer', { cause })
   } finally {
-    clearTimeout(timer)
-    stopListening?.()
+    stopTimer()
+    scope.end(null)
   }
 }
 

@@ -1,10 +1,10 @@
 /** Requests over an MQTT connection: published to `users/{me}/requests/…`, answered on `users/{me}/replies`. */
 import { topics } from '../../schemas/topics.js'
 import { ChatError } from '../base/chat-error.js'
-import type { Stop } from '../base/platform.js'
 import { messageOf } from '../wire/wire.js'
 import { CALL_TIMEOUT, type Call } from './calls.js'
 import { Replies } from './replies.js'
+import { timer } from './timer.js'
 
 /** The part of a connection that is used: a client of MQTT.js has it, and an adapter for another library can. */
 export interface MqttConnection {
@@ -47,9 +47,4 @@ export function mqttCalls({ client, user, timeout: usual = CALL_TIMEOUT }: MqttO
     }
     return (await replies.ask(name, { ...(signal && { signal }), timeout }, send)) as never
   }
-}
-
-function timer(ms: number, act: () => void): Stop {
-  const running = setTimeout(act, ms)
-  return () => clearTimeout(running)
 }

@@ -2,10 +2,11 @@
  * Links to the bytes of files that need no login, as for the images of a page. A link is its user's: it ends with what ends the right to read the
  * file, and with the login it was made with.
  */
-import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { createHmac, type KeyObject } from 'node:crypto'
 import { Refusal } from '../../../schemas/errors.js'
 import { MEDIA } from '../../../schemas/files.js'
 import { requireSameAccount, versionOf } from '../../auth/account-version.js'
+import { sameHash } from '../../auth/credentials.js'
 import type { Principal } from '../../auth/principal.js'
 import { isValid } from '../../auth/validity.js'
 import type { DirectoryStore } from '../../store/directory.js'
@@ -58,7 +59,7 @@ export class FileLinks {
     const { directory } = this.#deps
     const record = await directory.user(link.user)
     const account = record && versionOf(record)
-    if (!account || !isSame(link.signature, this.#sign(id, kind, link, account)))
+    if (!account || !sameHash(link.signature, this.#sign(id, kind, link, account)))
       throw new Refusal('forbidden', NOT_GOOD)
     const expiresAt = Number(link.expires) * 1000
     const login = link.login === '' ? null : link.login
@@ -91,9 +92,4 @@ const OVER = 'the time of this link is over: ask for a new one (files.links)'
 
 export function pathTo(id: string, kind: LinkedKind): string {
   return kind === 'file' ? `${MEDIA}/${id}` : `${MEDIA}/${id}/thumbnail`
-}
-
-function isSame(given: string, right: string): boolean {
-  const [one, other] = [Buffer.from(given), Buffer.from(right)]
-  return one.length === other.length && timingSafeEqual(one, other)
 }

@@ -1,6 +1,5 @@
-import type { ScanVerdict } from '../../chat/files/files.js'
-
 /** Who says whether a file may be served: a server of the operator, or a function of theirs. */
+import type { ScanVerdict } from '../../chat/files/files.js'
 
 export interface ScannedFile {
   readonly file: string
