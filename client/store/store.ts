@@ -1,0 +1,49 @@
+/**
+ * Where the client keeps what it knows. Three adapters (memory, IndexedDB, a directory) pass one suite of tests. Each method rejects with a
+ * `ChatError`: `storage`, or `closed` once the store was closed.
+ */
+
+/** Parts of a key, compared in turn as IndexedDB does: numbers before strings, numbers by value, strings by code unit; a prefix before what it begins. Not NaN. */
+export type Key = readonly (string | number)[]
+
+/** What each holds is said where it is written. */
+export type Table = 'meta' | 'rooms' | 'messages' | 'profiles' | 'drafts' | 'outbox'
+
+export interface Row<T = unknown> {
+  readonly key: Key
+  /** JSON; never changed in place. */
+  readonly value: T
+}
+
+export type Change =
+  | { readonly put: Table; readonly key: Key; readonly value: unknown; readonly asOf?: number }
+  | { readonly delete: Table; readonly key: Key }
+  /** All rows whose key begins with `prefix`. */
+  | { readonly clear: Table; readonly prefix: Key }
+
+export interface Range {
+  /** Rows whose key begins with it. */
+  readonly prefix?: Key
+  /** Exclusive bounds. */
+  readonly after?: Key
+  readonly before?: Key
+  /** Rows, at most. */
+  readonly limit?: number
+  /** The last ones first. */
+  readonly reverse?: boolean
+}
+
+export interface Store {
+  /** In the order of `keys`; undefined: no such row. */
+  get(table: Table, keys: readonly Key[]): Promise<readonly unknown[]>
+  range(table: Table, range?: Range): Promise<readonly Row[]>
+  /**
+   * All of it or nothing, seen by readers at once. A `put` with `asOf` is left out when the row there was put with a higher one (several tabs
+   * and late answers write the same rows). A row that is put without one, or deleted, forgets it. Changes count in their order. `durable`: resolves when it survives a crash of the machine, else when readers see it.
+   */
+  write(changes: readonly Change[], options?: { readonly durable?: boolean }): Promise<void>
+  /** Nothing is read or written any more. Resolves when what was begun is done. */
+  close(): Promise<void>
+  /** Closes it and deletes all of it. */
+  destroy(): Promise<void>
+}
