@@ -42,6 +42,11 @@ export type GoneMessage = Static<typeof GoneMessage>
 
 /** What the folded view adds. */
 const folded = {
+  asOf: Type.Optional(
+    seq(
+      'Of the last edit, reaction or pin that is applied here: a client that is told of later ones applies these, and no others.',
+    ),
+  ),
   edits: Type.Optional(Type.Integer({ minimum: 1, description: 'How often it was edited.' })),
   editedAt: Type.Optional(time('When it was edited last.')),
   editedBy: Type.Optional(Type.String({ description: 'Who edited it last.' })),

@@ -75,16 +75,18 @@ t.test('folded, a message is as it is now', async (t) => {
   t.equal(messages.length, 5, 'messages alone')
   t.same(plain, {
     ...raw[0],
+    asOf: 9,
     reactions: [
       { emoji: '👍', count: 2, me: true },
       { emoji: '🎉', count: 1, me: true },
     ],
   })
   const { attachments: _, ...kept } = raw[1]
-  t.same(edited, { ...kept, text: 'third', mentions: ['@carol'], edits: 2, editedAt: raw[4].ts, editedBy: 'alice' })
+  const third = { text: 'third', mentions: ['@carol'], edits: 2, editedAt: raw[4].ts, editedBy: 'alice' }
+  t.same(edited, { ...kept, ...third, asOf: 11 }, 'the last change is a reaction that was taken back')
   const { text: __, ...rest } = raw[2]
   const pinned = { by: 'alice', at: raw[11].ts }
-  t.same(others, { ...rest, data: { n: 2 }, edits: 1, editedAt: raw[5].ts, editedBy: 'alice', pinned })
+  t.same(others, { ...rest, data: { n: 2 }, edits: 1, editedAt: raw[5].ts, editedBy: 'alice', pinned, asOf: 12 })
   t.same(deleted, { seq: 13, gone: 'deleted', by: 'bob', at: raw[15].ts })
   t.same(last, raw[16], 'untouched ones are as they were sent')
   const bobs = (await bob.get('history', { room: 'den', view: 'folded' })).messages

@@ -22,7 +22,7 @@ export function syncCommands(deps: SyncCommandDeps): Handlers<keyof typeof SYNC_
   const { store, rules, unread, sync, preferences } = deps
   const countsOf = async (member: MemberRecord) => {
     const { head } = await store.log.open(logs.messages(member.room))
-    return { room: member.room, head, ...(await unread.of(member)) }
+    return { room: member.room, head, ...(await unread.of(member, head)) }
   }
   const ofThread = async (actor: Actor, room: string | undefined, thread: number) => {
     if (room === undefined) throw new Refusal('bad_request', 'a thread is of a room', { field: 'room' })

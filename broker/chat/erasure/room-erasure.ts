@@ -169,7 +169,7 @@ async function reaction(
     writes.push({ kind: 'reaction', target, name: `${user}/${emoji}`, value: null })
     const state = readState(await notes.get(log, 'state', target))
     const counted = countReaction(state, normalizeEmoji(emoji), -1)
-    if (last.on) writes.push({ kind: 'state', target, name: '', value: encodeState(counted, 'as before') as string })
+    if (last.on) writes.push({ kind: 'state', target, name: '', value: encodeState(counted, null) as string })
   }
   return erased(log, entry, writes)
 }
@@ -181,7 +181,7 @@ async function edit(notes: NoteReader, room: string, log: LogName, entry: LogEnt
   const state = readState(note)
   const old: NoteWrite = { kind: 'edit', target, name: noteName(entry.seq), value: null }
   if (note === null || state.edited !== entry.seq) return erased(log, entry, [old])
-  const value = encodeState({ ...state, editedBy: SYSTEM }, 'this one')
+  const value = encodeState({ ...state, editedBy: SYSTEM }, 'edited')
   const writes: NoteWrite[] = [
     old,
     { kind: 'edit', target, name: null, value: '' },

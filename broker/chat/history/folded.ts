@@ -9,6 +9,8 @@ import { type Replies, ThreadSummaries } from './threads.js'
 
 /** A message with the fields that the folded view adds. */
 export interface Folded extends MessageOutput {
+  /** Seq of the last edit, reaction or pin that is applied. */
+  asOf?: number
   edits?: number
   /** Unix ms. */
   editedAt?: number
@@ -48,11 +50,12 @@ export class FoldedMessages {
   async #fold(entry: LogEntry, state: string | null, pin: string | null, replies: Replies | null): Promise<string> {
     if (state === null && pin === null && replies === null) return entry.payload.toString('utf8')
     const message = JSON.parse(entry.payload.toString('utf8')) as Folded
-    if (state !== null) await this.#applyState(message, readState(state))
-    if (pin !== null) {
-      const { by, at } = JSON.parse(pin) as { by: string; at: number }
-      message.pinned = { by, at }
-    }
+    const noted = state === null ? null : readState(state)
+    if (noted) await this.#applyState(message, noted)
+    const pinned = pin === null ? null : (JSON.parse(pin) as { by: string; at: number; seq: number })
+    if (pinned) message.pinned = { by: pinned.by, at: pinned.at }
+    const asOf = Math.max(noted?.edited ?? 0, noted?.reacted ?? 0, pinned?.seq ?? 0)
+    if (asOf > 0) message.asOf = asOf
     if (replies !== null) message.replies = replies
     return JSON.stringify(message)
   }

@@ -9,11 +9,13 @@ export interface MessageState {
   /** Unix ms. */
   editedAt: number
   editedBy: string
+  /** Seq of the last reaction, or of the last that was taken back; 0: none, or it was before this was kept. */
+  reacted: number
   /** Emoji and the number of users who reacted with it (at least 1), in order of first use. */
   reactions: [string, number][]
 }
 
-const EMPTY_STATE: MessageState = { edits: 0, edited: 0, editedAt: 0, editedBy: '', reactions: [] }
+const EMPTY_STATE: MessageState = { edits: 0, edited: 0, editedAt: 0, editedBy: '', reacted: 0, reactions: [] }
 
 export function readState(note: string | null): MessageState {
   if (note === null) return { ...EMPTY_STATE }
@@ -29,13 +31,11 @@ function mergeVariants(reactions: MessageState['reactions']): MessageState['reac
   return [...counts]
 }
 
-/** The note's value. `edit`: whether the last edit is the one known before, or the entry that is being appended. */
-export function encodeState(
-  { edited, ...state }: MessageState,
-  edit: 'as before' | 'this one',
-): string | [string, string] {
-  const rest = JSON.stringify(state).slice(0, -1)
-  return edit === 'this one' ? [`${rest},"edited":`, '}'] : `${rest},"edited":${edited}}`
+/** The note's value. `change`: what the entry that is being appended is, whose seq is written; null: there is none. */
+export function encodeState(state: MessageState, change: 'edited' | 'reacted' | null): string | [string, string] {
+  if (change === null) return JSON.stringify(state)
+  const { [change]: _, ...rest } = state
+  return [`${JSON.stringify(rest).slice(0, -1)},"${change}":`, '}']
 }
 
 /** Changes the count of one emoji. */

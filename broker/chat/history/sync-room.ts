@@ -95,7 +95,7 @@ export class RoomSync {
       ...gapOf(log, since),
       tail: log.first,
       head: log.head,
-      ...(await unread.of(member)),
+      ...(await unread.of(member, log.head)),
       delivered: receipts.of(member).delivered,
       mine: shownSettings(store.directory.member(room, member.user) ?? member, messages!),
       ...this.#receipts(member, isReset ? 0 : (known?.ts ?? 0), query.maxBytes / 8),

@@ -64,10 +64,11 @@ export class Unread {
     this.#bounds = bounds
   }
 
-  async of(member: MemberRecord): Promise<RoomUnreadCounts> {
+  /** `upTo`: counts as if this were the newest message, for who says that it was; left out: the newest one is. */
+  async of(member: MemberRecord, upTo?: number): Promise<RoomUnreadCounts> {
     const { room, user } = member
     const log = logs.messages(room)
-    const { head } = await this.#store.log.open(log)
+    const head = upTo ?? (await this.#store.log.open(log)).head
     const read = this.#readBy(member)
     if (read >= head) return { read, unread: 0, mentions: 0, notify: 0 }
     const range: Range = [read + 1, head]

@@ -91,7 +91,7 @@ export class ChangeEffects {
     const { seq, from, extra } = target
     const subject = { seq, from, until: extra?.expiresAt ?? 0 }
     const mentions = editedMentions(request.input.mentions, subject, mentionNote)
-    return { effect: { notes: [stateNote(target, encodeState(editedState, 'this one')), edit, ...mentions] } }
+    return { effect: { notes: [stateNote(target, encodeState(editedState, 'edited')), edit, ...mentions] } }
   }
 
   /** Erases the message's edits and reactions with it, and all notes about it. */
@@ -119,7 +119,7 @@ export class ChangeEffects {
     if (!remove && count >= this.#maxReactions)
       throw conflict(`message ${target.seq} has ${count} reactions (limits.reactionsPerMessage)`)
     const on = last?.variants.filter((one) => one.on).length ?? 0
-    const newState = encodeState(countReaction(state, emoji, (remove ? 0 : 1) - on), 'as before')
+    const newState = encodeState(countReaction(state, emoji, (remove ? 0 : 1) - on), 'reacted')
     const notes = [stateNote(target, newState), ...reactions.notesOf(target.seq, user, emoji, !remove, last)]
     const seqs = last?.variants.map(({ seq }) => seq) ?? []
     return { effect: { notes, ...(seqs.length > 0 ? { erase: { seqs, gone: deletedBy(request) } } : {}) } }
