@@ -1,20 +1,8 @@
 /** The SDK's client in a real browser, as a page imports it: one module, no library, under a strict policy. */
-import { build } from 'esbuild'
 import t from 'tap'
+import { bundle } from '../helpers/bundle.js'
 import { startChromium } from '../helpers/chromium.js'
 import { register, serveApp } from '../helpers/web-app.js'
-
-/** The SDK as one module, as a bundler makes it. */
-async function bundle(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: ['dist/client/index.js'],
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    write: false,
-  })
-  return outputFiles![0]!.text
-}
 
 const MAIN = `
   import { createChat } from '/sdk.js'
@@ -27,7 +15,7 @@ t.test('a page connects, asks, is told of a refusal, and leaves', async (t) => {
   const files = {
     '/': ['text/html', '<!doctype html><title>app</title><script type="module" src="/main.js"></script>'],
     '/main.js': ['text/javascript', MAIN],
-    '/sdk.js': ['text/javascript', bundle()],
+    '/sdk.js': ['text/javascript', bundle(`export * from './dist/client/index.js'`)],
   } as const
   const app = await serveApp(t, files)
   await register(app, 'alice')
