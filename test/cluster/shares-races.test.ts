@@ -9,17 +9,18 @@ import { Member, together } from '../helpers/share-member.js'
 import { GROUP, leftovers, modelNodes, send, served, storeOf, until } from '../helpers/share-nodes.js'
 import { allDone, ShareSaves } from '../helpers/share-saves.js'
 
-/** Resolves when a node gives up a group, and waits for acknowledgements. */
-function settling(t: Test): Promise<void> {
-  const { settleAssignments } = ShareGroup.prototype
-  t.teardown(() => {
-    ShareGroup.prototype.settleAssignments = settleAssignments
-  })
+type GivingUp = 'settleAssignments' | 'endHere'
+
+/** Resolves when a node that gives up a group has come to this step: it waits for acknowledgements, or lets go of what is assigned. */
+function givenUp(t: Test, step: GivingUp): Promise<void> {
+  const original = ShareGroup.prototype[step] as (...args: unknown[]) => unknown
+  t.teardown(() => void Object.assign(ShareGroup.prototype, { [step]: original }))
   return new Promise((resolve) => {
-    ShareGroup.prototype.settleAssignments = function (this: ShareGroup) {
+    const told = function (this: ShareGroup, ...args: unknown[]) {
       resolve()
-      return settleAssignments.call(this)
+      return original.apply(this, args)
     }
+    Object.assign(ShareGroup.prototype, { [step]: told })
   })
 }
 
@@ -90,7 +91,7 @@ for (const qos of [1, 2] as const)
     const sender = await open(two.broker, { user: 'bob', id: 'bob' })
     const sent = await send(sender, 0, 5, qos)
     await first.has(5)
-    const gives = settling(t)
+    const gives = givenUp(t, 'settleAssignments')
     clock.forward(6)
     await gives
     one.pause()
@@ -192,7 +193,32 @@ t.test('a group goes to another node while a session is sent again what it has o
   await Member.join(two, { id: 'w3', qos: 0 })
   clock.forward(6)
   await served(two)
-  reads.release()
+  await reads.release()
   t.same(await again.has(3), sent)
   await until(async () => (await storeOf(one).sessions.progress('ann/w1')).inflight.length === 0)
 })
+
+t.test(
+  'a session is taken over while it is sent again what it has of a group, which is given up by that',
+  async (t) => {
+    const [one] = await modelNodes(t)
+    const stays = { id: 'w1', qos: 2, expiry: 60 } as const
+    const first = await Member.join(one, { ...stays, holds: true })
+    const sent = await send(await open(one.broker, { user: 'bob', id: 'bob' }), 0, 3, 2)
+    await first.has(3)
+    await cut(one.broker, first.client)
+    const reads = holdQueueReads(storeOf(one), 1)
+    const second = await Member.join(one, { ...stays, filter: null })
+    await second.has(1)
+    await reads.begun
+    await served(one)
+    const held = givenUp(t, 'endHere').then(() => one.holdWrites())
+    const joining = Member.join(one, { ...stays, filter: null }, second)
+    await held
+    await reads.release()
+    await new Promise((resolve) => setImmediate(resolve))
+    await one.goOn()
+    t.same(await (await joining).has(3), sent)
+    await until(() => storeOf(one).queue.size(GROUP).messages === 0)
+  },
+)

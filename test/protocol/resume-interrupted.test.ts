@@ -23,7 +23,7 @@ for (const filter of ['jobs/+', '$share/workers/jobs/+'])
         await second.has(resent)
         const joining = Member.join({ broker }, { ...stays, filter: null }, qos === 2 ? second : null)
         await second.client.whenClosed()
-        reads.release()
+        await reads.release()
         const third = await joining
         await until('each has come', async () => new Set([...second.got, ...third.got]).size === 3)
         if (qos === 2) t.same(third.got, sent, 'in order, each once')

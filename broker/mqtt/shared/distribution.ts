@@ -63,6 +63,10 @@ export class Distribution implements Assigner {
     this.#stopped = true
   }
 
+  get isStopped(): boolean {
+    return this.#stopped
+  }
+
   clear(): void {
     this.assignments.clear()
     this.#returned.clear()

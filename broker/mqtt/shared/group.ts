@@ -77,6 +77,11 @@ export class ShareGroup extends Subscriber {
     return this.#members.isEmpty
   }
 
+  /** It is restored, and not being given up: what a session has of it and is not assigned is settled. */
+  get isServed(): boolean {
+    return this.started && !this.#distribution.isStopped
+  }
+
   get members(): Iterable<ShareMember> {
     return this.#members
   }

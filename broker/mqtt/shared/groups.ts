@@ -163,7 +163,7 @@ export class SharedSubscriptions {
     const parts = parseAssignmentSource(source)
     if (!parts) return null
     const group = this.#groups.get(parts.group)
-    if (this.#among && !group?.started) return this.#among.assignment(session, parts.group, parts.source, seq)
+    if (this.#among && !group?.isServed) return this.#among.assignment(session, parts.group, parts.source, seq)
     return group?.assignment(session.id, parts.source, seq) ?? null
   }
 
