@@ -64,7 +64,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const ONLY_IN: Record<string, readonly string[]> = {
   aedes: ['broker/mqtt/aedes.ts', 'broker/index.ts'],
   'aedes-packet': ['broker/mqtt/aedes.ts', 'broker/store/directory/aedes-persistence.ts'],
-  level: ['broker/store/level'],
+  level: ['broker/store/level', 'client/node'],
   'memory-level': ['broker/store/level'],
   ioredis: ['broker/store/redis/connection.ts'],
   ws: ['broker/net'],

@@ -2,8 +2,8 @@
 import { ChatError } from '../../base/chat-error.js'
 import { datedPuts, withoutEarlier } from '../as-of.js'
 import { checkKeys } from '../keys.js'
-import { storageError } from '../storage-error.js'
 import type { Change, Key, Range, Row, Store, Table } from '../store.js'
+import { StoreCalls } from '../store-calls.js'
 import { deleteDatabase, openDatabase } from './database.js'
 import { keyRange } from './key-range.js'
 import { answer, done } from './requests.js'
@@ -21,19 +21,15 @@ const LOST: ReadonlySet<string> = new Set(['InvalidStateError', 'UnknownError', 
  */
 export class IndexedDbStore implements Store {
   readonly #name: string
+  readonly #calls = new StoreCalls()
   #database: Promise<IDBDatabase> | null = null
-  /** Why nothing is possible any more. */
-  #over: ChatError | null = null
-  /** Resolves when the calls that were made so far are done. */
-  #done: Promise<unknown> = Promise.resolve()
-  #lastWrite: Promise<unknown> = Promise.resolve()
 
   constructor(name: string) {
     this.#name = name
   }
 
   get(table: Table, keys: readonly Key[]): Promise<readonly unknown[]> {
-    return this.#run(async (database) => {
+    return this.#read(async (database) => {
       const rows = database.transaction(table).objectStore(table)
       const found = await Promise.all(keys.map((key) => answer<StoredRow | undefined>(rows.get(key as IDBValidKey))))
       return found.map((row) => row?.value)
@@ -41,7 +37,7 @@ export class IndexedDbStore implements Store {
   }
 
   range(table: Table, { limit, reverse = false, ...bounds }: Range = {}): Promise<readonly Row[]> {
-    return this.#run(async (database) => {
+    return this.#read(async (database) => {
       const range = keyRange(bounds)
       if (!range || limit === 0) return []
       const rows = database.transaction(table).objectStore(table)
@@ -56,15 +52,14 @@ export class IndexedDbStore implements Store {
 
   write(changes: readonly Change[], { durable = false }: { readonly durable?: boolean } = {}): Promise<void> {
     const durability = durable ? 'strict' : 'relaxed'
-    return this.#run((database) => {
+    return this.#calls.write(async () => {
       checkKeys(changes)
-      return changes.length === 0 ? Promise.resolve() : writeAll(database, changes, durability)
-    }, true)
+      if (changes.length > 0) await this.#tryTwice((database) => writeAll(database, changes, durability))
+    })
   }
 
   async close(): Promise<void> {
-    this.#over ??= new ChatError('closed', 'the store was closed')
-    await this.#done
+    await this.#calls.end()
     const database = await this.#database?.catch(() => null)
     this.#database = null
     database?.close()
@@ -75,16 +70,8 @@ export class IndexedDbStore implements Store {
     await deleteDatabase(this.#name)
   }
 
-  /** Writes keep their order, also when one has to be done again. */
-  #run<T>(act: (database: IDBDatabase) => Promise<T>, isWrite = false): Promise<T> {
-    if (this.#over) return Promise.reject(this.#over)
-    const ran = (isWrite ? this.#lastWrite.then(() => this.#tryTwice(act)) : this.#tryTwice(act)).catch((error) => {
-      throw this.#over ?? storageError(error)
-    })
-    const settled = ran.catch(() => {})
-    if (isWrite) this.#lastWrite = settled
-    this.#done = Promise.all([this.#done, settled])
-    return ran
+  #read<T>(act: (database: IDBDatabase) => Promise<T>): Promise<T> {
+    return this.#calls.read(() => this.#tryTwice(act))
   }
 
   async #tryTwice<T>(act: (database: IDBDatabase) => Promise<T>): Promise<T> {
@@ -106,7 +93,7 @@ export class IndexedDbStore implements Store {
     const opening = openDatabase(this.#name, {
       lost: () => this.#drop(opening),
       outdated: () => {
-        this.#over ??= new ChatError('storage', 'another tab deleted or upgraded the store: load the page again')
+        void this.#calls.end(new ChatError('storage', 'another tab deleted or upgraded the store: load the page again'))
       },
     })
     opening.catch(() => this.#drop(opening))
