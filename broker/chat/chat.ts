@@ -40,10 +40,10 @@ export async function makeChat(config: Config, deps: ChatDeps) {
   const commands: Commands = new Commands(handlers, shared.replyBytes, shared.rates, moderated.audit, deps.space)
   const pipeline = makePipeline(config, { ...moderated, devices, commands })
 
-  const { store, views, acl, plainTopics, rates, accountOf } = shared
+  const { store, views, acl, plainTopics, rates, accountOf, audit } = shared
   const { info, members, sanctions, files, fileAccess, fileLinks } = rooms
   const { presence, receipts, typing, notifications, exports } = people
-  const { audit, reports } = moderated
+  const { reports } = moderated
   /** What an acknowledgement of a log's entry means. Hot path. */
   const delivered: Delivered = (user, place, seq) => {
     if (place.view.room !== null) receipts.acked(user, place)

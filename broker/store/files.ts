@@ -47,6 +47,18 @@ export interface FileTotals {
   readonly bytes: number
 }
 
+/** Of the files that messages of a room refer to, or did when they were looked at last: each counts once. */
+export interface RoomFileTotals extends FileTotals {
+  /** Names these totals: a room that is deleted and made anew has others. */
+  readonly id: string
+}
+
+/** A file in the totals of a room. */
+export interface CountedIn {
+  readonly totals: string
+  readonly bytes: number
+}
+
 /** All of it is read on demand. */
 export interface FileStore {
   get(id: string): Promise<FileRecord | null>
@@ -56,13 +68,19 @@ export interface FileStore {
   roomsOf(id: string, after: string, limit: number): Promise<string[]>
   /** Of an account; null: of all. */
   totals(person: string | null): Promise<FileTotals>
+  /** Null: no file is counted in the room. */
+  roomTotals(room: string): Promise<RoomFileTotals | null>
+  /** What the file counts in the room; null: it does not. */
+  countedIn(id: string, room: string): Promise<CountedIn | null>
   /** Ids of files whose `checkAt` is not after `now` (Unix ms), the first due first. */
   due(now: number, limit: number): Promise<string[]>
   /** @param before The present record; null: there is none */
   putOps(record: FileRecord, before: FileRecord | null): Op[]
   deleteOps(record: FileRecord): Op[]
   totalsOp(person: string | null, totals: FileTotals): Op
-  roomOp(id: string, room: string): Op
+  /** Null: no file is left. */
+  roomTotalsOp(room: string, totals: RoomFileTotals | null): Op
+  roomOp(id: string, room: string, counted: CountedIn): Op
   deleteRoomOp(id: string, room: string): Op
 }
 

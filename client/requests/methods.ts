@@ -315,14 +315,16 @@ export function methods(call: Call) {
       allow: (params: Params<'slash.allow'>, options?: CallOptions) => call('slash.allow', params, 'PUT /rooms/{room}/slash-commands/{bot}', options),
     },
     files: {
-      /** What is known of a file. For who uploaded it, and who may read a message that refers to it. */
+      /** What is known of a file. For who uploaded it, who may read a message that refers to it, and admins. */
       get: (params: Params<'files.get'>, options?: CallOptions) => call('files.get', params, 'GET /files/{file}', options),
-      /** The caller’s files, in the order of their ids, unfinished uploads included. */
+      /** The caller’s files, in the order of their ids, unfinished uploads included; for admins those of any user. */
       list: (params: Params<'files.list'> = {}, options?: CallOptions) => call('files.list', params, 'GET /files', options),
       /** Links to files that need no login, as for the images of a page; files that the caller may not read now are left out. A link ends with the right to read the file, and with the login. */
       links: (params: Params<'files.links'>, options?: CallOptions) => call('files.links', params, 'GET /file-links', options),
       /** Deletes a file of the caller, whatever messages refer to it; also an unfinished upload. */
       delete: (params: Params<'files.delete'>, options?: CallOptions) => call('files.delete', params, 'DELETE /files/{file}', options),
+      /** Blocks a file: nobody is served it, or can send it, any more, and its bytes are removed. For admins. */
+      block: (params: Params<'files.block'>, options?: CallOptions) => call('files.block', params, 'POST /files/{file}/block', options),
     },
     filters: {
       /** The filters for messages. For admins. */

@@ -1,7 +1,7 @@
 /** Uploaded files: their facts, lists of them, and their deletion. The bytes are sent and read over HTTP alone. */
 import Type from 'typebox'
 import { ATTACHMENT_VIEW, FILE_ID, file } from '../files.js'
-import { command, limit, more, NOTHING, object, orNull, time } from './parts.js'
+import { command, limit, more, NOTHING, object, orNull, time, user } from './parts.js'
 
 const { alt: _, waveform: __, ...view } = ATTACHMENT_VIEW
 
@@ -16,9 +16,11 @@ const File = object(
     finished: Type.Boolean({ description: 'Whether all of it was uploaded.' }),
     scan: Type.Optional(
       Type.Enum(['pending', 'clean', 'blocked'], {
-        description: 'What a scanner says of it: only clean files are served. Absent: none was asked.',
+        description:
+          'What a scanner says of it, or blocked by an admin: only clean files are served. Absent: no scanner was asked.',
       }),
     ),
+    blockedFor: Type.Optional(Type.String({ description: 'Why it is blocked, if that was said.' })),
     ...view,
   },
   { title: 'File' },
@@ -26,15 +28,17 @@ const File = object(
 
 export const FILE_COMMANDS = {
   'files.get': command({
-    summary: 'What is known of a file. For who uploaded it, and who may read a message that refers to it.',
+    summary: 'What is known of a file. For who uploaded it, who may read a message that refers to it, and admins.',
     params: object({ file }),
     result: File,
     rate: 'read',
     http: { method: 'GET', path: '/files/{file}' },
   }),
   'files.list': command({
-    summary: 'The caller’s files, in the order of their ids, unfinished uploads included.',
+    summary:
+      'The caller’s files, in the order of their ids, unfinished uploads included; for admins those of any user.',
     params: object({
+      user: Type.Optional({ ...user, description: 'Whose files; yours if it is not given.' }),
       after: Type.Optional(Type.String({ pattern: FILE_ID, description: 'Only files behind this one.' })),
       limit: limit(50, 200),
     }),
@@ -42,7 +46,7 @@ export const FILE_COMMANDS = {
       files: Type.Array(File),
       used: object(
         { files: Type.Integer({ minimum: 0 }), bytes: Type.Integer({ minimum: 0 }) },
-        { description: 'What counts for the limits of the caller, with their bots and devices.' },
+        { description: 'What counts for the limits of the user, with their bots and devices.' },
       ),
       more,
     }),
@@ -79,5 +83,18 @@ export const FILE_COMMANDS = {
     result: NOTHING,
     rate: 'write',
     http: { method: 'DELETE', path: '/files/{file}' },
+  }),
+  'files.block': command({
+    summary: 'Blocks a file: nobody is served it, or can send it, any more, and its bytes are removed. For admins.',
+    params: object({
+      file,
+      reason: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 500, description: 'Shown to who tries to read or send it.' }),
+      ),
+    }),
+    result: File,
+    rate: 'write',
+    audit: ['file', 'reason'],
+    http: { method: 'POST', path: '/files/{file}/block' },
   }),
 } as const

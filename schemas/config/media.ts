@@ -12,6 +12,7 @@ export const media = section('Files that users upload over HTTP and attach to me
   ),
   fileBytes: count(104_857_600, 'Bytes of one file.'),
   userBytes: count(1_073_741_824, 'Bytes of all files of one user, with their bots and devices; 0: no limit.', 0),
+  roomBytes: count(0, 'Bytes of all files that messages of one room refer to; 0: no limit.', 0),
   userFiles: count(10_000, 'Files of one user, with their bots and devices; 0: no limit.', 0),
   serverBytes: count(10_737_418_240, 'Bytes of all files; 0: no limit.', 0),
   minFree: count(268_435_456, 'Bytes of the disk to keep free: an upload that would leave less is refused.', 0),

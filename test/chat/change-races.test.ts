@@ -34,7 +34,7 @@ function changesOf(store: Store): Changes {
   const replies = new Replies(new LocalBus())
   const audit = { drafts: () => [] } as unknown as ConstructorParameters<typeof Changes>[0]['audit']
   const references = new References(store, rules)
-  const attachedFiles = new AttachedFiles(new FileAccess(store, store.directory))
+  const attachedFiles = new AttachedFiles(new FileAccess(store, store.directory), 0)
   return new Changes({ store, references, attachedFiles, replies, audit, editWindow: 0, reactionsPerMessage: 2 })
 }
 

@@ -51,14 +51,18 @@ async function files(t: Test, newPlace: NewPlace): Promise<void> {
     [],
     [first, second, third].flatMap((one) => [
       ...files().putOps(one, null),
-      files().roomOp(one.id, 'tea'),
-      files().roomOp(one.id, 'dm:ann:bob'),
+      files().roomOp(one.id, 'tea', { totals: 't', bytes: one.size }),
+      files().roomOp(one.id, 'dm:ann:bob', { totals: 'd', bytes: one.size }),
     ]),
   )
   await commit(
     store,
     [],
-    [files().totalsOp('ann', { files: 2, bytes: 3 }), files().totalsOp(null, { files: 3, bytes: 6 })],
+    [
+      files().totalsOp('ann', { files: 2, bytes: 3 }),
+      files().totalsOp(null, { files: 3, bytes: 6 }),
+      files().roomTotalsOp('tea', { id: 't', files: 3, bytes: 6 }),
+    ],
   )
   const later = { ...first, hash: 'h', checkAt: 9000, facts: { width: 3, height: 4 } }
   await commit(store, [], files().putOps(later, first))
@@ -76,6 +80,10 @@ async function files(t: Test, newPlace: NewPlace): Promise<void> {
     t.same(await files().totals('ann'), { files: 2, bytes: 3 })
     t.same(await files().totals(null), { files: 3, bytes: 6 })
     t.same(await files().totals('bob'), { files: 0, bytes: 0 })
+    t.same(await files().roomTotals('tea'), { id: 't', files: 3, bytes: 6 })
+    t.equal(await files().roomTotals('den'), null)
+    t.same(await files().countedIn(third.id, 'tea'), { totals: 't', bytes: 3 })
+    t.equal(await files().countedIn(third.id, 'den'), null)
     await store.close()
     store = await place.open()
   }
@@ -87,6 +95,8 @@ async function files(t: Test, newPlace: NewPlace): Promise<void> {
   t.same(await files().totals('ann'), { files: 0, bytes: 0 })
   await commit(store, [], [files().deleteRoomOp(second.id, 'tea')])
   t.same(await files().roomsOf(second.id, '', 10), ['dm:ann:bob'])
+  await commit(store, [], store.directory.deleteRoomOps('tea'))
+  t.equal(await files().roomTotals('tea'), null)
   await store.close()
 }
 

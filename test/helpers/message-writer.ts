@@ -17,7 +17,7 @@ export function write(store: Store, user: string, message: object): Promise<stri
   const rules = new RoomRules(store.directory)
   const writer = new MessageWriter({
     ...{ store, rules, replies: new Replies(new LocalBus()), references: new References(store, rules) },
-    attachedFiles: new AttachedFiles(new FileAccess(store, store.directory)),
+    attachedFiles: new AttachedFiles(new FileAccess(store, store.directory), 0),
     screening: { screen: () => undefined },
     rates: { requireRoomRate: () => {}, chargeRoom: () => 0, giveBack: () => {} },
   } as unknown as MessageWriterDeps)

@@ -5,13 +5,13 @@ import { type FileAccess, noFile } from '../files/file-access.js'
 import type { FileLinks } from '../files/file-links.js'
 import { fileView } from '../files/file-view.js'
 import type { Files } from '../files/files.js'
-import { requireUser } from '../model/actor.js'
+import { isAdmin, requireAdmin, whose } from '../model/actor.js'
 import type { Handlers } from './table.js'
 
 export interface FileCommandDeps {
   readonly store: Pick<Store, 'directory'>
   readonly fileAccess: FileAccess
-  readonly files: Pick<Files, 'own' | 'remove'>
+  readonly files: Pick<Files, 'own' | 'remove' | 'block'>
   readonly fileLinks: Pick<FileLinks, 'maker'>
   /** The account whose limits a user counts against. */
   readonly accountOf: (user: string) => string
@@ -26,9 +26,13 @@ export function fileCommands({
 }: FileCommandDeps): Handlers<keyof typeof FILE_COMMANDS> {
   const records = store.directory.files
   return {
-    'files.get': async (actor, { file }) => JSON.stringify(fileView(await fileAccess.requireKnown(actor, file))),
-    'files.list': async (actor, { after = '', limit = 50 }) => {
-      const user = requireUser(actor)
+    'files.get': async (actor, { file }) => {
+      const record = isAdmin(actor) ? await records.get(file) : await fileAccess.requireKnown(actor, file)
+      if (!record) throw noFile(file)
+      return JSON.stringify(fileView(record))
+    },
+    'files.list': async (actor, { user: named, after = '', limit = 50 }) => {
+      const user = whose(actor, named, 'files')
       const ids = await records.ofUser(user, after, limit + 1)
       const found = await Promise.all(ids.slice(0, limit).map((id) => records.get(id)))
       const own = await fileAccess.ownedBy(user, found)
@@ -50,6 +54,10 @@ export function fileCommands({
       await files.own(actor, file)
       if (await files.remove(file)) return '{}'
       throw noFile(file)
+    },
+    'files.block': async (actor, { file, reason = null }) => {
+      requireAdmin(actor, 'files are blocked by admins')
+      return JSON.stringify(fileView(await files.block(file, reason)))
     },
   }
 }

@@ -4,7 +4,7 @@ import type { Logins } from '../../auth/logins.js'
 import { sinceOfClaim } from '../../store/session-owners.js'
 import type { SessionRecord } from '../../store/sessions.js'
 import type { Store } from '../../store/store.js'
-import { type Actor, requireAdmin, requireUser } from '../model/actor.js'
+import { type Actor, whose } from '../model/actor.js'
 import { type EndSessions, endAfterAnswer } from '../model/session-endings.js'
 import type { Handlers } from './table.js'
 
@@ -27,21 +27,21 @@ export function sessionCommands(deps: SessionCommandDeps): Handlers<keyof typeof
   const { store, logins, liveSessions } = deps
   return {
     'sessions.list': async (actor, { user, after = '', limit = 100 }) => {
-      const whose = whoseSessions(actor, user)
-      const live = new Map(liveSessions(whose).map((session) => [session.record.id, session]))
-      const all = new Map((await recordsOf(deps, whose)).map((record) => [record.clientId, record]))
+      const from = whose(actor, user, 'sessions')
+      const live = new Map(liveSessions(from).map((session) => [session.record.id, session]))
+      const all = new Map((await recordsOf(deps, from)).map((record) => [record.clientId, record]))
       const page = [...all.values()].filter(({ clientId }) => clientId > after).sort(byClientId)
       const isServed = ({ id }: SessionRecord): boolean => live.has(id) || store.sessionOwners.owner(id) !== undefined
       const sessions = page.slice(0, limit).map((record) => shown(actor, record, live.get(record.id), isServed(record)))
       return JSON.stringify({ sessions, more: page.length > limit })
     },
     'sessions.end': async (actor, { user, session }) => {
-      const whose = whoseSessions(actor, user)
-      const record = (await recordsOf(deps, whose)).findLast(({ clientId }) => clientId === session)
+      const from = whose(actor, user, 'sessions')
+      const record = (await recordsOf(deps, from)).findLast(({ clientId }) => clientId === session)
       if (!record)
         throw new Refusal('not_found', `there is no session ${JSON.stringify(session)}`, { field: 'session' })
-      if (record.login) await logins.end(whose, record.login)
-      endAfterAnswer(deps.end, { user: whose, deleteState: true, session: record.id })
+      if (record.login) await logins.end(from, record.login)
+      endAfterAnswer(deps.end, { user: from, deleteState: true, session: record.id })
       return '{}'
     },
   }
@@ -54,13 +54,6 @@ async function recordsOf({ store, liveSessions }: SessionCommandDeps, user: stri
   }))
   const stored = await store.sessions.ofUser(user)
   return [...elsewhere, ...stored, ...liveSessions(user).map(({ record }) => record)]
-}
-
-function whoseSessions(actor: Actor, user: string | undefined): string {
-  const me = requireUser(actor)
-  if (user === undefined || user === me) return me
-  requireAdmin(actor, 'the sessions of others are for admins')
-  return user
 }
 
 function shown(actor: Actor, record: SessionRecord, live: LiveSession | undefined, isServed: boolean) {

@@ -8,14 +8,18 @@ import { type CheckedMessage, rewritten } from '../model/message.js'
 import type { FileAccess, FinishedFile } from './file-access.js'
 import { hasFiles } from './file-references.js'
 import { factsView } from './file-view.js'
+import { countOps } from './room-files.js'
 
 type Attachment = NonNullable<MessageInput['attachments']>[number]
 
 export class AttachedFiles {
   readonly #access: FileAccess
+  readonly #roomBytes: number
 
-  constructor(access: FileAccess) {
+  /** @param roomBytes For all files of a room; 0: no limit */
+  constructor(access: FileAccess, roomBytes: number) {
     this.#access = access
+    this.#roomBytes = roomBytes
   }
 
   /**
@@ -33,7 +37,7 @@ export class AttachedFiles {
     return rewritten(message, { attachments })
   }
 
-  /** In the decision that writes the message to the room. @throws Refusal `not_found` */
+  /** In the decision that writes the message to the room. @throws Refusal `not_found`, `too_large` */
   async ops(
     { directory }: Pick<Transaction, 'directory'>,
     actor: Actor,
@@ -41,8 +45,9 @@ export class AttachedFiles {
     ids: readonly string[],
   ): Promise<Op[]> {
     const access = this.#access.with(directory)
-    for (const id of ids) await access.require(actor, id, 'attachments')
-    return ids.map((id) => directory.files.roomOp(id, room))
+    const files: FinishedFile[] = []
+    for (const id of ids) files.push(await access.require(actor, id, 'attachments'))
+    return files.length === 0 ? [] : countOps(directory, room, files, this.#roomBytes)
   }
 }
 

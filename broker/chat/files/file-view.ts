@@ -4,8 +4,8 @@ import type { FileRecord } from '../../store/files.js'
 import { pathTo } from './file-links.js'
 
 export function fileView(record: FileRecord): CommandResult<'files.get'> {
-  const { id, user, name, mime, size, createdAt, hash, scan } = record
-  const scanned = scan === undefined ? {} : { scan }
+  const { id, user, name, mime, size, createdAt, hash, scan, blockedFor } = record
+  const scanned = { ...(scan && { scan }), ...(blockedFor !== undefined && { blockedFor }) }
   return { file: id, user, name, mime, size, createdAt, finished: hash !== null, ...scanned, ...factsView(record) }
 }
 

@@ -2,14 +2,18 @@
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../../../schemas/config.js'
 import { Refusal } from '../../../schemas/errors.js'
+import { SYSTEM } from '../../../schemas/ids.js'
+import type { Draft } from '../../store/changes.js'
 import type { DirectoryStore } from '../../store/directory.js'
 import type { FileFacts, FileRecord } from '../../store/files.js'
 import type { Op } from '../../store/op.js'
 import type { Store } from '../../store/store.js'
 import { type Actor, requireAccount, requireUser } from '../model/actor.js'
+import type { Audit } from '../model/audit.js'
 import { type DiskSpace, requireSpace } from '../model/disk-space.js'
 import { type FileAccess, type FinishedFile, isFinished, noFile } from './file-access.js'
 import { referring, roomsOf } from './file-references.js'
+import { forgetOps } from './room-files.js'
 
 /** Ms between two looks at a file that messages refer to: what was deleted is off the disk within a day. */
 const CHECK_EVERY = 43_200_000
@@ -38,6 +42,7 @@ export interface FilesDeps {
   readonly access: FileAccess
   /** The account whose limits a user counts against. */
   readonly accountOf: (user: string) => string
+  readonly audit: Pick<Audit, 'drafts'>
   readonly limits: FileLimits
   readonly space: DiskSpace
   /** Removes the bytes of a file. What fails is found by a later sweep of the directory. */
@@ -126,6 +131,19 @@ export class Files {
     }))
   }
 
+  /** An admin blocks it. @throws Refusal `not_found`, or `conflict` while its upload is not finished */
+  async block(id: string, reason: string | null): Promise<FileRecord> {
+    const { value } = await this.#deps.store.transact(`file ${id}`, async ({ directory }) => {
+      const before = await directory.files.get(id)
+      if (!before) throw noFile(id)
+      if (!isFinished(before)) throw new Refusal('conflict', 'its upload is not finished', { field: 'file' })
+      const record = { ...before, ...blocked(reason) }
+      return { ops: directory.files.putOps(record, before), value: record }
+    })
+    await this.#deps.removeBytes(id)
+    return value
+  }
+
   /** There is no verdict yet: the older the file, the later it is asked for again. Null: it is gone. */
   async postponeScan(id: string): Promise<FileRecord | null> {
     return this.#rescanned(id, (record, now) => ({
@@ -140,9 +158,18 @@ export class Files {
       const record = await directory.files.get(id)
       if (record?.scan !== 'pending') return { value: record }
       const next = change(record, Date.now())
-      return { ops: directory.files.putOps(next, record), value: next }
+      const drafts = next.scan === 'blocked' ? this.#blockedByScanner(next) : []
+      return { drafts, ops: directory.files.putOps(next, record), value: next }
     })
     return value
+  }
+
+  #blockedByScanner({ id, user, mime, size, blockedFor }: FileRecord): Draft[] {
+    const details = { file: id, mime, size, reason: blockedFor }
+    return this.#deps.audit.drafts(
+      { user: SYSTEM, address: null, admin: true },
+      { action: 'files.block', user, details },
+    )
   }
 
   /**
@@ -220,7 +247,7 @@ export class Files {
     if (hash === null) return { ops, isUsed }
     for await (const room of roomsOf(directory, id)) {
       if (await this.#isUsedIn(room, id)) isUsed = true
-      else ops.push(directory.files.deleteRoomOp(id, room))
+      else ops.push(...(await forgetOps(directory, room, id)))
     }
     return { ops, isUsed }
   }
@@ -231,7 +258,9 @@ export class Files {
   }
 
   async #removalOps(directory: DirectoryStore, record: FileRecord): Promise<Op[]> {
-    return [...directory.files.deleteOps(record), ...(await this.#countOps(directory, record, -1))]
+    const ops = [...directory.files.deleteOps(record), ...(await this.#countOps(directory, record, -1))]
+    for await (const room of roomsOf(directory, record.id)) ops.push(...(await forgetOps(directory, room, record.id)))
+    return ops
   }
 
   /** Counts a file for its person and for all. @throws Refusal if it is one too many */

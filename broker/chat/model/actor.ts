@@ -37,6 +37,14 @@ export function requireAdmin(actor: Actor, why: string): string {
   return requireUser(actor)
 }
 
+/** The user of whom an actor asks: others are for admins. @param what What is asked for, such as `sessions` */
+export function whose(actor: Actor, user: string | undefined, what: string): string {
+  const me = requireUser(actor)
+  if (user === undefined || user === me) return me
+  requireAdmin(actor, `the ${what} of others are for admins`)
+  return user
+}
+
 /** @throws Refusal `forbidden` unless the actor has the role or is an admin. */
 export function requireRole(actor: Actor, role: string): void {
   requireUser(actor)

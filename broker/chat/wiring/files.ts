@@ -6,13 +6,14 @@ import { FileLinks } from '../files/file-links.js'
 import { Files } from '../files/files.js'
 import type { SharedServices } from './shared.js'
 
-export function makeFiles({ media }: Config, { store, accountOf, space, removeBytes, linkKey }: SharedServices) {
+export function makeFiles({ media }: Config, { store, accountOf, audit, space, removeBytes, linkKey }: SharedServices) {
   const fileAccess = new FileAccess(store, store.directory)
+  const { roomBytes } = media
   return {
     fileAccess,
     fileLinks: new FileLinks({ directory: store.directory, key: linkKey, life: media.linkLife }),
-    attachedFiles: new AttachedFiles(fileAccess),
-    files: new Files({ store, access: fileAccess, accountOf, limits: media, space, removeBytes }),
+    attachedFiles: new AttachedFiles(fileAccess, roomBytes),
+    files: new Files({ store, access: fileAccess, accountOf, audit, limits: media, space, removeBytes }),
   }
 }
 

@@ -2,7 +2,6 @@
 import type { Config } from '../../../schemas/config.js'
 import { Screening } from '../messages/screening.js'
 import type { Actor } from '../model/actor.js'
-import { Audit } from '../model/audit.js'
 import { ContentFilters } from '../moderation/filters/filters.js'
 import { PolicyScreen } from '../moderation/policies.js'
 import { Reports, type ReportsDeps } from '../moderation/reports.js'
@@ -17,7 +16,6 @@ export function makeModeration(
   const mayModerate = (actor: Actor, room: string): boolean => rules.mayModerate(actor, room, 'moderate')
   const policyScreen = new PolicyScreen(policies, store.directory, mayModerate)
   return {
-    audit: new Audit(store, accountOf),
     reports: new Reports({ store, rules, references, keep: moderation.keepReports, run, accountOf }),
     screening: new Screening([policyScreen, filters, ...screens]),
   }

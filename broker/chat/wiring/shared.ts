@@ -19,6 +19,7 @@ import { PlainTopics } from '../messages/plain-topics.js'
 import { RetainedQuota } from '../messages/retained-quota.js'
 import type { Screen } from '../messages/screening.js'
 import { AskLimits } from '../model/ask-limits.js'
+import { Audit } from '../model/audit.js'
 import type { DiskSpace } from '../model/disk-space.js'
 import type { PublishGate } from '../model/publish-gate.js'
 import { Rates } from '../model/rates.js'
@@ -88,6 +89,7 @@ export async function makeShared(config: Config, deps: ChatDeps) {
     ),
     replies: new Replies(bus),
     ...persons,
+    audit: new Audit(store, persons.accountOf),
     rates: new Rates(config.limits.rates, persons.accountOf),
     askLimits: new AskLimits(config.limits.asksPerPair),
     replyBytes: config.limits.replyBytes,

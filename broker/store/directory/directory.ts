@@ -227,7 +227,7 @@ export class Directory implements DirectoryStore {
   }
 
   deleteRoomOps(id: string): Op[] {
-    return [...OF_ROOMS.map((table) => clear(table, id)), del('room', keyOf(id))]
+    return [...OF_ROOMS.map((table) => clear(table, id)), this.files.roomTotalsOp(id, null), del('room', keyOf(id))]
   }
 
   member(room: string, user: string): MemberRecord | undefined {

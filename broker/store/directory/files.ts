@@ -1,12 +1,13 @@
 /** Files: read on demand, and found by their user, and by when they are to be looked at. */
-import type { FileRecord, FileStore, FileTotals } from '../files.js'
+import type { CountedIn, FileRecord, FileStore, FileTotals, RoomFileTotals } from '../files.js'
 import { clear, del, type Op, put, wipe } from '../op.js'
 import { keyOf, numberPart, partsOf, type Tables } from '../tables.js'
 import { readRecord } from './on-demand.js'
 import type { Reads } from './reads.js'
 
-/** The key of the totals of all files: no user has this name. */
+/** The key of the totals of all files, and what stands before the name of a room: no user has these names. */
 const ALL = '*'
+const OF_ROOM = '#'
 
 export class Files implements FileStore {
   readonly #tables: Tables
@@ -35,6 +36,14 @@ export class Files implements FileStore {
     return (await readRecord(this.#tables, 'fileTotals', keyOf(person ?? ALL))) ?? { files: 0, bytes: 0 }
   }
 
+  roomTotals(room: string): Promise<RoomFileTotals | null> {
+    return readRecord(this.#tables, 'fileTotals', keyOf(OF_ROOM + room))
+  }
+
+  countedIn(id: string, room: string): Promise<CountedIn | null> {
+    return readRecord(this.#tables, 'fileRoom', keyOf(id, room))
+  }
+
   async due(now: number, limit: number): Promise<string[]> {
     const found = await this.#tables.list('fileCheck', { before: numberPart(now + 1), limit })
     return found.map(([key]) => key.slice(NUMBER_WIDTH))
@@ -60,12 +69,15 @@ export class Files implements FileStore {
   }
 
   totalsOp(person: string | null, totals: FileTotals): Op {
-    const key = keyOf(person ?? ALL)
-    return totals.files === 0 ? wipe('fileTotals', key) : put('fileTotals', key, JSON.stringify(totals))
+    return totalsAt(keyOf(person ?? ALL), totals.files === 0 ? null : totals)
   }
 
-  roomOp(id: string, room: string): Op {
-    return put('fileRoom', keyOf(id, room), '')
+  roomTotalsOp(room: string, totals: RoomFileTotals | null): Op {
+    return totalsAt(keyOf(OF_ROOM + room), totals)
+  }
+
+  roomOp(id: string, room: string, counted: CountedIn): Op {
+    return put('fileRoom', keyOf(id, room), JSON.stringify(counted))
   }
 
   deleteRoomOp(id: string, room: string): Op {
@@ -77,6 +89,10 @@ export class Files implements FileStore {
     const found = await this.#tables.list(table, { owner, after: keyOf(owner, after), limit })
     return found.map(([key]) => partsOf(key)[1]!)
   }
+}
+
+function totalsAt(key: string, totals: FileTotals | null): Op {
+  return totals ? put('fileTotals', key, JSON.stringify(totals)) : wipe('fileTotals', key)
 }
 
 const NUMBER_WIDTH = numberPart(0).length
