@@ -20,6 +20,7 @@ import { bundle } from './tests/bundle.mjs'
 import { withSources } from './tests/positions.mjs'
 
 const ROOT = join('dist', 'test')
+const CLI = join('dist', 'broker', 'cli.js')
 const NO_DOMAINS = resolve('scripts', 'tests', 'no-domains.cjs')
 const JOBS = 2
 /** Seconds for one file: only what hangs reaches it, also on a machine that is ten times as slow as another. */
@@ -61,8 +62,7 @@ for (const signal of ['SIGINT', 'SIGTERM'])
 const bundles = mkdtempSync(join('dist', 'tests-'))
 process.once('exit', () => rmSync(bundles, { recursive: true, force: true }))
 await bundle(
-  files.map((file) => join(ROOT, file)),
-  ROOT,
+  Object.fromEntries([['cli', CLI], ...files.map((file) => [withoutEnding(file), join(ROOT, file)])]),
   bundles,
 )
 const queue = [...files]
@@ -94,11 +94,15 @@ function asSubtest({ file, failure, seconds, output }) {
   return `# Subtest: ${name}\n${inside}\n${point}${failure ? `\n  ---\n  failure: ${JSON.stringify(failure)}\n  ...` : ''}\n`
 }
 
+function withoutEnding(file) {
+  return file.replace(/\.js$/, '')
+}
+
 /** Resolves when the process is gone and all it said is read. */
 function runFile(file) {
   const started = performance.now()
   const child = spawn(process.execPath, ['--require', NO_DOMAINS, join(bundles, file)], {
-    env: { ...process.env, ...storeOf(file), TAP_TIMEOUT: String(TIMEOUT) },
+    env: { ...process.env, ...storeOf(file), TAP_TIMEOUT: String(TIMEOUT), TEST_CLI: resolve(bundles, 'cli.js') },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   running.add(child)

@@ -12,14 +12,14 @@ const INLINED = /^(typebox|jose)(\/|$)/
 const PLACE = 'placeOfThisModule'
 
 /**
- * Writes a bundle of each file, and its source map, to `to`, where it has the path that it has below `base`.
+ * Writes bundles, and their source maps, to a folder.
+ * @param files The file of each bundle, by the path in the folder that it is to have, without `.js`
  * @throws what cannot be bundled; esbuild has printed why
  */
-export async function bundle(files, base, to) {
+export async function bundle(files, folder) {
   await build({
     entryPoints: files,
-    outbase: base,
-    outdir: to,
+    outdir: folder,
     bundle: true,
     splitting: true,
     format: 'esm',

@@ -4,7 +4,6 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { Backups } from '../../broker/admin/backups.js'
 import { callAdmin } from '../../broker/admin/control-socket.js'
@@ -12,12 +11,12 @@ import { openLevelStore } from '../../broker/store/level/level-store.js'
 import { storeLocation } from '../../broker/wiring/storage.js'
 import { append, draft } from '../contract/store-suite.js'
 import { startTestBroker } from '../helpers/broker.js'
+import { CLI } from '../helpers/command.js'
 import { Person } from '../helpers/people.js'
 import { people, roomOf } from '../helpers/rooms.js'
 import { onRedis } from '../helpers/test-store.js'
 
 const NO_COPIES = { skip: onRedis && 'a store in Redis is not copied by its nodes' }
-const CLI = fileURLToPath(new URL('../../broker/cli.js', import.meta.url))
 
 async function directory(t: Test): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'tt-'))

@@ -6,16 +6,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { Level } from 'level'
 import t, { type Test } from 'tap'
 import { chat } from '../../client/terminal/chat.js'
 import { messageLine, parseInput } from '../../client/terminal/lines.js'
 import { serveHttp, startTestBroker } from '../helpers/broker.js'
+import { CLI } from '../helpers/command.js'
 
 serveHttp()
-
-const CLI = fileURLToPath(new URL('../../broker/cli.js', import.meta.url))
 
 interface Result {
   code: number | null

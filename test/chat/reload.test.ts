@@ -4,12 +4,10 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import tls from 'node:tls'
-import { fileURLToPath } from 'node:url'
 import mqtt from 'mqtt'
 import t from 'tap'
 import { Authority } from '../helpers/authority.js'
-
-const CLI = fileURLToPath(new URL('../../broker/cli.js', import.meta.url))
+import { CLI } from '../helpers/command.js'
 
 t.test('a broker takes new certificates and settings while clients stay connected', async (t) => {
   const [first, second] = [new Authority(), new Authority()]

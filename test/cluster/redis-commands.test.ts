@@ -3,11 +3,9 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
+import { CLI } from '../helpers/command.js'
 import { type RedisServer, startRedis } from '../helpers/redis-server.js'
-
-const CLI = fileURLToPath(new URL('../../broker/cli.js', import.meta.url))
 
 interface Outcome {
   readonly code: number

@@ -5,13 +5,11 @@ import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { mintToken } from '../../broker/auth/tokens.js'
+import { CLI } from './command.js'
 import { freePort } from './free-port.js'
 
-/** Relative to the compiled test in dist. */
-const CLI = fileURLToPath(new URL('../../broker/cli.js', import.meta.url))
 const SECRET = 'a secret that only tests know, long enough for HS256'
 
 export class BrokerProcess {

@@ -2,9 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
-
-const CLI = fileURLToPath(new URL('../../broker/cli.js', import.meta.url))
+import { CLI } from './command.js'
 
 export interface MigrateOutcome {
   readonly code: number | null

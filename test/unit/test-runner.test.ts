@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 
 interface Runner {
-  bundle(files: string[], base: string, to: string): Promise<void>
+  bundle(files: Record<string, string>, folder: string): Promise<void>
   withSources(output: string, folder: string): string
 }
 
@@ -22,8 +22,8 @@ async function run(t: Test, ...lines: string[]): Promise<{ place: string; status
   const bundles = join(folder, 'bundles')
   mkdirSync(bundles)
   writeFileSync(place, ["import t from 'tap'", ...lines].join('\n'))
-  await bundle([place], folder, bundles)
-  const args = ['--require', NO_DOMAINS, join(bundles, 'some.test.js')]
+  await bundle({ some: place }, bundles)
+  const args = ['--require', NO_DOMAINS, join(bundles, 'some.js')]
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   return { place: relative('.', place), status, output: withSources(stdout + stderr, bundles) }
 }
