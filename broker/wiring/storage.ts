@@ -13,13 +13,17 @@ import type { Contents } from '../store/moving/contents.js'
 import type { MoveTarget } from '../store/moving/move.js'
 import { type Nodes, SingleNode } from '../store/nodes.js'
 import { parseAddress } from '../store/redis/address.js'
-import { openRedisContents, openRedisTarget, type RedisEndOptions } from '../store/redis/move-ends.js'
-import { openRedisStore, type RedisStoreOptions } from '../store/redis/redis-store.js'
-import { StockStore } from '../store/redis/stock-store.js'
+import type { RedisEndOptions } from '../store/redis/move-ends.js'
+import type { RedisStoreOptions } from '../store/redis/redis-store.js'
 import type { StockContents } from '../store/stock/stock.js'
 import type { Store } from '../store/store.js'
 import type { Context } from './context.js'
 import { nodeName, secretFingerprint, settingDigests } from './node-settings.js'
+
+// Loaded where Redis is used: the client library and its adapter are a tenth of what a start loads.
+const redisStores = () => import('../store/redis/redis-store.js')
+const redisEnds = () => import('../store/redis/move-ends.js')
+const stockStores = () => import('../store/redis/stock-store.js')
 
 export interface Storage extends OpenedStore {
   readonly space: FreeSpace
@@ -72,7 +76,8 @@ export async function openStore(config: Config, told: Told = {}): Promise<Opened
   return { store, nodes: new SingleNode() }
 }
 
-function openRedis(config: Config, { onFault, onWarning }: Told): Promise<OpenedStore> {
+async function openRedis(config: Config, { onFault, onWarning }: Told): Promise<OpenedStore> {
+  const { openRedisStore } = await redisStores()
   const { url, prefix, timeout, tls, acks, replicas, assume } = config.store.redis
   const { queueMessages, queueBytes } = config.limits
   return openRedisStore({
@@ -98,8 +103,13 @@ export type StorePlace =
   | { readonly driver: 'redis'; readonly url: string; readonly prefix: string }
 
 /** All that is stored there; until it is closed no broker opens it. */
-export function openContents(config: Config, place: StorePlace, onFault: (error: unknown) => void): Promise<Contents> {
+export async function openContents(
+  config: Config,
+  place: StorePlace,
+  onFault: (error: unknown) => void,
+): Promise<Contents> {
   if (place.driver === 'level') return openLevelContents(storeLocation(place.dataDir))
+  const { openRedisContents } = await redisEnds()
   return openRedisContents(redisEnd(config, place, onFault))
 }
 
@@ -112,15 +122,21 @@ export interface TargetOptions {
   readonly onFault: (error: unknown) => void
 }
 
-export function openTarget(config: Config, place: StorePlace, options: TargetOptions): Promise<MoveTarget> {
+export async function openTarget(config: Config, place: StorePlace, options: TargetOptions): Promise<MoveTarget> {
   const { onFault, ...rest } = options
   if (place.driver === 'level') return openLevelTarget(storeLocation(place.dataDir), rest)
   const { acks, replicas, assume } = config.store.redis
+  const { openRedisTarget } = await redisEnds()
   return openRedisTarget({ ...redisEnd(config, place, onFault), ...rest, needs: { acks, replicas, assume } })
 }
 
 /** What an Aedes keeps at this address with its persistence for Redis. */
-export function openStock({ store }: Config, url: string, onFault: (error: unknown) => void): Promise<StockContents> {
+export async function openStock(
+  { store }: Config,
+  url: string,
+  onFault: (error: unknown) => void,
+): Promise<StockContents> {
+  const { StockStore } = await stockStores()
   const { timeout, tls } = store.redis
   return StockStore.open({ url, ...(parseAddress(url).tls ? { tls } : {}), timeoutMs: timeout * 1000, onFault })
 }
