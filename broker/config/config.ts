@@ -15,6 +15,7 @@ import { filterFaults } from '../chat/moderation/filters/compile.js'
 import { type Fault, findFaults, isMap, leaves, nearest, type Path, pathText, root, type SchemaNode } from './check.js'
 import { type ConfigFile, fromText, readConfigFile } from './file.js'
 import { identityFaults } from './identity.js'
+import { mediaFaults } from './media.js'
 import { dropObsolete, OBSOLETE } from './obsolete.js'
 import { storeFaults } from './store.js'
 
@@ -211,7 +212,7 @@ function findContradictions(
   portless = false,
 ): Fault[] {
   const faults: Fault[] = identityFaults({ auth, listen })
-  faults.push(...storeFaults({ store, auth }), ...aclFaults(acl.rules))
+  faults.push(...storeFaults({ store, auth }), ...mediaFaults({ media }), ...aclFaults(acl.rules))
   if (!portless && PORTS.every((name) => listen[name] === null))
     faults.push({ path: ['listen'], message: `needs a port: one of ${PORTS.join(', ')}` })
   if (auth.tokenTtl <= 0) faults.push({ path: ['auth', 'tokenTtl'], message: 'expected more than 0 seconds' })

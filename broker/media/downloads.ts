@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream'
 import type { FileAccess, FinishedFile } from '../chat/files/file-access.js'
 import type { Actor } from '../chat/model/actor.js'
-import type { BlobKind, Blobs } from './blobs.js'
+import type { FileStorage, KeptKind } from './storage/file-storage.js'
 import type { Transfers } from './transfers.js'
 
 /** Ms between two looks at whether a download may go on. */
@@ -10,7 +10,7 @@ const LOOK_EVERY = 1000
 
 export interface DownloadsDeps {
   readonly access: FileAccess
-  readonly blobs: Blobs
+  readonly storage: Pick<FileStorage, 'size' | 'read'>
   readonly transfers: Transfers
   /** Whether the login of the actor is still valid. */
   readonly isValid: (actor: Actor) => Promise<boolean>
@@ -37,16 +37,16 @@ export class Downloads {
 
   /** Bytes of the small image; 0: there is none. */
   thumbnailSize({ id, facts }: FinishedFile): Promise<number> {
-    return facts?.thumbnail ? this.#deps.blobs.size(id, 'thumbnail') : Promise.resolve(0)
+    return facts?.thumbnail ? this.#deps.storage.size(id, 'thumbnail') : Promise.resolve(0)
   }
 
   /** Opens a file that was found. The stream ends early when the actor may not read it any more. @throws Refusal */
-  async open(actor: Actor, { id }: FinishedFile, kind: BlobKind, { start, end }: ByteRange): Promise<Readable> {
-    const { blobs, transfers, failed } = this.#deps
+  async open(actor: Actor, { id }: FinishedFile, kind: KeptKind, { start, end }: ByteRange): Promise<Readable> {
+    const { storage, transfers, failed } = this.#deps
     const ended = transfers.begin(actor.principal.user)
     let stream: Readable
     try {
-      stream = await blobs.read(id, kind, start, end)
+      stream = await storage.read(id, kind, start, end)
     } catch (error) {
       ended()
       throw error

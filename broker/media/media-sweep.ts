@@ -1,9 +1,10 @@
 /** Removes files to which nothing refers, uploads whose time is over, and bytes of which there is no record. */
 import { randomInt } from 'node:crypto'
 import type { Files } from '../chat/files/files.js'
-import type { FileStore } from '../store/files.js'
-import { type Blobs, FOLDERS } from './blobs.js'
+import type { FileRecord, FileStore } from '../store/files.js'
 import type { Scans } from './scanning/scans.js'
+import { type BlobKind, type Blobs, FOLDERS } from './storage/blobs.js'
+import type { FileStorage } from './storage/file-storage.js'
 
 /** Ms for which bytes without a record stay: the record may be of a store that was restored, and an operator may see it. */
 const STRAY_LIFE = 86_400_000
@@ -12,6 +13,7 @@ export interface MediaSweepDeps {
   readonly files: Pick<Files, 'sweep'>
   readonly records: Pick<FileStore, 'get'>
   readonly blobs: Blobs
+  readonly storage: Pick<FileStorage, 'inFolder' | 'drop' | 'isOnDisk'>
   /** Null: files are not scanned. */
   readonly scans: Pick<Scans, 'scan'> | null
 }
@@ -37,11 +39,21 @@ export class MediaSweep {
   }
 
   async #removeStray(now: number): Promise<void> {
-    const { records, blobs } = this.#deps
-    for await (const { id, kind, at } of blobs.inFolder(this.#folder)) {
-      if (at >= now - STRAY_LIFE) continue
-      const record = await records.get(id)
-      if (!record || (kind === 'part' && record.hash !== null)) await blobs.remove(id, [kind])
-    }
+    const { records, blobs, storage } = this.#deps
+    for await (const { id, kind, at } of blobs.inFolder(this.#folder))
+      if (at < now - STRAY_LIFE && this.#isStray(kind, await records.get(id))) await blobs.remove(id, [kind])
+    for await (const kept of storage.inFolder(this.#folder))
+      if (kept.at < now - STRAY_LIFE && isGone(await records.get(kept.id))) await storage.drop(kept)
   }
+
+  /** On the disk of the node. */
+  #isStray(kind: BlobKind, record: FileRecord | null): boolean {
+    if (isGone(record)) return true
+    return record?.hash !== null && (kind === 'part' || !this.#deps.storage.isOnDisk)
+  }
+}
+
+/** Nobody is served its bytes: those of one that was blocked could not be removed then. */
+function isGone(record: FileRecord | null): boolean {
+  return record === null || record.scan === 'blocked'
 }

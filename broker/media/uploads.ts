@@ -8,16 +8,18 @@ import type { Files, FinishedContent, NewFile } from '../chat/files/files.js'
 import type { Actor } from '../chat/model/actor.js'
 import type { FileRecord } from '../store/files.js'
 import { freeBytes } from '../util/free-bytes.js'
-import type { Blobs } from './blobs.js'
 import type { Images } from './images/images.js'
-import { sniff } from './media-types.js'
+import { SNIFFED, sniff } from './media-types.js'
 import type { Recordings } from './recordings/recordings.js'
 import type { Scans } from './scanning/scans.js'
+import type { Blobs } from './storage/blobs.js'
+import type { FileStorage } from './storage/file-storage.js'
 import type { Transfers } from './transfers.js'
 
 export interface UploadsDeps {
   readonly files: Pick<Files, 'create' | 'own' | 'finish' | 'remove'>
   readonly blobs: Blobs
+  readonly storage: FileStorage
   readonly transfers: Transfers
   /** Null: images are taken as they are. */
   readonly images: Images | null
@@ -133,13 +135,18 @@ export class Uploads {
 
   /** The part stays until the record says that the file is there: after a crash it is made anew. */
   async #finish(actor: Actor, { id, size }: FileRecord): Promise<FileRecord> {
-    const { blobs, files, scans } = this.#deps
+    const { blobs, storage, files, scans } = this.#deps
     if (size === 0) await blobs.write(id, 0, 0, nothing())
     const content = await this.#content(actor, id, size)
-    const finished = { ...content, hash: await blobs.hash(id), isScanned: scans !== null }
-    const record = await files.finish(actor, id, finished)
+    const hash = await blobs.hash(id)
+    await storage.keep(id, content.facts.thumbnail ? ['whole', 'thumbnail'] : ['whole'], hash)
+    const record = await files.finish(actor, id, { ...content, hash, isScanned: scans !== null })
     await blobs.remove(id, ['part'])
-    const scanned = scans ? await scans.scan(record) : record
+    if (!scans) {
+      await storage.release(id)
+      return record
+    }
+    const scanned = await scans.scan(record)
     if (!scanned) throw noFile(id)
     if (scanned.scan === 'blocked') requireServed(scanned)
     return scanned
@@ -147,10 +154,9 @@ export class Uploads {
 
   async #content(actor: Actor, id: string, size: number): Promise<Omit<FinishedContent, 'hash' | 'isScanned'>> {
     const { blobs, images, recordings } = this.#deps
-    const mime = sniff(await blobs.head(id))
+    const mime = sniff(await blobs.head(id, SNIFFED))
     if (images?.takes(mime)) return this.#image(images, actor, id, mime)
     await blobs.adopt(id)
-    await blobs.sync(id)
     if (!recordings?.takes(mime)) return { mime, size, facts: {} }
     return { mime, size, facts: await recordings.read(actor.principal.user, { from: blobs.path(id, 'whole'), mime }) }
   }
@@ -170,7 +176,6 @@ export class Uploads {
         to: to!,
         small: small!,
       })
-      await blobs.sync(id, 'whole', 'thumbnail')
       return { mime, size, facts: { ...measures, thumbnail: true } }
     } catch (error) {
       if (error instanceof Refusal && error.code === 'bad_request') await files.remove(id)

@@ -92,7 +92,7 @@ function httpDeps(context: Context, services: HttpServices, web: Web): HttpDeps 
     requireBytes: (actor, bytes) => chat.rates.requireBytes(actor, bytes),
     authorizePublish: (actor, topic, payload) => broker.gates.publishFor(null, actor, { topic, payload, qos: 1 }),
     events: eventDeps(config, services),
-    media: mediaDeps(context, { ...services, storage: services.media }),
+    media: mediaDeps(context, services),
     oidc: oidcDeps(config, store, logins, failed),
     listen: config.listen,
     refreshTtl: config.auth.refreshTtl,

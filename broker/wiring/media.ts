@@ -6,7 +6,6 @@ import { deriveKey } from '../auth/tokens.js'
 import type { Chat } from '../chat/chat.js'
 import { NOT_SHARED, whyNoFiles } from '../chat/files/takes-files.js'
 import type { HttpDeps } from '../http/app.js'
-import { Blobs } from '../media/blobs.js'
 import { Downloads } from '../media/downloads.js'
 import { Images } from '../media/images/images.js'
 import { MediaSweep } from '../media/media-sweep.js'
@@ -16,6 +15,11 @@ import { FunctionScanner } from '../media/scanning/function-scanner.js'
 import { HttpScanner } from '../media/scanning/http-scanner.js'
 import type { Scanner } from '../media/scanning/scanner.js'
 import { Scans } from '../media/scanning/scans.js'
+import { Blobs } from '../media/storage/blobs.js'
+import { DirectoryStorage } from '../media/storage/directory-storage.js'
+import type { FileStorage } from '../media/storage/file-storage.js'
+import { S3Client, S3Error } from '../media/storage/s3-client.js'
+import { S3Storage } from '../media/storage/s3-storage.js'
 import { Transfers } from '../media/transfers.js'
 import { Uploads } from '../media/uploads.js'
 import type { Store } from '../store/store.js'
@@ -26,23 +30,49 @@ import type { LoginServices } from './logins.js'
 /** Name of the key derived from the secret. */
 const LINK_KEY = 'topictalk-file-links'
 
-/** The bytes of files; null: the broker takes none, for this reason. */
+/** Where the bytes of files are: while they are made, and when they are finished. */
+interface Places {
+  readonly blobs: Blobs
+  readonly storage: FileStorage
+}
+
+/** Null: the broker takes no files, for this reason. */
 export interface MediaStorage {
-  readonly blobs: Blobs | null
+  readonly places: Places | null
   readonly dir: string
   readonly whyNot: string
 }
 
-/** @throws what hinders to make the directory */
-export function openMedia({ config, log }: Context): MediaStorage {
+/** @throws what hinders to make the directory, or says that the bucket is not for this broker */
+export async function openMedia(context: Context): Promise<MediaStorage> {
+  const { config, log } = context
   const dir = config.media.dir ?? join(config.node.dataDir, 'media')
   const whyNot = whyNoFiles(config)
   if (whyNot !== null) {
     if (whyNot === NOT_SHARED) log.warn({ dir }, whyNot)
-    return { blobs: null, dir, whyNot }
+    return { places: null, dir, whyNot }
   }
   makeDirectory(dir)
-  return { blobs: new Blobs(dir), dir, whyNot: '' }
+  const blobs = new Blobs(dir)
+  return { places: { blobs, storage: await openStorage(context, blobs) }, dir, whyNot: '' }
+}
+
+async function openStorage({ config, log, teardown, failed }: Context, blobs: Blobs): Promise<FileStorage> {
+  const { url, region, accessKey, secretKey } = config.media.s3
+  if (url === null) return new DirectoryStorage(blobs)
+  const client = new S3Client({ url, region, accessKey: accessKey!, secretKey: secretKey! })
+  teardown.add(client)
+  try {
+    await client.page('', '', 1)
+  } catch (error) {
+    if (error instanceof S3Error && error.status < 500)
+      throw new Error(`media.s3: the bucket cannot be used: ${error.message}`, { cause: error })
+    log.warn(
+      { err: error },
+      'the storage of files (media.s3) cannot be reached: uploads and downloads fail until it can',
+    )
+  }
+  return new S3Storage({ client, blobs, failed })
 }
 
 /** Signs links to files; the same on all nodes. */
@@ -51,21 +81,21 @@ export function fileLinkKey({ auth, node }: Config): Promise<KeyObject> {
 }
 
 /** Removes the bytes of a file; where there are none, nothing. */
-export function removeBytes({ blobs }: MediaStorage, failed: (error: unknown) => void) {
+export function removeBytes({ places }: MediaStorage, failed: (error: unknown) => void) {
   return async (id: string): Promise<void> => {
-    await blobs?.remove(id).catch(failed)
+    await places?.storage.remove(id).catch(failed)
   }
 }
 
 interface MediaNeeds {
-  readonly storage: MediaStorage
+  readonly media: MediaStorage
   readonly chat: Chat
   readonly logins: LoginServices
   readonly scans: Scans | null
 }
 
-export function mediaDeps(context: Context, { storage, chat, logins, scans }: MediaNeeds): HttpDeps['media'] {
-  const { blobs, dir, whyNot } = storage
+export function mediaDeps(context: Context, { media: opened, chat, logins, scans }: MediaNeeds): HttpDeps['media'] {
+  const { places, dir, whyNot } = opened
   const { config, failed } = context
   const { media } = config
   const { files, fileAccess: access, fileLinks: links, accountOf, rates } = chat
@@ -75,7 +105,7 @@ export function mediaDeps(context: Context, { storage, chat, logins, scans }: Me
     links,
     requireRate: (...[actor, rate]: Parameters<typeof rates.requireCommand>) => rates.requireCommand(actor, rate),
   }
-  if (!blobs) return { ...common, uploads: null, downloads: null }
+  if (!places) return { ...common, uploads: null, downloads: null }
   const transfers = new Transfers(media, accountOf)
   const processes = new ChildProcesses()
   context.teardown.add(processes)
@@ -85,8 +115,8 @@ export function mediaDeps(context: Context, { storage, chat, logins, scans }: Me
     (await logins.authenticator.revalidate(principal)) !== null
   return {
     ...common,
-    uploads: new Uploads({ files, blobs, transfers, images, recordings, scans, dir, minFree: media.minFree }),
-    downloads: new Downloads({ access, blobs, transfers, isValid, failed }),
+    uploads: new Uploads({ ...places, files, transfers, images, recordings, scans, dir, minFree: media.minFree }),
+    downloads: new Downloads({ access, storage: places.storage, transfers, isValid, failed }),
   }
 }
 
@@ -115,7 +145,7 @@ function openRecordings({ config, log }: Context, processes: ChildProcesses): Re
 /** Null: files are not scanned. */
 export function makeScans(
   { config, counters, failed }: Context,
-  { blobs }: MediaStorage,
+  { places }: MediaStorage,
   { files }: Chat,
   { hooks }: Pick<LoginServices, 'hooks'>,
 ): Scans | null {
@@ -123,15 +153,16 @@ export function makeScans(
   const scanners: Scanner[] = []
   if (hooks.scanFile) scanners.push(new FunctionScanner(hooks.scanFile))
   if (url !== null) scanners.push(new HttpScanner(url, secret))
-  return blobs && scanners.length > 0 ? new Scans({ scanners, files, blobs, options, counters, failed }) : null
+  if (!places || scanners.length === 0) return null
+  return new Scans({ scanners, files, storage: places.storage, options, counters, failed })
 }
 
 /** Null: there is nothing to look at. */
 export function mediaSweep(
-  { blobs }: MediaStorage,
+  { places }: MediaStorage,
   { files }: Chat,
   store: Store,
   scans: Scans | null,
 ): MediaSweep | null {
-  return blobs && new MediaSweep({ files, records: store.directory.files, blobs, scans })
+  return places && new MediaSweep({ ...places, files, records: store.directory.files, scans })
 }

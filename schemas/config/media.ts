@@ -49,6 +49,18 @@ export const media = section('Files that users upload over HTTP and attach to me
     }),
     concurrency: count(4, 'Files scanned at the same time; more wait.', 1, 64),
   }),
+  s3: section('Files are kept in a bucket, once they are finished; all nodes see it.', {
+    url: optionalText(
+      'The address of the bucket, such as https://s3.example.com/bucket, or with what the names in it begin with: https://s3.example.com/bucket/topictalk. null: files are kept in the directory.',
+    ),
+    region: Type.String({
+      minLength: 1,
+      default: 'us-east-1',
+      description: 'The region that requests are signed for.',
+    }),
+    accessKey: optionalText('The id of the key that requests are signed with; needed with url.'),
+    secretKey: optionalText('The key itself; needed with url.', { secret: true }),
+  }),
   linkLife: duration('5m', 'How long a link of files.links lasts, at least; at most twice as long.'),
   transfers: count(256, 'Uploads and downloads at the same time on one node.'),
   transfersPerUser: count(8, 'The same of one user, with their bots and devices.'),

@@ -5,6 +5,7 @@ import type { Files, ScanVerdict } from '../../chat/files/files.js'
 import type { FileRecord } from '../../store/files.js'
 import type { Counters } from '../../util/counters.js'
 import { Semaphore } from '../../util/semaphore.js'
+import type { FileStorage } from '../storage/file-storage.js'
 import type { Scanner } from './scanner.js'
 
 /** Files that may wait for their turn; what is beyond is scanned later. */
@@ -14,8 +15,7 @@ export interface ScansDeps {
   /** Asked in this order; each has to find it clean. */
   readonly scanners: readonly Scanner[]
   readonly files: Pick<Files, 'settleScan' | 'postponeScan'>
-  /** Where the bytes are. */
-  readonly blobs: { path(id: string, kind: 'whole'): string; remove(id: string): Promise<void> }
+  readonly storage: Pick<FileStorage, 'fetch' | 'release' | 'remove'>
   readonly options: Pick<Config['media']['scan'], 'timeout' | 'onFailure' | 'concurrency'>
   readonly counters: Counters
   readonly failed: (error: unknown) => void
@@ -33,12 +33,18 @@ export class Scans {
 
   /** Resolves with what is known of the file then; null: it is gone. The bytes of a file that is blocked are removed. */
   async scan(file: FinishedFile): Promise<FileRecord | null> {
-    const { files, blobs, counters } = this.#deps
+    const { files, storage } = this.#deps
     const verdict = await this.#verdict(file)
-    if (!verdict) return files.postponeScan(file.id)
+    const known = verdict ? await this.#settle(file, verdict) : await files.postponeScan(file.id)
+    await storage.release(file.id)
+    return known
+  }
+
+  async #settle({ id }: FinishedFile, verdict: ScanVerdict): Promise<FileRecord | null> {
+    const { files, storage, counters } = this.#deps
     counters.add(verdict.clean ? 'scans.clean' : 'scans.blocked')
-    const settled = await files.settleScan(file.id, verdict)
-    if (!verdict.clean) await blobs.remove(file.id)
+    const settled = await files.settleScan(id, verdict)
+    if (!verdict.clean) await storage.remove(id)
     return settled
   }
 
@@ -55,8 +61,8 @@ export class Scans {
   }
 
   async #ask({ id, user, name, mime, size, hash }: FinishedFile): Promise<ScanVerdict> {
-    const { scanners, blobs, options } = this.#deps
-    const path = blobs.path(id, 'whole')
+    const { scanners, storage, options } = this.#deps
+    const path = await storage.fetch(id)
     for (const scanner of scanners) {
       const verdict = await scanner.scan({ file: id, user, name, mime, size, hash }, path, options.timeout)
       if (!verdict.clean) return verdict

@@ -6,8 +6,7 @@ import { createHash } from 'node:crypto'
 import type { ReadStream } from 'node:fs'
 import { constants, type FileHandle, link, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isFileId } from '../../schemas/files.js'
-import { SNIFFED } from './media-types.js'
+import { isFileId } from '../../../schemas/files.js'
 
 /** Bytes per read. */
 const PIECE = 65_536
@@ -15,6 +14,11 @@ const PIECE = 65_536
 /** Files are in a folder by as many digits of their id. */
 const FOLDER_DIGITS = 2
 export const FOLDERS = 16 ** FOLDER_DIGITS
+
+/** What the ids in a folder begin with. @param folder A number below `FOLDERS` */
+export function folderName(folder: number): string {
+  return folder.toString(16).padStart(FOLDER_DIGITS, '0')
+}
 
 /** What there is of a file: what was uploaded so far; the file; the small image of it. */
 export type BlobKind = 'part' | 'whole' | 'thumbnail'
@@ -75,11 +79,11 @@ export class Blobs {
     return file
   }
 
-  /** The first bytes of the part. */
-  async head(id: string): Promise<Buffer> {
+  /** The first bytes of the part, at most `length`. */
+  async head(id: string, length: number): Promise<Buffer> {
     const file = await open(this.path(id, 'part'))
     try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(SNIFFED), 0, SNIFFED, 0)
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0)
       return buffer.subarray(0, bytesRead)
     } finally {
       await file.close()
@@ -122,7 +126,7 @@ export class Blobs {
    * @param folder A number below `FOLDERS`
    */
   async *inFolder(folder: number): AsyncGenerator<{ id: string; kind: BlobKind; at: number }> {
-    const path = join(this.#dir, folder.toString(16).padStart(FOLDER_DIGITS, '0'))
+    const path = join(this.#dir, folderName(folder))
     for (const name of await namesIn(path)) {
       const blob = readName(name)
       const found = blob && (await stat(this.path(blob.id, blob.kind)).catch(() => null))

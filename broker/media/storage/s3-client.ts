@@ -1,0 +1,184 @@
+/** Requests to a bucket, signed with AWS Signature Version 4. Addresses have the bucket in their path, which all servers understand. */
+import { once } from 'node:events'
+import http from 'node:http'
+import https from 'node:https'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { AwsV4Signer } from 'aws4fetch'
+
+/** Ms without a byte after which a request has failed. */
+const IDLE = 30_000
+/** Bytes of an answer that is no file, at most. */
+const MOST_ANSWER = 4_194_304
+/** Names of a list, at most. */
+export const LIST_PAGE = 1000
+/** SHA-256 of nothing, in hex. */
+const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+
+export interface S3Options {
+  /** Of the bucket, with what the names of its objects begin with: `https://host/bucket/prefix`. */
+  readonly url: string
+  readonly region: string
+  readonly accessKey: string
+  readonly secretKey: string
+}
+
+/** The server answered, and refused. */
+export class S3Error extends Error {
+  readonly status: number
+
+  constructor(method: string, url: URL, status: number, answer: string) {
+    const [, code = ''] = /<Code>([^<]{1,100})</.exec(answer) ?? []
+    super(`${method} ${url.host}${url.pathname}: ${status}${code && ` ${code}`}`)
+    this.status = status
+  }
+}
+
+export interface S3Object {
+  readonly key: string
+  /** Unix ms. */
+  readonly at: number
+}
+
+interface Asked {
+  readonly headers?: Readonly<Record<string, string>>
+  /** Of the body; hex. */
+  readonly hash?: string
+  readonly body?: { readonly bytes: Readable; readonly length: number }
+  readonly query?: Readonly<Record<string, string>>
+}
+
+export class S3Client {
+  readonly #options: S3Options
+  readonly #bucket: URL
+  readonly #prefix: string
+  readonly #agent: http.Agent
+
+  constructor(options: S3Options) {
+    const url = new URL(options.url)
+    const [, bucket = '', ...rest] = url.pathname.split('/')
+    this.#options = options
+    this.#bucket = new URL(`/${bucket}`, url)
+    this.#prefix = rest.length > 0 && rest.at(-1) !== '' ? `${rest.join('/')}/` : rest.join('/')
+    this.#agent = new (url.protocol === 'https:' ? https : http).Agent({ keepAlive: true })
+  }
+
+  /** Stores an object. @param hash SHA-256 of the bytes, in hex: the server refuses others */
+  async put(key: string, body: NonNullable<Asked['body']>, hash: string): Promise<void> {
+    const headers = { 'content-type': 'application/octet-stream', 'content-length': String(body.length) }
+    await textOf(await this.#ask('PUT', key, { headers, hash, body }))
+  }
+
+  /** Bytes of an object; null: there is none. */
+  async size(key: string): Promise<number | null> {
+    try {
+      const { headers } = drained(await this.#ask('HEAD', key))
+      return Number(headers['content-length'])
+    } catch (error) {
+      if (error instanceof S3Error && error.status === 404) return null
+      throw error
+    }
+  }
+
+  /** Bytes `start` to `end` of an object, the last one included. */
+  async get(key: string, start: number, end: number): Promise<Readable> {
+    const answer = await this.#ask('GET', key, { headers: { range: `bytes=${start}-${end}` } })
+    if (answer.statusCode === 206) return answer
+    answer.destroy()
+    throw new Error(`GET ${key}: the server does not know ranges`)
+  }
+
+  /** Null: there was none. */
+  async delete(key: string): Promise<void> {
+    try {
+      drained(await this.#ask('DELETE', key))
+    } catch (error) {
+      if (!(error instanceof S3Error && error.status === 404)) throw error
+    }
+  }
+
+  /** Objects whose keys begin so, by their keys. */
+  async *list(prefix: string): AsyncGenerator<S3Object> {
+    for (let after = ''; ; ) {
+      const found = await this.page(prefix, after)
+      yield* found
+      if (found.length < LIST_PAGE) return
+      after = found.at(-1)!.key
+    }
+  }
+
+  /** The first objects behind `after`. */
+  async page(prefix: string, after = '', most = LIST_PAGE): Promise<S3Object[]> {
+    const query = {
+      ...{ 'list-type': '2', 'max-keys': String(most), prefix: this.#prefix + prefix },
+      ...(after === '' ? {} : { 'start-after': this.#prefix + after }),
+    }
+    const answer = await textOf(await this.#ask('GET', null, { query }))
+    return [...answer.matchAll(/<Contents>(.*?)<\/Contents>/gs)].map(([, content]) => this.#objectIn(content!))
+  }
+
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  #objectIn(content: string): S3Object {
+    const [, key = ''] = /<Key>([^<]*)<\/Key>/.exec(content) ?? []
+    const [, at = ''] = /<LastModified>([^<]*)<\/LastModified>/.exec(content) ?? []
+    return { key: key.slice(this.#prefix.length), at: Date.parse(at) }
+  }
+
+  /** @param key Null: the bucket itself. @throws S3Error, or what hinders to reach the server */
+  async #ask(method: string, key: string | null, asked: Asked = {}): Promise<http.IncomingMessage> {
+    const url = new URL(this.#bucket)
+    if (key !== null) url.pathname += `/${this.#prefix}${key}`
+    for (const [name, value] of Object.entries(asked.query ?? {})) url.searchParams.set(name, value)
+    const { headers = {}, hash = EMPTY } = asked
+    const answer = await this.#send(
+      method,
+      await this.#signed(method, url, { ...headers, 'x-amz-content-sha256': hash }),
+      asked,
+    )
+    if (answer.statusCode! < 300) return answer
+    throw new S3Error(method, url, answer.statusCode!, method === 'HEAD' ? '' : await textOf(answer))
+  }
+
+  #signed(method: string, url: URL, headers: Record<string, string>) {
+    const { region, accessKey, secretKey } = this.#options
+    const signer = new AwsV4Signer({
+      ...{ method, url: url.href, headers, service: 's3', region },
+      ...{ accessKeyId: accessKey, secretAccessKey: secretKey },
+    })
+    return signer.sign()
+  }
+
+  async #send(
+    method: string,
+    { url, headers }: Awaited<ReturnType<AwsV4Signer['sign']>>,
+    { body }: Asked,
+  ): Promise<http.IncomingMessage> {
+    const { request } = url.protocol === 'https:' ? https : http
+    const sent = request(url, { method, headers: Object.fromEntries(headers), agent: this.#agent, timeout: IDLE })
+    sent.once('timeout', () => sent.destroy(new Error(`${url.host} did not answer within ${IDLE} ms`)))
+    const answered = once(sent, 'response') as Promise<[http.IncomingMessage]>
+    if (!body) sent.end()
+    // A server that refuses answers before it has all of it.
+    else void pipeline(body.bytes, sent).catch((error: unknown) => sent.destroy(error as Error))
+    const [answer] = await answered
+    return answer
+  }
+}
+
+function drained(answer: http.IncomingMessage): http.IncomingMessage {
+  return answer.resume()
+}
+
+async function textOf(answer: http.IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = []
+  let length = 0
+  for await (const piece of answer as AsyncIterable<Buffer>) {
+    length += piece.length
+    if (length > MOST_ANSWER) throw new Error(`an answer of more than ${MOST_ANSWER} bytes`)
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString('utf8')
+}

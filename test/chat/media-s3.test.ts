@@ -1,0 +1,133 @@
+/** Files are kept in a bucket, and served from there by any node. */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import t, { type Test } from 'tap'
+import { type Overrides, startTestBroker } from '../helpers/broker.js'
+import { ByteProxy } from '../helpers/byte-proxy.js'
+import { movableClock } from '../helpers/clock.js'
+import { httpUrl } from '../helpers/http.js'
+import { Person } from '../helpers/people.js'
+import { type Bucket, startBucket } from '../helpers/s3.js'
+import { begin, download, filesOnDisk, tus, upload } from '../helpers/uploads.js'
+
+const TEXT = Buffer.from('all that was said\n'.repeat(20_000))
+const PIXEL = Buffer.from('R0lGODlhAQABAIABAP///wAAACwAAAAAAQABAAACAkQBADs=', 'base64')
+
+async function open(t: Test, { s3 }: Pick<Bucket, 's3'>, media: object = {}, more: Overrides = {}) {
+  const broker = await startTestBroker(t, { limits: { rates: 'off' }, ...more, media: { s3, ...media } })
+  return { broker, alice: await Person.connect(t, broker, 'alice') }
+}
+
+t.test('a finished file is in the bucket alone, and is served whole and in part', async (t) => {
+  const bucket = await startBucket(t)
+  const { broker, alice } = await open(t, bucket)
+  const file = await upload(broker, 'alice', TEXT)
+  t.same(await bucket.keys(), [file])
+  t.same(await filesOnDisk(broker), [])
+  t.ok((await download(broker, 'alice', file)).bytes.equals(TEXT))
+  const authorization = `Bearer ${await broker.token('alice')}`
+  const range = await fetch(`${httpUrl(broker)}/v1/media/${file}`, {
+    headers: { authorization, range: 'bytes=100-199' },
+  })
+  t.equal(range.status, 206)
+  t.ok(Buffer.from(await range.arrayBuffer()).equals(TEXT.subarray(100, 200)))
+  t.equal((await download(broker, 'bob', file)).status, 404, 'the same rights as everywhere')
+  await alice.get('files.delete', { file })
+  t.same(await bucket.keys(), [])
+})
+
+t.test('an image has its small image there, too; an empty file is a file', async (t) => {
+  const bucket = await startBucket(t)
+  const { broker } = await open(t, bucket)
+  const image = await upload(broker, 'alice', PIXEL)
+  t.same(await bucket.keys(), [image, `${image}.thumbnail`])
+  const headers = { authorization: `Bearer ${await broker.token('alice')}` }
+  const small = await fetch(`${httpUrl(broker)}/v1/media/${image}/thumbnail`, { headers })
+  t.match({ status: small.status, type: small.headers.get('content-type') }, { status: 200, type: 'image/webp' })
+  t.ok((await small.arrayBuffer()).byteLength > 0)
+  const empty = await upload(broker, 'alice', Buffer.alloc(0))
+  t.match(await download(broker, 'alice', empty), { status: 200, bytes: { length: 0 } })
+})
+
+t.test('while the bucket cannot be reached, an upload waits with all its bytes, and nothing is served', async (t) => {
+  const bucket = await startBucket(t)
+  const url = new URL(bucket.s3.url)
+  const target = Number(url.port)
+  const proxy = await ByteProxy.start(t, () => target)
+  url.port = String(proxy.port)
+  const { broker } = await open(t, { s3: { ...bucket.s3, url: url.href } })
+  const before = await upload(broker, 'alice', PIXEL)
+  proxy.refuse()
+  const path = (await begin(broker, 'alice', TEXT.length)).headers.get('location')!
+  const append = (offset: number, body?: Buffer) =>
+    tus(broker, 'alice', 'PATCH', path, { headers: { 'upload-offset': String(offset) }, body: body ?? Buffer.alloc(0) })
+  t.match(await append(0, TEXT), { status: 503, code: 'unavailable' })
+  t.match(await download(broker, 'alice', before), { status: 503 })
+  proxy.heal()
+  t.match(await append(TEXT.length), { status: 204 })
+  t.ok((await download(broker, 'alice', path.split('/').at(-1)!)).bytes.equals(TEXT))
+  t.equal((await download(broker, 'alice', before)).status, 200)
+})
+
+t.test('a scanner gets the file as one on the disk, also when it is asked again later', async (t) => {
+  const bucket = await startBucket(t)
+  const clock = movableClock(t)
+  const seen: string[] = []
+  let works = false
+  const scanFile = async ({ path }: { path: string }) => {
+    if (!works) throw new Error('not yet')
+    seen.push((await readFile(path)).equals(TEXT) ? 'whole' : 'other')
+    return true
+  }
+  const broker = await startTestBroker(
+    t,
+    { limits: { rates: 'off' }, media: { s3: bucket.s3 } },
+    { hooks: { scanFile } },
+  )
+  const file = await upload(broker, 'alice', TEXT)
+  t.same(await filesOnDisk(broker), [])
+  t.equal((await download(broker, 'alice', file)).status, 503)
+  works = true
+  clock.forward(120)
+  await broker.running.maintenance.sweep(Date.now())
+  t.same(seen, ['whole'])
+  t.same(await filesOnDisk(broker), [])
+  t.ok((await download(broker, 'alice', file)).bytes.equals(TEXT))
+})
+
+t.test('what is in the bucket and has no record goes after a day', async (t) => {
+  const clock = movableClock(t)
+  const bucket = await startBucket(t)
+  const { broker } = await open(t, bucket, { unusedLife: '30d' })
+  const file = await upload(broker, 'alice', TEXT)
+  const put = (key: string) =>
+    bucket.client.put(
+      key,
+      { bytes: Readable.from([TEXT]), length: TEXT.length },
+      createHash('sha256').update(TEXT).digest('hex'),
+    )
+  await put('ab'.repeat(16))
+  await put('notes-of-somebody')
+  const sweepAll = async () => {
+    for (let folder = 0; folder < 256; folder++) await broker.running.maintenance.sweep(Date.now())
+  }
+  await sweepAll()
+  t.equal((await bucket.keys()).length, 3)
+  clock.forward(90_000)
+  await sweepAll()
+  t.same((await bucket.keys()).sort(), [file, 'notes-of-somebody'].sort(), 'what is not ours stays')
+})
+
+t.test('a bucket that cannot be used ends the start with one line', async (t) => {
+  const bucket = await startBucket(t)
+  const { s3 } = bucket
+  const start = (media: object) => startTestBroker(t, { media: { s3: media } })
+  await t.rejects(start({ ...s3, secretKey: 'wrong' }), { message: /^media\.s3: the bucket cannot be used: .*403/ })
+  const elsewhere = s3.url.replace('/files/', '/no-such-bucket/')
+  await t.rejects(start({ ...s3, url: elsewhere }), { message: /^media\.s3: the bucket cannot be used: .*404/ })
+  await t.rejects(start({ url: s3.url }), { message: /media\.s3\.accessKey: is needed with media\.s3\.url/ })
+  await t.rejects(start({ ...s3, url: 'https://s3.example.com' }), {
+    message: /media\.s3\.url: expected the address of a bucket/,
+  })
+})
