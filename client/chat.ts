@@ -6,11 +6,18 @@ import { type Env, onAbort, type PlatformSignal, type Socket } from './base/plat
 import { Scope } from './base/scope.js'
 import { becomesOnline, Connection } from './connection/connection.js'
 import type { Credentials } from './connection/credentials.js'
-import { socketUrl } from './connection/socket-url.js'
+import { hostOf, socketUrl } from './connection/socket-url.js'
 import type { Status } from './connection/status.js'
+import type { Session } from './outbox/dispatcher.js'
+import { Outbox } from './outbox/outbox.js'
+import type { Outgoing, SendInput } from './outbox/outgoing.js'
+import type { Lock } from './outbox/owners.js'
 import { CALL_TIMEOUT, type Call } from './requests/calls.js'
 import { type Methods, methods } from './requests/methods.js'
 import { WireCalls } from './requests/wire-calls.js'
+import { memoryStores } from './store/memory-store.js'
+import type { OpenStore } from './store/store.js'
+import { UserStore } from './store/user-store.js'
 import { mqttOverWebSocket } from './wire/mqtt/mqtt-wire.js'
 
 export interface ChatOptions {
@@ -19,13 +26,27 @@ export interface ChatOptions {
   readonly auth: Credentials
   /** Begins the client id, by which operators tell sessions apart: letters, digits, `-`, `_`, 1 to 40 of them. */
   readonly device?: string
+  /**
+   * Where it keeps what has to survive: `memory` keeps it as long as the program, `auto` where the platform does it best (IndexedDB in browsers).
+   * Left out: `memory`.
+   */
+  readonly store?: 'memory' | 'auto' | OpenStore
+  /** Who is going to be logged in, if `auth` does not say: then what was kept is there before the first connection is. */
+  readonly user?: string
 }
 
 /** What a client needs of the platform. */
 export interface ChatPlatform extends Env {
   /** Makes a WebSocket of the subprotocol `mqtt`, which begins to connect by itself. */
   socket(url: string): Socket
+  /** The store `auto`. Absent: memory. */
+  readonly store?: OpenStore
+  /** Absent: no other tab can have the same store. */
+  readonly lock?: Lock
 }
+
+/** Ms for an answer to a message; what the broker reads more slowly, because there is much of it, takes longer. */
+const SEND_TIMEOUT = 30_000
 
 const DEVICE = /^[\w-]{1,40}$/
 
@@ -33,6 +54,12 @@ export class Chat {
   readonly #connection: Connection
   readonly #calls: WireCalls
   readonly #platform: ChatPlatform
+  readonly #stores: UserStore
+  readonly #outbox: Outbox
+  /** Who is expected to be logged in. */
+  readonly #expected: string | undefined
+  /** Resolves when nothing is left of the time before the last `close`. */
+  #left: Promise<unknown> = Promise.resolve()
   /**
    * Every command of the broker. While the client connects, requests wait for that, within their `timeout`; they are never sent twice. Each
    * rejects with a `ChatError`.
@@ -43,12 +70,16 @@ export class Chat {
    * Does not connect yet.
    * @throws ChatError `bad_request`: an option is not valid
    */
-  constructor({ url, auth, device = 'sdk' }: ChatOptions, platform: ChatPlatform) {
+  constructor({ url, auth, device = 'sdk', store = 'memory', user }: ChatOptions, platform: ChatPlatform) {
     const at = socketUrl(url)
     if (!DEVICE.test(device))
       throw new ChatError('bad_request', 'device: 1 to 40 letters, digits, - and _', { field: 'device' })
     this.#platform = platform
     this.#calls = new WireCalls(platform)
+    this.#expected = user ?? ('password' in auth ? auth.user : undefined)
+    const openStore = store === 'auto' ? platform.store : store
+    this.#stores = new UserStore(typeof openStore === 'function' ? openStore : memoryStores(), hostOf(at))
+    this.#outbox = new Outbox({ env: platform, lock: platform.lock ?? ((_name, _options, act) => act({})) })
     this.#connection = new Connection({
       open: mqttOverWebSocket({ socket: () => platform.socket(at), clock: platform }),
       credentials: auth,
@@ -58,6 +89,8 @@ export class Chat {
       sync: async (wire, { signal }) => {
         onAbort(signal, () => this.#calls.ended())
         await this.#calls.begin(wire, signal)
+        await this.#openOutbox(this.#calls.user!)
+        this.#outbox.begin({ signal, deliver: this.#deliver })
       },
     })
     this.ask = methods(this.#call)
@@ -77,6 +110,7 @@ export class Chat {
    * when it is signed out or closed before that, or `signal` is aborted, which ends the waiting and not the connection.
    */
   connect(options: { readonly signal?: PlatformSignal } = {}): Promise<void> {
+    this.#openExpected()
     return this.#connection.connect(options)
   }
 
@@ -85,9 +119,54 @@ export class Chat {
     this.#connection.retryNow()
   }
 
-  /** Resolves when nothing of the connection is left: no socket, no timer. After that `connect` may be called again. */
-  close(): Promise<void> {
-    return this.#connection.close()
+  /**
+   * Sends a message to a room, `@user`, or the conversation `dm:{a}:{b}`: as soon as it can be, in the order of the room, stored once. Also
+   * without a connection, and before `connect`.
+   * @throws ChatError `bad_request`: it cannot be a message; `not_found`: no message with the cid `target` is on its way; `storage`: more than 1000
+   * messages, or 4 MB, are on their way
+   */
+  send(room: string, message: string | SendInput): Outgoing {
+    if (this.status.current.state === 'idle') this.#openExpected()
+    return this.#outbox.send(room, typeof message === 'string' ? { text: message } : message)
+  }
+
+  /** The messages that are not sent yet, also from before a reload, in their order, and those that have failed. */
+  get outbox(): Live<readonly Outgoing[]> {
+    return this.#outbox.items
+  }
+
+  /**
+   * Resolves when nothing of the connection is left: no socket, no timer, and the store is closed. Messages that were not sent stay. After that
+   * `connect` may be called again.
+   */
+  async close(): Promise<void> {
+    const left = this.#connection
+      .close()
+      .then(() => this.#outbox.close())
+      .then(() => this.#stores.close())
+    this.#left = Promise.all([this.#left, left])
+    await this.#left
+  }
+
+  /** What is kept is there without a connection, if it is known whose it is. */
+  #openExpected(): void {
+    if (this.#expected !== undefined) void this.#openOutbox(this.#expected)
+  }
+
+  async #openOutbox(user: string): Promise<void> {
+    const left = this.#left
+    await left
+    if (this.#left !== left) return
+    const store = await this.#stores.of(user)
+    // Unless the client was closed meanwhile, and the store with it.
+    if (this.#left === left) await this.#outbox.open(user, store)
+  }
+
+  readonly #deliver: Session['deliver'] = (room, message, alone) => {
+    const options = { timeout: SEND_TIMEOUT }
+    return alone
+      ? this.#calls.call('send', { ...message, room }, null, options)
+      : this.#calls.send(room, message, options)
   }
 
   readonly #call: Call = async (name, params, route, { signal, timeout = CALL_TIMEOUT } = {}) => {

@@ -2,7 +2,9 @@
 import { ChatError } from './base/chat-error.js'
 import type { Socket } from './base/platform.js'
 import { Chat, type ChatOptions, type ChatPlatform } from './chat.js'
+import type { Lock } from './outbox/owners.js'
 import { timer } from './requests/timer.js'
+import { indexedDbStore } from './store/indexed-db/stores.js'
 
 /**
  * A client of the broker. It connects with `connect()`.
@@ -10,7 +12,8 @@ import { timer } from './requests/timer.js'
  * @throws ChatError `bad_request`: an option is not valid
  */
 export function createChat(options: ChatOptions, platform: Partial<ChatPlatform> = {}): Chat {
-  return new Chat(options, { ...WEB, ...platform })
+  const store = 'indexedDB' in globalThis ? { store: indexedDbStore } : {}
+  return new Chat(options, { ...WEB, ...store, ...platform })
 }
 
 interface Target {
@@ -21,6 +24,10 @@ interface Target {
 /** What a page has, and workers and Node have in part. */
 interface Page extends Partial<Target> {
   readonly document?: Target & { readonly visibilityState: string }
+  /** Not over http. */
+  readonly navigator?: {
+    readonly locks?: { request: Lock }
+  }
   readonly WebSocket?: new (url: string, protocol: string) => Socket
 }
 
@@ -39,6 +46,10 @@ const WEB: ChatPlatform = {
       page.removeEventListener?.('online', listener)
       page.document?.removeEventListener('visibilitychange', shown)
     }
+  },
+  lock(name, options, act) {
+    const { navigator } = globalThis as Page
+    return navigator?.locks ? navigator.locks.request(name, options, act) : act({})
   },
   socket(url) {
     const { WebSocket } = globalThis as Page

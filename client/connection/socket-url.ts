@@ -18,3 +18,8 @@ export function socketUrl(url: string): string {
   const [, , secure, host, path = '/'] = parts
   return `ws${secure!.toLowerCase()}://${host}${path === '/' ? PATH : path}`
 }
+
+/** Host and port, of what `socketUrl` returned. */
+export function hostOf(socketUrl: string): string {
+  return socketUrl.split('/')[2]!.toLowerCase()
+}

@@ -25,14 +25,14 @@ export class Replies {
 
   /**
    * Resolves with the `result` of the reply. Rejects with a `ChatError`, or with what `send` rejects with. `send`: publishes the request with
-   * this id, unless the signal is aborted before.
+   * this id, unless the signal is aborted before. `id`: of its own, such as the `cid` of a message, which is answered as a request is.
    */
   async ask(
     name: string,
     { signal, timeout }: CallOptions & { readonly timeout: number },
     send: (id: string, signal: PlatformSignal) => Promise<unknown>,
+    id = this.#nextId(),
   ): Promise<unknown> {
-    const id = this.#nextId()
     const scope = new Scope(signal)
     const late = (): void => scope.end(new ChatError('timeout', `no answer to ${name} within ${timeout} ms`))
     const stopTimer = this.#clock.timer(timeout, late)

@@ -1,11 +1,14 @@
 /** Requests over the SDK's own connection, answered to this session alone: request and response of MQTT 5 [MQTT5-4.10]. */
+import type { CommandResult } from '../../schemas/commands.js'
 import type { ErrorCode } from '../../schemas/errors.js'
+import { directPeer } from '../../schemas/ids.js'
+import type { MessageInput } from '../../schemas/message.js'
 import { topics } from '../../schemas/topics.js'
 import { ChatError } from '../base/chat-error.js'
 import type { Clock, Signal } from '../base/platform.js'
 import { textOf, utf8 } from '../wire/utf8.js'
 import { type Incoming, type Wire, WireError, type WireErrorKind } from '../wire/wire.js'
-import { CALL_TIMEOUT, type Call } from './calls.js'
+import { CALL_TIMEOUT, type Call, type CallOptions } from './calls.js'
 import { Replies } from './replies.js'
 
 /** The reason code of an answer from which on it refuses [MQTT5-2.4]. */
@@ -68,19 +71,51 @@ export class WireCalls {
   }
 
   readonly call: Call = async (name, params, _route, { signal, timeout = CALL_TIMEOUT } = {}) => {
-    const open = this.#open
-    if (!open) throw new ChatError('offline', 'there is no connection')
-    const { wire, user, replies } = open
-    const send = async (id: string, until: Signal): Promise<void> => {
-      const payload = utf8(JSON.stringify({ id, ...params }))
-      const topic = topics.request(user, name)
-      const published = wire.publish({ topic, payload, qos: 1, properties: { responseTopic: replies } }, until)
-      const { reason, properties } = await published.catch((error: unknown) => Promise.reject(chatErrorOf(error)))
-      if (reason < REFUSED) return
-      throw new ChatError(REFUSALS[reason] ?? 'unavailable', properties.reasonString ?? `the broker refused ${name}`)
-    }
+    const { wire, user, replies } = this.#opened()
+    const send = (id: string, until: Signal): Promise<void> =>
+      publish(wire, topics.request(user, name), { id, ...params }, { until, responseTopic: replies })
     return (await this.#replies.ask(name, { ...(signal && { signal }), timeout }, send)) as never
   }
+
+  /**
+   * Publishes a message to a room, or `@user`. Messages that are sent so one after the other are stored in that order, those that the broker
+   * does not store for a moment end the connection, so that none overtakes them. Rejects as a call does.
+   */
+  async send(
+    room: string,
+    message: MessageInput & { readonly cid: string },
+    options: CallOptions & { readonly timeout: number },
+  ): Promise<CommandResult<'send'>> {
+    const { wire, user } = this.#opened()
+    const peer = room.startsWith('@') ? room.slice(1) : directPeer(room, user)
+    const topic = peer === null ? topics.room(room, 'messages') : topics.user(peer, 'messages')
+    const send = (_: string, until: Signal): Promise<void> => publish(wire, topic, message, { until })
+    return (await this.#replies.ask('send', options, send, message.cid)) as CommandResult<'send'>
+  }
+
+  /** @throws ChatError `offline` */
+  #opened(): Open {
+    if (!this.#open) throw new ChatError('offline', 'there is no connection')
+    return this.#open
+  }
+}
+
+/** Rejects with what the broker, or the wire, refuses before there is a reply. */
+async function publish(
+  wire: Wire,
+  topic: string,
+  message: object,
+  { until, responseTopic }: { readonly until: Signal; readonly responseTopic?: string },
+): Promise<void> {
+  const payload = utf8(JSON.stringify(message))
+  const properties = responseTopic === undefined ? {} : { properties: { responseTopic } }
+  const published = wire.publish({ topic, payload, qos: 1, ...properties }, until)
+  const answer = await published.catch((error: unknown) => Promise.reject(chatErrorOf(error)))
+  if (answer.reason < REFUSED) return
+  throw new ChatError(
+    REFUSALS[answer.reason] ?? 'unavailable',
+    answer.properties.reasonString ?? `the broker refused it: ${topic}`,
+  )
 }
 
 const CODES: Partial<Record<WireErrorKind, 'aborted' | 'rate_limited'>> = {

@@ -1,15 +1,32 @@
 import { ChatError } from '../base/chat-error.js'
 import { beginsWith, checkKeys, compareKeys } from './keys.js'
-import type { Change, Key, Range, Row, Store, Table } from './store.js'
+import type { Change, Key, OpenStore, Range, Row, Store, StoreOwner, Table } from './store.js'
 
 interface StoredRow extends Row {
   readonly asOf: number | undefined
 }
 
+type Tables = Map<Table, SortedRows>
+
+/** Stores that last as long as the program, each until another user has one: also when they are closed. */
+export function memoryStores(): OpenStore {
+  let last: StoreOwner | null = null
+  let tables: Tables
+  return (owner) => {
+    if (owner.user !== last?.user || owner.broker !== last.broker) tables = new Map()
+    last = owner
+    return new MemoryStore(tables)
+  }
+}
+
 /** Lasts as long as the program. */
 export class MemoryStore implements Store {
-  readonly #tables = new Map<Table, SortedRows>()
+  readonly #tables: Tables
   #isClosed = false
+
+  constructor(tables: Tables = new Map()) {
+    this.#tables = tables
+  }
 
   async get(table: Table, keys: readonly Key[]): Promise<readonly unknown[]> {
     const rows = this.#rows(table)

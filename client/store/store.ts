@@ -47,3 +47,13 @@ export interface Store {
   /** Closes it and deletes all of it. */
   destroy(): Promise<void>
 }
+
+/** Whose a store is. */
+export interface StoreOwner {
+  /** Host and port of the broker, such as `chat.example.com` or `localhost:8080`. */
+  readonly broker: string
+  readonly user: string
+}
+
+/** Makes the store of a user, without opening it: only that user ever gets it. It is closed before it is made again. */
+export type OpenStore = (owner: StoreOwner) => Store

@@ -1,0 +1,207 @@
+/** Sends what is in the outbox: in order within a room, several at a time, once more when something came between. */
+import type { MessageInput } from '../../schemas/message.js'
+import { ChatError } from '../base/chat-error.js'
+import { type Env, onAbort, type Signal } from '../base/platform.js'
+import { retryDelay } from '../connection/backoff.js'
+import { messageOf } from '../wire/wire.js'
+import type { Item } from './item.js'
+import { Lane } from './lane.js'
+import type { Sent } from './outgoing.js'
+
+/** Messages that are under way at a time, in all rooms. */
+const UNDER_WAY = 32
+/** Ms: the broker knows a `cid` for at least as long. What is older may be stored a second time, so a person is asked. */
+export const LONGEST_WAIT = 7 * 24 * 3_600_000
+/** Seconds that a broker is believed. */
+const MOST_RETRY_AFTER = 3600
+
+/** A connection, until `signal` is aborted. */
+export interface Session {
+  readonly signal: Signal
+  /**
+   * Rejects with a `ChatError`. `alone`: what the broker does not take for a moment is refused, and the connection goes on; else messages keep
+   * the order in which they are handed over.
+   */
+  deliver(room: string, message: MessageInput & { readonly cid: string }, alone: boolean): Promise<Sent>
+}
+
+/** What is told of items. */
+export interface Outcomes {
+  /** They may have left from now on, or have not left after all. Resolves when that is written, and never rejects. */
+  changed(items: readonly Item[]): Promise<void>
+  accepted(item: Item, sent: Sent): void
+  failed(item: Item, error: ChatError): void
+}
+
+/** There was no answer, because the connection was lost. */
+const LOST: ReadonlySet<string> = new Set(['offline', 'aborted', 'closed'])
+
+export class Dispatcher {
+  readonly #env: Pick<Env, 'now' | 'random' | 'timer'>
+  readonly #outcomes: Outcomes
+  /** By room. */
+  readonly #lanes = new Map<string, Lane>()
+  #session: Session | null = null
+  #underWay = 0
+
+  constructor(env: Pick<Env, 'now' | 'random' | 'timer'>, outcomes: Outcomes) {
+    this.#env = env
+    this.#outcomes = outcomes
+  }
+
+  begin(session: Session): void {
+    this.#session = session
+    onAbort(session.signal, () => this.#ended(session))
+    this.pump()
+  }
+
+  /** Behind all others of its room. */
+  push(item: Item): void {
+    this.#laneOf(item.room).push(item)
+  }
+
+  /** In front of all of the room that have not left. */
+  insert(room: string, items: readonly Item[]): void {
+    this.#laneOf(room).insert(items)
+  }
+
+  remove(item: Item): void {
+    this.#lanes.get(item.room)?.remove(item)
+  }
+
+  /** Those that await the item. */
+  awaiting({ room, cid }: Item): Item[] {
+    return this.#lanes.get(room)?.awaiting(cid) ?? []
+  }
+
+  /** Sends what can be sent. */
+  pump(): void {
+    for (const [room, lane] of this.#lanes) {
+      if (lane.isEmpty) this.#lanes.delete(room)
+      else this.#pumpLane(lane)
+    }
+  }
+
+  #laneOf(room: string): Lane {
+    let lane = this.#lanes.get(room)
+    if (!lane) this.#lanes.set(room, (lane = new Lane()))
+    return lane
+  }
+
+  #pumpLane(lane: Lane): void {
+    const session = this.#session
+    if (!session || lane.isPreparing || lane.stopWait) return
+    const wait = lane.notBefore - this.#env.now()
+    if (wait > 0) {
+      const over = (): void => {
+        lane.stopWait = null
+        this.pump()
+      }
+      lane.stopWait = this.#env.timer(wait, over)
+      return
+    }
+    const taken = lane.take(UNDER_WAY - this.#underWay)
+    if (taken.length > 0) void this.#dispatch(lane, taken, session)
+  }
+
+  /** Never rejects. */
+  async #dispatch(lane: Lane, taken: readonly Item[], session: Session): Promise<void> {
+    this.#underWay += taken.length
+    const items = taken.filter((item) => this.#mayLeave(lane, item))
+    const alone = lane.isCareful
+    lane.isPreparing = true
+    await this.#noteLeaving(items)
+    lane.isPreparing = false
+    for (const item of items) {
+      if (this.#session === session) void this.#deliver(lane, item, session, alone)
+      else this.#returned(lane, item)
+    }
+    this.pump()
+  }
+
+  #mayLeave(lane: Lane, item: Item): boolean {
+    const error =
+      this.#env.now() - item.since > LONGEST_WAIT
+        ? new ChatError('timeout', 'it has waited for more than a week: retry it, or cancel it')
+        : item.awaits !== null
+          ? new ChatError('not_found', 'the message that it is about was not sent', { field: 'target' })
+          : null
+    if (error) this.#failed(lane, item, error)
+    return !error
+  }
+
+  /** After a crash it has to be known what may have left: it must not be changed any more. */
+  async #noteLeaving(items: readonly Item[]): Promise<void> {
+    const staying = items.filter((item) => !item.hasLeft)
+    if (staying.length === 0) return
+    for (const item of staying) item.hasLeft = true
+    await this.#outcomes.changed(staying)
+  }
+
+  async #deliver(lane: Lane, item: Item, session: Session, alone: boolean): Promise<void> {
+    item.sending()
+    try {
+      const { input, cid, room } = item
+      const sent = await session.deliver(room, { ...(input as MessageInput), cid }, alone)
+      this.#underWay--
+      lane.remove(item)
+      if (alone) lane.failures = 0
+      this.#outcomes.accepted(item, sent)
+    } catch (error) {
+      this.#refused(lane, item, session, asChatError(error))
+    }
+    this.pump()
+  }
+
+  #refused(lane: Lane, item: Item, session: Session, error: ChatError): void {
+    if (LOST.has(error.code)) {
+      item.isInDoubt = true
+      lane.failures = Math.max(lane.failures, 1)
+      this.#returned(lane, item)
+      this.#ended(session)
+    } else if (error.transient) {
+      item.isInDoubt ||= error.code !== 'rate_limited'
+      this.#returned(lane, item)
+      this.#wait(lane, error)
+    } else this.#failed(lane, item, error)
+  }
+
+  /** It is tried again. */
+  #returned(lane: Lane, item: Item): void {
+    this.#underWay--
+    lane.returned(item)
+    if (!item.isInDoubt) {
+      item.hasLeft = false
+      void this.#outcomes.changed([item])
+    }
+    item.queued()
+  }
+
+  #failed(lane: Lane, item: Item, error: ChatError): void {
+    this.#underWay--
+    lane.remove(item)
+    this.#outcomes.failed(item, error)
+  }
+
+  /** Of several that come back, the first one counts. */
+  #wait(lane: Lane, { retryAfter }: ChatError): void {
+    const now = this.#env.now()
+    if (lane.notBefore > now) return
+    lane.failures++
+    const asked = retryAfter === undefined ? undefined : Math.min(retryAfter, MOST_RETRY_AFTER)
+    lane.notBefore = now + retryDelay('network', lane.failures, asked, this.#env.random())
+  }
+
+  #ended(session: Session): void {
+    if (this.#session !== session) return
+    this.#session = null
+    for (const lane of this.#lanes.values()) {
+      lane.stopWait?.()
+      lane.stopWait = null
+    }
+  }
+}
+
+function asChatError(error: unknown): ChatError {
+  return error instanceof ChatError ? error : new ChatError('internal', messageOf(error), { cause: error })
+}
