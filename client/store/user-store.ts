@@ -1,7 +1,8 @@
-import type { OpenStore, Store } from './store.js'
+import { ChatError } from '../base/chat-error.js'
+import type { Change, Key, OpenStore, Range, Row, Store, Table } from './store.js'
 
-/** The store of whoever is logged in. */
-export class UserStore {
+/** The store of whoever is logged in: each method is that of the present one, and rejects with `offline` if there is none. */
+export class UserStore implements Omit<Store, 'destroy'> {
   readonly #open: OpenStore
   readonly #broker: string
   #present: { readonly user: string; readonly store: Store } | null = null
@@ -12,7 +13,7 @@ export class UserStore {
     this.#broker = broker
   }
 
-  /** The same one as before, if it is still open and of this user. The one of another user is closed. */
+  /** From now on it is that of this user; resolves with it. The one of another user is closed. */
   async of(user: string): Promise<Store> {
     if (this.#present && this.#present.user !== user) void this.close()
     await this.#closed
@@ -20,10 +21,28 @@ export class UserStore {
     return this.#present.store
   }
 
+  async get(table: Table, keys: readonly Key[]): Promise<readonly unknown[]> {
+    return this.#store.get(table, keys)
+  }
+
+  async range(table: Table, range?: Range): Promise<readonly Row[]> {
+    return this.#store.range(table, range)
+  }
+
+  async write(changes: readonly Change[], options?: { readonly durable?: boolean }): Promise<void> {
+    return this.#store.write(changes, options)
+  }
+
+  /** It may be opened again, with `of`. */
   async close(): Promise<void> {
     const store = this.#present?.store
     this.#present = null
     this.#closed = Promise.all([this.#closed, store?.close()])
     await this.#closed
+  }
+
+  get #store(): Store {
+    if (!this.#present) throw new ChatError('offline', 'nobody is logged in')
+    return this.#present.store
   }
 }
