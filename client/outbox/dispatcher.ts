@@ -10,8 +10,8 @@ import type { Sent } from './outgoing.js'
 
 /** Messages that are under way at a time, in all rooms. */
 const UNDER_WAY = 32
-/** Ms: the broker knows a `cid` for at least as long. What is older may be stored a second time, so a person is asked. */
-export const LONGEST_WAIT = 7 * 24 * 3_600_000
+/** Ms, a week: the broker knows a `cid` for at least as long. What is older may be stored a second time, so a person is asked. */
+const LONGEST_WAIT = 604_800_000
 /** Seconds that a broker is believed. */
 const MOST_RETRY_AFTER = 3600
 

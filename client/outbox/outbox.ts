@@ -15,7 +15,7 @@ import { OutboxWriter } from './writer.js'
 /** What an outbox holds, those that have failed included. */
 const MOST_MESSAGES = 1000
 /** Of their JSON. */
-const MOST_BYTES = 4 * 1024 * 1024
+const MOST_BYTES = 4_194_304
 /** Of those that were sent last it is known which seq they have, for changes of them that come too late. */
 const RECENT = 200
 
