@@ -4,6 +4,7 @@
  *
  * - without an option: what the broker and its clients need; tools of tests are left out (the workspace `test`)
  * - `--all`: tests and benchmarks too; `--test`: also the strangers' programs that tests use
+ * - `--s3`: with `--test`, also the server of a bucket (`npm run test:s3`)
  * - `--lts`: with `--test`, also the Node of the current LTS line, on Linux x64 (`test/lts`)
  * - `--install`: dependencies alone, all of them; `--build`: compiling alone, where a compiler is there, as npm's `prepare` wants it
  *
@@ -46,6 +47,10 @@ const STRANGERS = {
   nginx: ['nginx', 'libnginx-mod-stream'],
   chromium: ['chromium'],
 }
+const SWIFT = {
+  'swift-proxy-server': ['swift-proxy', 'swift-account', 'swift-container', 'swift-object'],
+  memcached: ['memcached'],
+}
 /** What Debian asks whether a package may start its service; 101 says no. */
 const SERVICE_POLICY = '/usr/sbin/policy-rc.d'
 
@@ -66,7 +71,7 @@ if (asked('--build')) {
     build()
     linkCommand()
   }
-  if (asked('--test')) installStrangers()
+  if (asked('--test')) installStrangers(asked('--s3') ? { ...STRANGERS, ...SWIFT } : STRANGERS)
   if (asked('--lts')) installLts()
 }
 
@@ -176,10 +181,10 @@ function linkTarget(link) {
   }
 }
 
-function installStrangers() {
-  const missing = Object.keys(STRANGERS).filter((program) => !onPath(program))
+function installStrangers(strangers) {
+  const missing = Object.keys(strangers).filter((program) => !onPath(program))
   if (missing.length === 0) return
-  const packages = missing.flatMap((program) => STRANGERS[program])
+  const packages = missing.flatMap((program) => strangers[program])
   const canInstall = process.getuid?.() === 0 && onPath('apt-get')
   if (!canInstall)
     stop(

@@ -63,7 +63,7 @@ async function openStorage({ config, log, teardown, failed }: Context, blobs: Bl
   const client = new S3Client({ url, region, accessKey: accessKey!, secretKey: secretKey! })
   teardown.add(client)
   try {
-    await client.page('', '', 1)
+    await client.page('', 1)
   } catch (error) {
     if (error instanceof S3Error && error.status < 500)
       throw new Error(`media.s3: the bucket cannot be used: ${error.message}`, { cause: error })

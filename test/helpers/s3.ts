@@ -15,6 +15,11 @@ export interface Bucket {
 }
 
 const KEY = 'S3RVER'
+
+/** Why a test of `npm run test:s3` is left out elsewhere; false: it is not. @param lack What the server that is started for a test does not do */
+export const leftOut = (lack: string): string | false =>
+  process.env['TEST_S3_URL'] === undefined && `the stand-in ${lack}: npm run test:s3`
+
 let buckets = 0
 
 export async function startBucket(t: Test): Promise<Bucket> {

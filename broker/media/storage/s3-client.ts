@@ -10,8 +10,8 @@ import { AwsV4Signer } from 'aws4fetch'
 const IDLE = 30_000
 /** Bytes of an answer that is no file, at most. */
 const MOST_ANSWER = 4_194_304
-/** Names of a list, at most. */
-export const LIST_PAGE = 1000
+/** Objects that are listed at once. */
+const LIST_PAGE = 1000
 /** SHA-256 of nothing, in hex. */
 const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 
@@ -28,8 +28,8 @@ export class S3Error extends Error {
   readonly status: number
 
   constructor(method: string, url: URL, status: number, answer: string) {
-    const [, code = ''] = /<Code>([^<]{1,100})</.exec(answer) ?? []
-    super(`${method} ${url.host}${url.pathname}: ${status}${code && ` ${code}`}`)
+    const code = textIn('Code', answer) ?? ''
+    super(`${method} ${url.host}${url.pathname}: ${status} ${code.slice(0, 100)}`.trimEnd())
     this.status = status
   }
 }
@@ -98,23 +98,27 @@ export class S3Client {
   }
 
   /** Objects whose keys begin so, by their keys. */
-  async *list(prefix: string): AsyncGenerator<S3Object> {
-    for (let after = ''; ; ) {
-      const found = await this.page(prefix, after)
-      yield* found
-      if (found.length < LIST_PAGE) return
-      after = found.at(-1)!.key
+  async *list(prefix: string, most = LIST_PAGE): AsyncGenerator<S3Object> {
+    for (let token: string | null = null; ; ) {
+      const { objects, next } = await this.page(prefix, most, token)
+      yield* objects
+      if (next === null) return
+      token = next
     }
   }
 
-  /** The first objects behind `after`. */
-  async page(prefix: string, after = '', most = LIST_PAGE): Promise<S3Object[]> {
+  /** At most so many objects. `next`: the token of the page behind it; null: there is none. */
+  async page(prefix: string, most: number, token: string | null = null) {
     const query = {
       ...{ 'list-type': '2', 'max-keys': String(most), prefix: this.#prefix + prefix },
-      ...(after === '' ? {} : { 'start-after': this.#prefix + after }),
+      ...(token === null ? {} : { 'continuation-token': token }),
     }
     const answer = await textOf(await this.#ask('GET', null, { query }))
-    return [...answer.matchAll(/<Contents>(.*?)<\/Contents>/gs)].map(([, content]) => this.#objectIn(content!))
+    const found = [...answer.matchAll(/<Contents>(.*?)<\/Contents>/gs)]
+    return {
+      objects: found.map(([, content]) => this.#objectIn(content!)),
+      next: textIn('NextContinuationToken', answer),
+    }
   }
 
   close(): void {
@@ -122,9 +126,8 @@ export class S3Client {
   }
 
   #objectIn(content: string): S3Object {
-    const [, key = ''] = /<Key>([^<]*)<\/Key>/.exec(content) ?? []
-    const [, at = ''] = /<LastModified>([^<]*)<\/LastModified>/.exec(content) ?? []
-    return { key: key.slice(this.#prefix.length), at: Date.parse(at) }
+    const key = textIn('Key', content) ?? ''
+    return { key: key.slice(this.#prefix.length), at: Date.parse(textIn('LastModified', content) ?? '') }
   }
 
   /** @param key Null: the bucket itself. @throws S3Error, or what hinders to reach the server */
@@ -181,4 +184,9 @@ async function textOf(answer: http.IncomingMessage): Promise<string> {
     pieces.push(piece)
   }
   return Buffer.concat(pieces).toString('utf8')
+}
+
+/** Of the first element of this name: what a bucket answers is flat, and its texts are ours, or numbers, times and tokens. */
+function textIn(element: string, xml: string): string | null {
+  return new RegExp(`<${element}>([^<]*)</${element}>`).exec(xml)?.[1] ?? null
 }

@@ -117,7 +117,7 @@ async function writeAll(
   durability: IDBTransactionDurability,
 ): Promise<void> {
   const tables = new Set(changes.map((change) => tableOf(change)))
-  const transaction = database.transaction(tables, 'readwrite', { durability })
+  const transaction = database.transaction([...tables], 'readwrite', { durability })
   const written = done(transaction)
   try {
     const dated = datedPuts(changes).map(({ put, key }) =>
