@@ -24,4 +24,9 @@ export const FILE_CASES: Record<string, CommandCases> = {
     forbidden: { as: 'carol', params: { file }, code: 'not_found' },
     invalid: { as: 'bob', params: { file: 'x' }, answer: 'bad_request file' },
   },
+  'files.block': {
+    happy: { as: 'alice', params: { file }, result: { file, scan: 'blocked' } },
+    forbidden: { as: 'bob', params: { file }, code: 'forbidden' },
+    invalid: { as: 'alice', params: { file: 'x' }, answer: 'bad_request file' },
+  },
 }
