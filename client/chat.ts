@@ -8,6 +8,7 @@ import { becomesOnline, Connection } from './connection/connection.js'
 import type { Credentials } from './connection/credentials.js'
 import { hostOf, socketUrl } from './connection/socket-url.js'
 import type { Status } from './connection/status.js'
+import { Engine } from './engine/engine.js'
 import type { Session } from './outbox/dispatcher.js'
 import { Outbox } from './outbox/outbox.js'
 import type { Outgoing, SendInput } from './outbox/outgoing.js'
@@ -56,6 +57,7 @@ export class Chat {
   readonly #platform: ChatPlatform
   readonly #stores: UserStore
   readonly #outbox: Outbox
+  readonly #engine: Engine
   /** Who is expected to be logged in. */
   readonly #expected: string | undefined
   /** Resolves when nothing is left of the time before the last `close`. */
@@ -80,16 +82,21 @@ export class Chat {
     const openStore = store === 'auto' ? platform.store : store
     this.#stores = new UserStore(typeof openStore === 'function' ? openStore : memoryStores(), hostOf(at))
     this.#outbox = new Outbox({ env: platform, lock: platform.lock ?? ((_name, _options, act) => act({})) })
+    this.#engine = new Engine({ ask: methods(this.#calls.call), clock: platform })
     this.#connection = new Connection({
       open: mqttOverWebSocket({ socket: () => platform.socket(at), clock: platform }),
       credentials: auth,
       device,
       env: platform,
-      message: (message) => void this.#calls.take(message),
-      sync: async (wire, { signal }) => {
-        onAbort(signal, () => this.#calls.ended())
+      message: (message) => void (this.#calls.take(message) || this.#engine.take(message)),
+      sync: async (wire, { signal, progress }) => {
+        onAbort(signal, () => {
+          this.#calls.ended()
+          this.#engine.ended()
+        })
         await this.#calls.begin(wire, signal)
-        await this.#openOutbox(this.#calls.user!)
+        await this.#openStore(this.#calls.user!)
+        await this.#engine.begin(wire, this.#calls.user!, signal, progress)
         this.#outbox.begin({ signal, deliver: this.#deliver })
       },
     })
@@ -150,16 +157,16 @@ export class Chat {
 
   /** What is kept is there without a connection, if it is known whose it is. */
   #openExpected(): void {
-    if (this.#expected !== undefined) void this.#openOutbox(this.#expected)
+    if (this.#expected !== undefined) void this.#openStore(this.#expected)
   }
 
-  async #openOutbox(user: string): Promise<void> {
+  async #openStore(user: string): Promise<void> {
     const left = this.#left
     await left
     if (this.#left !== left) return
     const store = await this.#stores.of(user)
     // Unless the client was closed meanwhile, and the store with it.
-    if (this.#left === left) await this.#outbox.open(user, store)
+    if (this.#left === left) await Promise.all([this.#outbox.open(user, store), this.#engine.open(user, store)])
   }
 
   readonly #deliver: Session['deliver'] = (room, message, alone) => {

@@ -64,7 +64,7 @@ export class LiveValue<T> implements Live<T> {
 }
 
 /** Lets the platform report it as an uncaught error, outside of what the owner of the value does. */
-function reportLater(error: unknown): void {
+export function reportLater(error: unknown): void {
   void Promise.resolve().then(() => {
     throw error
   })

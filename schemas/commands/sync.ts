@@ -56,7 +56,8 @@ const SyncedRoom = object(
       place('With more: ask history (view folded) with this before, for the messages down to the client’s seq.'),
     ),
     changed: Type.Array(LoggedMessage, {
-      description: 'Messages up to the client’s seq that were edited, deleted, reacted to or pinned since.',
+      description:
+        'Messages up to the client’s seq that were edited, deleted, reacted to, pinned or replied to in their thread since.',
     }),
     ...counts,
     delivered: place('seq of the last message delivered to the caller.'),

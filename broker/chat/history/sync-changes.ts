@@ -1,7 +1,8 @@
-/** Finds the messages that were changed by entries a client has missed. */
+/** Finds the messages that were changed by entries a client has missed: edited, deleted, reacted to, pinned, or replied to in their thread. */
 import type { LogName } from '../../store/log-name.js'
 import type { LogReader } from '../../store/logs.js'
 import type { Store } from '../../store/store.js'
+import { threadOf } from './threads.js'
 
 /** Maximum number of missed entries; beyond that it is cheaper for the client to start anew. */
 const MAX_MISSED = 2000
@@ -26,7 +27,11 @@ export async function changedTargets(
     if (page.length === 0) break
     after = page[page.length - 1]!.seq
     for (const { isChange, gone, payload } of page) {
-      if (!isChange) continue
+      if (!isChange) {
+        const thread = gone ? undefined : threadOf(payload)
+        if (thread !== undefined) targets.add(thread)
+        continue
+      }
       if (gone?.why === 'expired' || (gone && gone.by === null)) return null
       // A change that was deleted or replaced is covered by the entry that deleted or replaced it.
       if (!gone) targets.add(JSON.parse(payload.toString('utf8')).target)

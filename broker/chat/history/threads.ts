@@ -65,7 +65,12 @@ export async function deletedReplyNotes(notes: NoteReader, log: LogName, seq: nu
 }
 
 export function isInThread({ payload }: LogEntry): boolean {
-  return payload.includes('"thread":') && JSON.parse(payload.toString('utf8')).thread !== undefined
+  return threadOf(payload) !== undefined
+}
+
+/** The message that began the thread in which this one is; undefined: it is in none. */
+export function threadOf(payload: Buffer): number | undefined {
+  return payload.includes('"thread":') ? JSON.parse(payload.toString('utf8')).thread : undefined
 }
 
 /** Seqs of the newest replies in a thread, from `first` to `last`; newest first. */

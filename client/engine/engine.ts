@@ -1,0 +1,169 @@
+/**
+ * Keeps what the client knows up to date: after the subscriptions `sync` tells what was missed, and what comes live meanwhile waits; then that is
+ * applied, message by message in the order of each room. A number that is missing is asked for with `sync` again.
+ */
+import { topics } from '../../schemas/topics.js'
+import { ChatError } from '../base/chat-error.js'
+import { reportLater } from '../base/live.js'
+import type { Clock, Signal, Stop } from '../base/platform.js'
+import type { Methods } from '../requests/methods.js'
+import type { Store } from '../store/store.js'
+import type { Incoming, Subscription, Wire } from '../wire/wire.js'
+import { CatchUp } from './catch-up.js'
+import { Fetches } from './fetches.js'
+import { type Item, itemOf, LiveInbox } from './inbox.js'
+import { LiveItems } from './live-items.js'
+import { Replica } from './replica.js'
+
+const REFUSED = 0x80
+/** Ms until a `sync` that failed is tried again on the same connection, and at most. */
+const RETRY = 1000
+const LONGEST_RETRY = 60_000
+
+export interface EngineOptions {
+  /** On the connection as it is: they do not wait for it to be online. */
+  readonly ask: Methods
+  readonly clock: Pick<Clock, 'timer'>
+}
+
+/** What is told at the moment and not kept. */
+export type Passing = Extract<Item, { kind: 'receipt' | 'typing' }>
+
+export class Engine {
+  readonly replica: Replica
+  readonly #clock: Pick<Clock, 'timer'>
+  readonly #inbox = new LiveInbox()
+  readonly #fetches: Fetches
+  readonly #catchUp: CatchUp
+  readonly #live: LiveItems
+  readonly #passing = new Set<(item: Passing) => void>()
+  /** What comes live waits. */
+  #isHeld = true
+  #isDraining = false
+  /** Of the present connection. */
+  #connection: { readonly signal: Signal } | null = null
+  /** Something was missed that only `sync` can tell. */
+  #isBehind = false
+  #retries = 0
+  #stopRetry: Stop = () => {}
+
+  constructor({ ask, clock }: EngineOptions) {
+    this.#clock = clock
+    this.replica = new Replica()
+    this.#fetches = new Fetches(ask, this.replica)
+    this.#catchUp = new CatchUp(ask, this.replica, this.#fetches)
+    this.#live = new LiveItems({ ask, replica: this.replica, fetches: this.#fetches, catchUp: this.#catchUp })
+  }
+
+  /** What is kept in `store` is there from now on. It is of the user alone. */
+  open(user: string, store: Store): Promise<void> {
+    return this.replica.open(user, store)
+  }
+
+  /**
+   * Subscribes, and brings the client up to date on this connection, on which it stays so until `ended`.
+   * @throws ChatError
+   */
+  async begin(wire: Wire, user: string, signal: Signal, progress: (rooms: number) => void): Promise<void> {
+    this.#connection = { signal }
+    const reasons = await wire.subscribe(subscriptions(user), signal)
+    if (reasons.some((reason) => reason >= REFUSED))
+      throw new ChatError('forbidden', 'the broker refused the subscription to the rooms of this login')
+    await this.#catchUp.run(progress)
+    this.#isBehind = false
+    this.#retries = 0
+    this.#release()
+  }
+
+  /** Nothing comes on that connection any more. */
+  ended(): void {
+    this.#connection = null
+    this.#isHeld = true
+    this.#stopRetry()
+    this.#inbox.take()
+  }
+
+  /** False: it is not for the engine. */
+  take(incoming: Incoming): boolean {
+    const item = itemOf(incoming)
+    if (!item) return false
+    if (item.kind === 'typing' || item.kind === 'receipt') for (const listener of this.#passing) listener(item)
+    if (item.kind === 'typing') return true
+    if (!this.#inbox.push(item, incoming.payload.length)) this.#isBehind = true
+    void this.#drain()
+    return true
+  }
+
+  /** Calls `listener` with what is told at the moment and not kept. It must not throw. */
+  onPassing(listener: (item: Passing) => void): Stop {
+    this.#passing.add(listener)
+    return () => void this.#passing.delete(listener)
+  }
+
+  /** See `Fetches.history`. */
+  readonly history: Fetches['history'] = (room, params) => this.#fetches.history(room, params)
+
+  /** Asks the broker for the counts of a room. */
+  count(room: string): void {
+    this.#live.count(room)
+  }
+
+  #release(): void {
+    this.#isHeld = false
+    this.#live.countAll()
+    this.#fetches.refreshAll()
+    void this.#drain()
+  }
+
+  /** Applies what has come. */
+  async #drain(): Promise<void> {
+    if (this.#isDraining) return
+    this.#isDraining = true
+    while (!this.#isHeld && !this.#inbox.isEmpty) {
+      const isWhole = await this.#live.apply(this.#inbox.take()).catch(failed)
+      if (!isWhole) this.#isBehind = true
+    }
+    this.#isDraining = false
+    if (this.#isBehind && !this.#isHeld) void this.#resync()
+  }
+
+  /** Asks for what was missed, while what comes live waits. */
+  async #resync(): Promise<void> {
+    const connection = this.#connection
+    if (!connection) return
+    this.#isHeld = true
+    this.#isBehind = false
+    try {
+      await this.#catchUp.run(() => {})
+      this.#retries = 0
+    } catch (error) {
+      this.#isBehind = !failed(error)
+    }
+    if (this.#connection !== connection) return
+    if (!this.#isBehind) return this.#release()
+    const delay = Math.min(RETRY * 2 ** this.#retries++, LONGEST_RETRY)
+    this.#stopRetry = this.#clock.timer(delay, () => void this.#resync())
+  }
+}
+
+/** What was not applied has to be asked for again, in time. Anything but a `ChatError` is a fault of ours. */
+function failed(error: unknown): false {
+  if (!(error instanceof ChatError)) reportLater(error)
+  return false
+}
+
+function subscriptions(user: string): Subscription[] {
+  const logged = [
+    topics.anyRoom('messages'),
+    topics.anyRoom('events'),
+    topics.user(user, 'messages'),
+    topics.user(user, 'events'),
+  ]
+  return [
+    ...logged.map((filter): Subscription => ({ filter, qos: 1 })),
+    { filter: topics.anyRoom('receipts'), qos: 0 },
+    { filter: topics.anyRoom('typing'), qos: 0 },
+    // `sync` tells what rooms are like; here only changes are.
+    { filter: topics.anyRoom('info'), qos: 0, retainHandling: 2 },
+  ]
+}

@@ -1,0 +1,202 @@
+/** Applies what comes live to what the client knows. */
+import type { SentMessage } from '../../schemas/commands/shown-message.js'
+import type { ChatError } from '../base/chat-error.js'
+import type { Methods } from '../requests/methods.js'
+import type { CatchUp } from './catch-up.js'
+import type { Fetches } from './fetches.js'
+import type { Item, RoomEvent, UserEvent } from './inbox.js'
+import type { Replica, Transaction } from './replica.js'
+import { applyCounts, applyLive, forgetBefore, type RoomNews, subjectsOf } from './room-state.js'
+
+/** Numbers of a room that are kept on the device, while nobody looks at older ones; and how many more it may be meanwhile. */
+const KEPT = 2000
+const SLACK = 500
+
+/** What makes a user lose a room, or get one. */
+const MEMBERSHIP: ReadonlySet<string> = /* @__PURE__ */ new Set(['added', 'removed', 'left', 'deleted', 'banned'])
+
+export interface LiveItemsDeps {
+  readonly ask: Methods
+  readonly replica: Replica
+  readonly fetches: Fetches
+  readonly catchUp: CatchUp
+}
+
+/** What has to be asked for, by room. */
+interface Unsure {
+  readonly counts: Set<string>
+  readonly roots: Map<string, readonly number[]>
+}
+
+export class LiveItems {
+  readonly #deps: LiveItemsDeps
+  /** Rooms whose counts have to be asked for. */
+  readonly #uncounted = new Set<string>()
+  /** Rooms whose counts are being asked for. */
+  readonly #counting = new Set<string>()
+
+  constructor(deps: LiveItemsDeps) {
+    this.#deps = deps
+  }
+
+  /** False: something was missed before. Rejects when it cannot be stored; nothing of it is applied then. */
+  async apply(items: readonly Item[]): Promise<boolean> {
+    const unsure: Unsure = { counts: new Set(), roots: new Map() }
+    const isWhole = await this.#deps.replica.transact(async (tx) => {
+      let whole = true
+      for (const [room, messages] of messagesByRoom(items)) {
+        if (!(await this.#applyMessages(tx, room, messages, unsure))) whole = false
+      }
+      for (const item of items) if (!this.#applyOther(tx, item, unsure)) whole = false
+      return whole
+    })
+    for (const room of unsure.counts) this.count(room)
+    for (const [room, seqs] of unsure.roots) this.#deps.fetches.refresh(room, seqs)
+    return isWhole
+  }
+
+  /** False: there are some before it that the client does not have. */
+  async #applyMessages(
+    tx: Transaction,
+    room: string,
+    messages: readonly SentMessage[],
+    unsure: Unsure,
+  ): Promise<boolean> {
+    const state = tx.room(room)
+    if (!state) return false
+    const { next, isWhole } = followers(messages, state.seq)
+    if (next.length === 0) return isWhole
+    const me = this.#deps.replica.user!
+    const applied = applyLive(state, next, await tx.messages(room, subjectsOf(next)), me)
+    this.#deps.fetches.heard(room, next)
+    tx.put(applied.state, applied.messages)
+    if (applied.unsure.counts) unsure.counts.add(room)
+    if (applied.unsure.roots.length > 0) unsure.roots.set(room, applied.unsure.roots)
+    await this.#trim(tx, room)
+    return isWhole
+  }
+
+  /** Drops the oldest messages of the device; the broker keeps them. */
+  async #trim(tx: Transaction, room: string): Promise<void> {
+    const state = tx.room(room)!
+    const oldest = state.spans[0]?.[0] ?? state.seq
+    const first = state.seq - KEPT
+    if (oldest > first - SLACK || this.#deps.replica.isWatched(room)) return
+    tx.put(forgetBefore(state, first))
+    await tx.keepMessages(room, [first, Number.MAX_SAFE_INTEGER])
+  }
+
+  /** False: what it says has to be asked for. */
+  #applyOther(tx: Transaction, item: Item, unsure: Unsure): boolean {
+    switch (item.kind) {
+      case 'info': {
+        const state = tx.room(item.room)
+        if (state) tx.put({ ...state, info: { ...state.info, ...item.info } })
+        return true
+      }
+      case 'receipt': {
+        const state = tx.room(item.room)
+        const { user, thread, read } = item.receipt
+        const isMine = user === this.#deps.replica.user && thread === undefined
+        // Nothing counts as read from where the user has marked messages as unread.
+        const upTo = Math.min(read, (state?.mine.unreadFrom ?? Number.POSITIVE_INFINITY) - 1)
+        if (state && isMine && upTo > state.read) unsure.counts.add(item.room)
+        return true
+      }
+      case 'userEvent':
+        return this.#applyUserEvent(tx, item.event, unsure)
+      case 'roomEvent':
+        return this.#knows(tx, item.room, item.event)
+      default:
+        return true
+    }
+  }
+
+  #applyUserEvent(tx: Transaction, event: UserEvent, unsure: Unsure): boolean {
+    const { type, room } = event
+    if (room === undefined) return true
+    if (MEMBERSHIP.has(type)) {
+      // Whether it still holds, `sync` says: the user may be back by now.
+      this.#deps.catchUp.doubt(room)
+      return false
+    }
+    const state = tx.room(room)
+    if (!state) return true
+    if (type === 'role') tx.put({ ...state, info: { ...state.info, role: event.role as typeof state.info.role } })
+    if (type === 'settings') {
+      const mine = settingsOf(event)
+      // Also if it is known: the counts beside it may have been made before.
+      if (mine.unreadFrom !== null || state.mine.unreadFrom !== null) unsure.counts.add(room)
+      tx.put({ ...state, mine })
+    }
+    return true
+  }
+
+  /** False: the user has come into a room that the client does not know, or not as it is now. */
+  #knows(tx: Transaction, room: string, { type, user, by }: RoomEvent): boolean {
+    const me = this.#deps.replica.user
+    const isEntry = (type === 'joined' && user === me) || (type === 'created' && by === me)
+    if (tx.room(room) && !isEntry) return true
+    this.#deps.catchUp.doubt(room)
+    return false
+  }
+
+  /** Asks for the counts of a room; without an answer, with the next connection. */
+  count(room: string): void {
+    this.#uncounted.add(room)
+    if (!this.#counting.has(room)) void this.#count(room)
+  }
+
+  /** Asks for what there was no answer for. */
+  countAll(): void {
+    for (const room of this.#uncounted) this.count(room)
+  }
+
+  async #count(room: string): Promise<void> {
+    this.#counting.add(room)
+    const { ask, replica } = this.#deps
+    try {
+      while (this.#uncounted.delete(room)) {
+        const { rooms } = await ask.unread({ room })
+        await replica.transact(async (tx) => {
+          const state = tx.room(room)
+          const [counts] = rooms
+          if (!state || !counts) return
+          const later = await replica.messages(room, [counts.head + 1, state.seq])
+          tx.put(applyCounts(state, counts, later, replica.user!))
+        })
+      }
+    } catch (error) {
+      if ((error as ChatError).transient) this.#uncounted.add(room)
+    }
+    this.#counting.delete(room)
+  }
+}
+
+/** The settings as the event has them: it is the only one to carry them. */
+function settingsOf(event: UserEvent): RoomNews['mine'] {
+  const { notifications, mutedUntil, pinned, hidden, unreadFrom } = event as unknown as RoomNews['mine']
+  return { notifications, mutedUntil, pinned, hidden, unreadFrom }
+}
+
+function messagesByRoom(items: readonly Item[]): Map<string, SentMessage[]> {
+  const rooms = new Map<string, SentMessage[]>()
+  for (const item of items) {
+    if (item.kind !== 'message') continue
+    const messages = rooms.get(item.room)
+    if (messages) messages.push(item.message)
+    else rooms.set(item.room, [item.message])
+  }
+  return rooms
+}
+
+/** Those with the numbers after `seq`, up to the first that is missing. */
+function followers(messages: readonly SentMessage[], seq: number): { next: SentMessage[]; isWhole: boolean } {
+  const next: SentMessage[] = []
+  for (const message of messages) {
+    const expected = seq + next.length + 1
+    if (message.seq > expected) return { next, isWhole: false }
+    if (message.seq === expected) next.push(message)
+  }
+  return { next, isWhole: true }
+}
