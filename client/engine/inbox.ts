@@ -65,7 +65,7 @@ export function itemOf({ topic, payload }: Incoming): Item | null {
 
 const MOST_ITEMS = 10_000
 /** Of payloads. */
-const MOST_BYTES = 16 * 1024 * 1024
+const MOST_BYTES = 16_777_216
 
 export class LiveInbox {
   #items: Item[] = []

@@ -35,7 +35,6 @@ export interface RoomState {
 }
 
 const FIRST = 1
-const END = Number.MAX_SAFE_INTEGER
 
 export interface AppliedNews {
   readonly state: RoomState
@@ -224,5 +223,5 @@ export function applyPage(
 
 /** Without the messages before `seq`, which stay at the broker. */
 export function forgetBefore(state: RoomState, seq: number): RoomState {
-  return { ...state, spans: cutSpans(state.spans, [seq, END]) }
+  return { ...state, spans: cutSpans(state.spans, [seq, state.seq]) }
 }
