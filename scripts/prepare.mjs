@@ -45,6 +45,7 @@ const STRANGERS = {
   'redis-check-rdb': ['redis-tools'],
   haproxy: ['haproxy'],
   nginx: ['nginx', 'libnginx-mod-stream'],
+  clamd: ['clamav-daemon'],
   chromium: ['chromium'],
 }
 const SWIFT = {

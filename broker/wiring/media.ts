@@ -11,6 +11,7 @@ import { Images } from '../media/images/images.js'
 import { MediaSweep } from '../media/media-sweep.js'
 import { ChildProcesses, canRun } from '../media/processes/child-processes.js'
 import { Recordings } from '../media/recordings/recordings.js'
+import { ClamdScanner } from '../media/scanning/clamd-scanner.js'
 import { FunctionScanner } from '../media/scanning/function-scanner.js'
 import { HttpScanner } from '../media/scanning/http-scanner.js'
 import type { Scanner } from '../media/scanning/scanner.js'
@@ -149,9 +150,10 @@ export function makeScans(
   { files }: Chat,
   { hooks }: Pick<LoginServices, 'hooks'>,
 ): Scans | null {
-  const { url, secret, ...options } = config.media.scan
+  const { clamd, url, secret, ...options } = config.media.scan
   const scanners: Scanner[] = []
   if (hooks.scanFile) scanners.push(new FunctionScanner(hooks.scanFile))
+  if (clamd !== null) scanners.push(new ClamdScanner(clamd))
   if (url !== null) scanners.push(new HttpScanner(url, secret))
   if (!places || scanners.length === 0) return null
   return new Scans({ scanners, files, storage: places.storage, options, counters, failed })

@@ -34,7 +34,8 @@ export const media = section('Files that users upload over HTTP and attach to me
     memory: count(268_435_456, 'Bytes of memory of the process that reads it.', 134_217_728),
     time: duration('5s', 'Seconds of CPU time for it.'),
   }),
-  scan: section('Who is asked whether a file may be served: a server of yours, or the hook scanFile.', {
+  scan: section('Who is asked whether a file may be served: ClamAV, a server of yours, or the hook scanFile.', {
+    clamd: optionalText('The daemon of ClamAV: host:port, or the path of its socket. null: none.'),
     url: optionalText('The address that each uploaded file is sent to; https, or http on this machine. null: none.'),
     secret: Type.Union([webhookSecret, Type.Null()], {
       default: null,

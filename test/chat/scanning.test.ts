@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { completeConfig } from '../../broker/config/config.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { startClamd } from '../helpers/clamd.js'
 import { movableClock } from '../helpers/clock.js'
 import { Person } from '../helpers/people.js'
 import { begin, download, filesOnDisk, tus, upload } from '../helpers/uploads.js'
@@ -177,4 +178,27 @@ t.test('a scanner is at an address that nobody can change on the way', async (t)
   t.throws(config({ url: 'http://scan.example.com/' }), { message: /media\.scan\.url: expected https/ })
   t.throws(config({ url: 'https://scan.example.com/', secret: 'short' }), { message: /media\.scan\.secret/ })
   t.doesNotThrow(config({ url: 'https://scan.example.com/' }))
+})
+
+t.test('ClamAV is sent the bytes, over its socket or over TCP', async (t) => {
+  const { socket, port } = await startClamd(t, 'Evil.Test', 'this one is evil')
+  for (const clamd of [socket, `127.0.0.1:${port}`]) {
+    const { broker, alice } = await open(t, { clamd })
+    const good = await send(broker, GOOD)
+    t.equal(good.status, 204)
+    t.match(await alice.get('files.get', { file: good.file }), { scan: 'clean' })
+    const evil = await send(broker, Buffer.concat([Buffer.alloc(200_000, 120), EVIL]))
+    t.match({ status: evil.status, code: evil.code }, { status: 403, code: 'forbidden' })
+    const { scan, blockedFor } = await alice.get('files.get', { file: evil.file })
+    t.match({ scan, blockedFor }, { scan: 'blocked', blockedFor: 'Evil.Test.UNOFFICIAL' })
+    const large = await send(broker, Buffer.alloc(1_500_000, 120))
+    t.match(await alice.get('files.get', { file: large.file }), { scan: 'pending' }, 'more than it takes is no verdict')
+  }
+})
+
+t.test('while ClamAV is not there, files wait', async (t) => {
+  const { broker, alice } = await open(t, { clamd: '/no/such/socket' })
+  const { file, status } = await send(broker, GOOD)
+  t.equal(status, 204)
+  t.match(await alice.get('files.get', { file }), { scan: 'pending' })
 })
