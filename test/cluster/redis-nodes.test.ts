@@ -1,28 +1,14 @@
 /** Two brokers on one Redis: what one does reaches who is connected to the other. */
 import t, { type Test } from 'tap'
 import { openRedisStore } from '../../broker/store/redis/redis-store.js'
-import { Inbox, type Overrides, request, startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { Inbox, type Overrides, request, startTestBroker } from '../helpers/broker.js'
 import { begin, LOG, owned, phone, said, TAKEN_OVER } from '../helpers/moving-session.js'
 import { disconnected, subscribe5 } from '../helpers/mqtt5.js'
 import { until } from '../helpers/patience.js'
 import { open, publish, take, takePublishes } from '../helpers/protocol.js'
+import { SECRET, twoNodes } from '../helpers/redis-nodes.js'
 import { startRedis } from '../helpers/redis-server.js'
 import { TcpProxy } from '../helpers/tcp-proxy.js'
-
-const SECRET = 'one secret for all nodes, of 32 characters'
-
-async function twoNodes(t: Test, overrides: Overrides = {}): Promise<[TestBroker, TestBroker]> {
-  const { url } = await startRedis(t, { aof: 'off' })
-  const redis = { url, assume: ['appendonly', 'appendfsync'] }
-  const shared: Overrides = {
-    rooms: { list: [{ id: 'den', access: 'public' }] },
-    acl: { rules: [{ allow: 'all', who: 'any', topics: ['plain/#'] }] },
-    ...overrides,
-    store: { driver: 'redis', redis },
-    auth: { ...overrides.auth, jwt: { secret: SECRET } },
-  }
-  return [await startTestBroker(t, shared), await startTestBroker(t, shared)]
-}
 
 t.test('a room', async (t) => {
   const [one, two] = await twoNodes(t)
