@@ -41,6 +41,7 @@ async function disturb(proxy: ByteProxy, chat: Chat): Promise<void> {
   if (fault < 3) proxy.cut()
   else if (fault < 5) proxy.blackhole()
   else if (fault === 5) proxy.refuse()
+  else if (fault === 6) proxy.holdAnswers()
   else proxy.heal()
   if (random.chance(0.3)) proxy.cut()
   if (random.chance(0.5)) chat.retryNow()

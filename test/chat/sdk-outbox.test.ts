@@ -2,10 +2,12 @@
 import t, { type Test } from 'tap'
 import type { Chat } from '../../client/chat.js'
 import type { Outgoing, SendState } from '../../client/index.js'
+import { directoryStore } from '../../client/node/index.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import type { ByteProxy } from '../helpers/byte-proxy.js'
 import '../helpers/http.js'
 import { chatAt, proxyOf, textsOf, when } from '../helpers/outbox-app.js'
+import { until } from '../helpers/patience.js'
 
 interface Scene {
   readonly broker: TestBroker
@@ -79,13 +81,13 @@ t.test('what is written without a connection goes out in order, also before the 
 
 t.test('an answer that is lost is asked for again, and the message is stored once', async (t) => {
   const all = await scene(t)
-  all.proxy.blackhole()
-  const outs = ['1', '2', '3'].map((text) => all.ann.send('tea', text))
-  await Promise.all(outs.map((out) => becomes(out, 'sending')))
-  t.equal(await outs[0]!.cancel(), false, 'it has left')
-  // What was held back arrives at the broker; its answers do not come back.
   const direct = chatAt(t, all.broker, Number(new URL(all.broker.wsUrl).port), 'ann')
   await direct.connect()
+  all.proxy.holdAnswers()
+  const outs = ['1', '2', '3'].map((text) => all.ann.send('tea', text))
+  await until('the broker has them', async () => (await textsOf(direct, 'tea')).length === 3)
+  t.same(states(all.ann), ['sending', 'sending', 'sending'])
+  t.equal(await outs[0]!.cancel(), false, 'it has left')
   all.proxy.cut()
   await when(all.ann.status, ({ state }) => state === 'waiting')
   t.same(states(all.ann), ['queued', 'queued', 'queued'])
@@ -270,6 +272,25 @@ t.test('a client that is closed keeps its messages, and sends them when it is co
   await ann.close()
   await ann.connect()
   t.same(await textsOf(ann, 'tea'), ['1', '2', '3'])
+})
+
+t.test('what the device cannot keep is sent all the same', async (t) => {
+  const broker = await startTestBroker(t)
+  const proxy = await proxyOf(t, broker)
+  const store = directoryStore(t.testdir())
+  const first = chatAt(t, broker, proxy.port, 'ann', { store })
+  const second = chatAt(t, broker, proxy.port, 'ann', { store })
+  await first.connect()
+  await first.ask.rooms.create({ room: 'tea' })
+  await second.connect()
+  const out = second.send('tea', '1')
+  await t.rejects(out.stored, { code: 'storage', message: /one client at a time/ })
+  await out.sent
+  await first.close()
+  const kept = second.send('tea', '2')
+  await kept.stored
+  await kept.sent
+  t.same(await textsOf(second, 'tea'), ['1', '2'])
 })
 
 t.test('another user who logs in sends nothing of what the first one wrote', async (t) => {

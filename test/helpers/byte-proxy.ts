@@ -10,6 +10,7 @@ export class ByteProxy {
   readonly #target: () => number
   readonly #pairs = new Set<SocketPair>()
   #silent = false
+  #holdsAnswers = false
   #refuses = false
 
   /** `target`: the port at present. Closed with the test. */
@@ -43,6 +44,11 @@ export class ByteProxy {
     this.#silent = true
   }
 
+  /** What the target sends does not pass any more; what is sent to it does. */
+  holdAnswers(): void {
+    this.#holdsAnswers = true
+  }
+
   /** Ends all connections, and each new one. */
   refuse(): void {
     this.#refuses = true
@@ -52,6 +58,7 @@ export class ByteProxy {
   /** Connections pass again; what was held back goes on. */
   heal(): void {
     this.#silent = false
+    this.#holdsAnswers = false
     this.#refuses = false
     for (const pair of this.#pairs) pair.release()
   }
@@ -63,6 +70,6 @@ export class ByteProxy {
     const pair = new SocketPair(client, server, () => this.#silent, closed)
     this.#pairs.add(pair)
     client.on('data', (bytes) => pair.pass(() => server.write(bytes)))
-    server.on('data', (bytes) => pair.pass(() => client.write(bytes)))
+    server.on('data', (bytes) => pair.pass(() => client.write(bytes), this.#holdsAnswers))
   }
 }

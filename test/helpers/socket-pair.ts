@@ -25,9 +25,9 @@ export class SocketPair {
     }
   }
 
-  /** Now, or when what was held back is released. */
-  pass(act: () => void): void {
-    if (this.#silent()) this.#held.push(act)
+  /** Now, or when what was held back is released. `isHeld`: behind what is. */
+  pass(act: () => void, isHeld = false): void {
+    if (isHeld || this.#silent()) this.#held.push(act)
     else act()
   }
 
