@@ -1,4 +1,4 @@
-/** Sends what is in the outbox: in order within a room, several at a time, once more when something came between. */
+/** Sends what is in the outbox: one at a time in each room, and once more when something came between. */
 import type { MessageInput } from '../../schemas/message.js'
 import { ChatError } from '../base/chat-error.js'
 import { type Env, onAbort, type Signal } from '../base/platform.js'
@@ -19,16 +19,15 @@ const MOST_RETRY_AFTER = 3600
 export interface Session {
   readonly signal: Signal
   /**
-   * Rejects with a `ChatError`. `alone`: what the broker does not take for a moment is refused, and the connection goes on; else messages keep
-   * the order in which they are handed over.
+   * Rejects with a `ChatError`. `alone`: if the broker does not take it for a moment, only this message is refused; else the connection may end.
    */
   deliver(room: string, message: MessageInput & { readonly cid: string }, alone: boolean): Promise<Sent>
 }
 
 /** What is told of items. */
 export interface Outcomes {
-  /** They may have left from now on, or have not left after all. Resolves when that is written, and never rejects. */
-  changed(items: readonly Item[]): Promise<void>
+  /** It may have left from now on, or has not left after all. Resolves when that is written, and never rejects. */
+  changed(item: Item): Promise<void>
   accepted(item: Item, sent: Sent): void
   failed(item: Item, error: ChatError): void
 }
@@ -90,7 +89,7 @@ export class Dispatcher {
 
   #pumpLane(lane: Lane): void {
     const session = this.#session
-    if (!session || lane.isPreparing || lane.stopWait) return
+    if (!session || lane.stopWait) return
     const wait = lane.notBefore - this.#env.now()
     if (wait > 0) {
       const over = (): void => {
@@ -100,20 +99,16 @@ export class Dispatcher {
       lane.stopWait = this.#env.timer(wait, over)
       return
     }
-    const taken = lane.take(UNDER_WAY - this.#underWay)
-    if (taken.length > 0) void this.#dispatch(lane, taken, session)
+    const item = this.#underWay < UNDER_WAY ? lane.take() : null
+    if (item) void this.#dispatch(lane, item, session)
   }
 
   /** Never rejects. */
-  async #dispatch(lane: Lane, taken: readonly Item[], session: Session): Promise<void> {
-    this.#underWay += taken.length
-    const items = taken.filter((item) => this.#mayLeave(lane, item))
-    const alone = lane.isCareful
-    lane.isPreparing = true
-    await this.#noteLeaving(items)
-    lane.isPreparing = false
-    for (const item of items) {
-      if (this.#session === session) void this.#deliver(lane, item, session, alone)
+  async #dispatch(lane: Lane, item: Item, session: Session): Promise<void> {
+    this.#underWay++
+    if (this.#mayLeave(lane, item)) {
+      await this.#noteLeaving(item)
+      if (this.#session === session) await this.#deliver(lane, item, session)
       else this.#returned(lane, item)
     }
     this.pump()
@@ -131,32 +126,30 @@ export class Dispatcher {
   }
 
   /** After a crash it has to be known what may have left: it must not be changed any more. */
-  async #noteLeaving(items: readonly Item[]): Promise<void> {
-    const staying = items.filter((item) => !item.hasLeft)
-    if (staying.length === 0) return
-    for (const item of staying) item.hasLeft = true
-    await this.#outcomes.changed(staying)
+  async #noteLeaving(item: Item): Promise<void> {
+    if (item.hasLeft) return
+    item.hasLeft = true
+    await this.#outcomes.changed(item)
   }
 
-  async #deliver(lane: Lane, item: Item, session: Session, alone: boolean): Promise<void> {
+  async #deliver(lane: Lane, item: Item, session: Session): Promise<void> {
     item.sending()
     try {
       const { input, cid, room } = item
-      const sent = await session.deliver(room, { ...(input as MessageInput), cid }, alone)
+      const sent = await session.deliver(room, { ...(input as MessageInput), cid }, lane.failures > 0)
       this.#underWay--
       lane.remove(item)
-      if (alone) lane.failures = 0
+      lane.failures = 0
       this.#outcomes.accepted(item, sent)
     } catch (error) {
       this.#refused(lane, item, session, asChatError(error))
     }
-    this.pump()
   }
 
   #refused(lane: Lane, item: Item, session: Session, error: ChatError): void {
     if (LOST.has(error.code)) {
       item.isInDoubt = true
-      lane.failures = Math.max(lane.failures, 1)
+      lane.failures++
       this.#returned(lane, item)
       this.#ended(session)
     } else if (error.transient) {
@@ -172,7 +165,7 @@ export class Dispatcher {
     lane.returned(item)
     if (!item.isInDoubt) {
       item.hasLeft = false
-      void this.#outcomes.changed([item])
+      void this.#outcomes.changed(item)
     }
     item.queued()
   }
@@ -183,13 +176,10 @@ export class Dispatcher {
     this.#outcomes.failed(item, error)
   }
 
-  /** Of several that come back, the first one counts. */
   #wait(lane: Lane, { retryAfter }: ChatError): void {
-    const now = this.#env.now()
-    if (lane.notBefore > now) return
     lane.failures++
     const asked = retryAfter === undefined ? undefined : Math.min(retryAfter, MOST_RETRY_AFTER)
-    lane.notBefore = now + retryDelay('network', lane.failures, asked, this.#env.random())
+    lane.notBefore = this.#env.now() + retryDelay('network', lane.failures, asked, this.#env.random())
   }
 
   #ended(session: Session): void {

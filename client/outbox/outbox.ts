@@ -50,7 +50,7 @@ export class Outbox implements ItemOwner {
     this.#env = env
     this.#owners = new Owners(lock)
     this.#dispatcher = new Dispatcher(env, {
-      changed: (items) => this.#changed(items),
+      changed: (item) => this.#changed(item),
       accepted: (item, sent) => this.#accepted(item, sent),
       failed: (item, error) => this.#failed(item, error),
     })
@@ -157,8 +157,8 @@ export class Outbox implements ItemOwner {
   }
 
   /** What the device cannot keep is sent all the same. */
-  #changed(items: readonly Item[]): Promise<void> {
-    return this.#writer.write(items.filter((item) => this.#has(item)).map(putRow)).catch(() => {})
+  async #changed(item: Item): Promise<void> {
+    if (this.#has(item)) await this.#writer.write([putRow(item)]).catch(() => {})
   }
 
   #accepted(item: Item, sent: Sent): void {

@@ -78,8 +78,8 @@ export class WireCalls {
   }
 
   /**
-   * Publishes a message to a room, or `@user`. Messages that are sent so one after the other are stored in that order, those that the broker
-   * does not store for a moment end the connection, so that none overtakes them. Rejects as a call does.
+   * Publishes a message to a room, or `@user`: the rates of messages are wider than those of requests, and what comes too fast is read more
+   * slowly and not refused. What the broker does not take for another reason, and may take later, ends the connection. Rejects as a call does.
    */
   async send(
     room: string,

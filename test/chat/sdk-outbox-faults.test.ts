@@ -2,9 +2,10 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
+import type { Screen } from '../../broker/chat/messages/screening.js'
 import type { Chat, ChatOptions } from '../../client/chat.js'
-import type { Outgoing } from '../../client/index.js'
-import { createChat } from '../../client/index.js'
+import { createChat, type Outgoing } from '../../client/index.js'
+import { Refusal } from '../../schemas/errors.js'
 import { startTestBroker } from '../helpers/broker.js'
 import { BrokerProcess } from '../helpers/broker-process.js'
 import type { ByteProxy } from '../helpers/byte-proxy.js'
@@ -64,6 +65,28 @@ t.test('a network that fails at random', async (t) => {
   await requireAllOnce(t, chat, stored)
   t.equal(new Set(sent.map(({ room, seq }) => `${room} ${seq}`)).size, sent.length, 'each knows its own number')
   t.same(chat.outbox.current, [])
+})
+
+t.test('a broker that refuses messages for a moment', async (t) => {
+  /** As a service that looks at messages, and fails now and then. */
+  const screen: Screen = {
+    screen: (_actor, room) => {
+      if (room === OUTBOX_ROOMS[0] && random.chance(0.4))
+        throw new Refusal('unavailable', 'nobody looks at it now', { retryAfter: 0.01 })
+      return undefined
+    },
+  }
+  const broker = await startTestBroker(t, { limits: { rates: 'off' } }, { screens: [screen] })
+  const chat = chatAt(t, broker, Number(new URL(broker.wsUrl).port), 'ann')
+  await makeRooms(chat)
+  const outs = Array.from({ length: 90 }, (_, at) => chat.send(OUTBOX_ROOMS[at % 3]!, `1-${at + 1}`))
+  // The broker ends a connection that sends what it cannot take now.
+  chat.status.subscribe(({ state }) => {
+    if (state === 'waiting') chat.retryNow()
+  })
+  await Promise.all(outs.map((out) => out.sent))
+  const stored = outs.map(({ input }) => input.text!)
+  await requireAllOnce(t, chat, stored)
 })
 
 /** A broker in a process of its own, which serves WebSocket. */

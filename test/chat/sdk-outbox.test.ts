@@ -1,8 +1,10 @@
 /** The outbox of the SDK: with a real broker, and a network that fails. */
 import t, { type Test } from 'tap'
+import type { Screen } from '../../broker/chat/messages/screening.js'
 import type { Chat } from '../../client/chat.js'
 import type { Outgoing, SendState } from '../../client/index.js'
 import { directoryStore } from '../../client/node/index.js'
+import { Refusal } from '../../schemas/errors.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import type { ByteProxy } from '../helpers/byte-proxy.js'
 import '../helpers/http.js'
@@ -85,8 +87,8 @@ t.test('an answer that is lost is asked for again, and the message is stored onc
   await direct.connect()
   all.proxy.holdAnswers()
   const outs = ['1', '2', '3'].map((text) => all.ann.send('tea', text))
-  await until('the broker has them', async () => (await textsOf(direct, 'tea')).length === 3)
-  t.same(states(all.ann), ['sending', 'sending', 'sending'])
+  await until('the broker has it', async () => (await textsOf(direct, 'tea')).length === 1)
+  t.same(states(all.ann), ['sending', 'queued', 'queued'])
   t.equal(await outs[0]!.cancel(), false, 'it has left')
   all.proxy.cut()
   await when(all.ann.status, ({ state }) => state === 'waiting')
@@ -147,20 +149,21 @@ t.test('what has not left can be changed and removed', async (t) => {
 t.test('a change of what may have left waits for its number', async (t) => {
   const all = await scene(t)
   const { ann } = all
+  await ann.ask.rooms.create({ room: 'milk' })
   all.proxy.blackhole()
   const out = ann.send('tea', 'frist')
-  const gone = ann.send('tea', 'gone')
+  const gone = ann.send('milk', 'gone')
   await becomes(gone, 'sending')
   const edit = ann.send('tea', { type: 'edit', target: out.cid, text: 'first' })
-  const removal = ann.send('tea', { type: 'delete', target: gone.cid })
+  const removal = ann.send('milk', { type: 'delete', target: gone.cid })
   t.notSame(edit, out)
   t.match(edit.state.current, { at: 'queued' })
   all.proxy.cut()
   all.proxy.heal()
   await Promise.all([edit.sent, removal.sent])
-  const { messages } = await ann.ask.history({ room: 'tea', view: 'folded' })
-  t.match(messages[0], { seq: 1, text: 'first' })
-  t.match(messages[1], { seq: 2, gone: 'deleted' })
+  const folded = async (room: string) => (await ann.ask.history({ room, view: 'folded' })).messages
+  t.match(await folded('tea'), [{ seq: 1, text: 'first' }])
+  t.match(await folded('milk'), [{ seq: 1, gone: 'deleted' }])
   const late = ann.send('tea', { type: 'edit', target: out.cid, text: 'very first' })
   t.equal(late.input.target, 1, 'of what was sent a moment ago the number is known')
   await late.sent
@@ -186,15 +189,36 @@ t.test('in slow mode messages wait for as long as the broker says, in order, and
   const bob = chatAt(t, broker, proxy.port, 'bob')
   await bob.connect()
   const slow = ['1', '2', '3'].map((text) => bob.send('tea', text))
-  await becomes(slow[2]!, 'sending')
-  await becomes(slow[2]!, 'queued')
-  t.equal(await slow[2]!.cancel(), true, 'what was refused is not in the room')
+  await becomes(slow[1]!, 'sending')
+  await becomes(slow[1]!, 'queued')
+  t.equal(await slow[1]!.cancel(), true, 'what was refused is not in the room')
   slow.push(bob.send('tea', '4'))
   await bob.send('@ann', 'meanwhile').sent
   t.not(slow[3]!.state.current.at, 'sent')
   await slow[3]!.sent
-  t.same(await textsOf(bob, 'tea'), ['1', '2', '4'])
+  t.same(await textsOf(bob, 'tea'), ['1', '3', '4'])
   t.equal(bob.status.current.state, 'online')
+})
+
+t.test('a room that takes nothing for a while does not end the connection again and again', async (t) => {
+  let asked = 0
+  const screen: Screen = {
+    screen: (_actor, room) => {
+      if (room === 'tea' && ++asked < 8) throw new Refusal('unavailable', 'not now', { retryAfter: 0.01 })
+      return undefined
+    },
+  }
+  const broker = await startTestBroker(t, {}, { screens: [screen] })
+  const ann = chatAt(t, broker, Number(new URL(broker.wsUrl).port), 'ann')
+  await ann.connect()
+  await ann.ask.rooms.create({ room: 'tea' })
+  let connections = 0
+  ann.status.subscribe(({ state }) => {
+    if (state === 'connecting') connections++
+    if (state === 'waiting') ann.retryNow()
+  })
+  await ann.send('tea', 'patient').sent
+  t.equal(connections, 1, 'once, to find out')
 })
 
 t.test('more messages than the rates allow keep their order', async (t) => {
