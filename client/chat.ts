@@ -1,5 +1,6 @@
 /** A client of the broker that stays connected by itself. */
 
+import { directRoom } from '../schemas/ids.js'
 import { ChatError } from './base/chat-error.js'
 import type { Live } from './base/live.js'
 import { type Env, onAbort, type PlatformSignal, type Socket } from './base/platform.js'
@@ -16,6 +17,9 @@ import type { Lock } from './outbox/owners.js'
 import { CALL_TIMEOUT, type Call } from './requests/calls.js'
 import { type Methods, methods } from './requests/methods.js'
 import { WireCalls } from './requests/wire-calls.js'
+import { Reading } from './rooms/reading.js'
+import { Room } from './rooms/room.js'
+import { RoomList, type RoomSummary, type Unread } from './rooms/room-list.js'
 import { memoryStores } from './store/memory-store.js'
 import type { OpenStore } from './store/store.js'
 import { UserStore } from './store/user-store.js'
@@ -58,6 +62,9 @@ export class Chat {
   readonly #stores: UserStore
   readonly #outbox: Outbox
   readonly #engine: Engine
+  readonly #reading: Reading
+  readonly #list: RoomList
+  readonly #rooms = new Map<string, Room>()
   /** Who is expected to be logged in. */
   readonly #expected: string | undefined
   /** Resolves when nothing is left of the time before the last `close`. */
@@ -82,7 +89,10 @@ export class Chat {
     const openStore = store === 'auto' ? platform.store : store
     this.#stores = new UserStore(typeof openStore === 'function' ? openStore : memoryStores(), hostOf(at))
     this.#outbox = new Outbox({ env: platform, lock: platform.lock ?? ((_name, _options, act) => act({})) })
-    this.#engine = new Engine({ ask: methods(this.#calls.call), clock: platform })
+    const ask = methods(this.#calls.call)
+    this.#engine = new Engine({ ask, clock: platform })
+    this.#reading = new Reading(this.#engine, ask, platform)
+    this.#list = new RoomList(this.#engine.replica)
     this.#connection = new Connection({
       open: mqttOverWebSocket({ socket: () => platform.socket(at), clock: platform }),
       credentials: auth,
@@ -97,6 +107,7 @@ export class Chat {
         await this.#calls.begin(wire, signal)
         await this.#openStore(this.#calls.user!)
         await this.#engine.begin(wire, this.#calls.user!, signal, progress)
+        this.#reading.flush()
         this.#outbox.begin({ signal, deliver: this.#deliver })
       },
     })
@@ -119,6 +130,33 @@ export class Chat {
   connect(options: { readonly signal?: PlatformSignal } = {}): Promise<void> {
     this.#openExpected()
     return this.#connection.connect(options)
+  }
+
+  /** The rooms of the user, the most active one first. */
+  get rooms(): Live<readonly RoomSummary[]> {
+    return this.#list.rooms
+  }
+
+  /** What is unread, in all rooms. */
+  get unread(): Live<Unread> {
+    return this.#list.unread
+  }
+
+  /** A room, or the conversation `dm:{a}:{b}`. The same object each time. */
+  room(id: string): Room {
+    let room = this.#rooms.get(id)
+    if (!room) this.#rooms.set(id, (room = new Room(id, this.#engine, this.#reading)))
+    return room
+  }
+
+  /**
+   * The conversation with this user.
+   * @throws ChatError `offline`: it is not known yet who is logged in
+   */
+  direct(user: string): Room {
+    const me = this.#engine.replica.user
+    if (me === null) throw new ChatError('offline', 'it is not known yet who is logged in')
+    return this.room(directRoom(me, user))
   }
 
   /** If the client waits for its next attempt, that is made now. */
@@ -147,6 +185,7 @@ export class Chat {
    * `connect` may be called again.
    */
   async close(): Promise<void> {
+    this.#reading.stop()
     const left = this.#connection
       .close()
       .then(() => this.#outbox.close())

@@ -4,7 +4,7 @@ import type { Methods } from '../requests/methods.js'
 import type { Fetches } from './fetches.js'
 import { isGone } from './folding.js'
 import type { Replica, Transaction } from './replica.js'
-import { applyNews, type RoomNews } from './room-state.js'
+import { applyNews, isRecent, type RoomNews } from './room-state.js'
 
 type Params = CommandParams<'sync'>
 type Page = CommandResult<'sync'>
@@ -26,6 +26,8 @@ export class CatchUp {
   readonly #fetches: Fetches
   /** Rooms in which the user may not be any more. */
   readonly #doubted = new Set<string>()
+  /** The last time that the broker has told, Unix ms. */
+  #now = 0
 
   constructor(ask: Pick<Methods, 'sync'>, replica: Replica, fetches: Fetches) {
     this.#ask = ask
@@ -78,13 +80,14 @@ export class CatchUp {
         this.#fetches.drop(room)
         tx.remove(room)
       }
+      for (const { at } of page.rooms) this.#now = Math.max(this.#now, at.ts ?? 0)
       for (const news of page.rooms) if (!(await this.#applyRoom(tx, news))) behind.add(news.room)
       // The next call would not tell what this one has left out.
       if (page.more || behind.size > 0) return
       tx.setSince(page.since!, this.#replica.user!)
       for (const { room } of this.#replica.rooms.values()) {
         const state = tx.room(room)
-        if (state?.isAhead) tx.put({ ...state, isAhead: false })
+        if (state?.isAhead && !isRecent(state.activeAt, this.#now)) tx.put({ ...state, isAhead: false })
       }
     })
   }

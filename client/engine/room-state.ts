@@ -30,7 +30,7 @@ export interface RoomState {
   readonly last: LoggedMessage | null
   /** When something was said last, or else the room began; Unix ms. */
   readonly activeAt: number
-  /** Something came live since `sync` was asked last. */
+  /** It has more than `sync` knows by its token, and has to say so: it went on since, or so shortly before that this cannot be told apart. */
   readonly isAhead: boolean
 }
 
@@ -57,13 +57,22 @@ export function applyNews(old: RoomState | null, news: RoomNews): AppliedNews | 
   const kept = cutSpans(known?.spans ?? [], [tail, after])
   const spans = addSpan(kept, [news.more ? news.before! : after + 1, at.seq])
   const last = news.messages.at(-1) ?? (news.more ? null : lastKept(known, news))
+  const activeAt = timeOf(last) ?? known?.activeAt ?? info.createdAt
   const state: RoomState = {
     ...{ room: news.room, seq: at.seq, id: at.id, created: info.createdAt, tail, spans, info, mine },
     ...{ read, unread, mentions: news.mentions, counted: head, last },
-    activeAt: timeOf(last) ?? known?.activeAt ?? info.createdAt,
-    isAhead: false,
+    activeAt,
+    isAhead: isRecent(activeAt, at.ts ?? 0),
   }
   return { state, messages: [...news.changed, ...news.messages], after }
+}
+
+/** Ms for which the broker counts by time what may have been stored when a token was given, and some more. */
+const RECENT = 120_000
+
+/** Whether what was said at `activeAt` may be told again by a token that was given at `now`; Unix ms. */
+export function isRecent(activeAt: number, now: number): boolean {
+  return activeAt > now - RECENT
 }
 
 function lastKept(known: RoomState | null, { changed, since, tail }: RoomNews): LoggedMessage | null {
