@@ -64,7 +64,7 @@ export class CatchUp {
       const isFirst = page === null
       page = await this.#ask.sync({ ...known, ...cursor, order: 'recent', limit: MESSAGES })
       await this.#apply(page, isFirst && (since === undefined || page.reset === true), behind)
-      told(page.rooms.length)
+      if (page.rooms.length > 0) told(page.rooms.length)
     }
     return behind
   }
