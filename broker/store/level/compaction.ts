@@ -49,6 +49,8 @@ export class Compaction {
     const done = new WriteBatch()
     for (const mark of marks) done.del(mark)
     await this.#write(done)
+    // A mark has its key in it, which may be a word of a name.
+    await database.compact(marks[0]!, marks.at(-1)!)
   }
 
   async #due(): Promise<string[]> {
