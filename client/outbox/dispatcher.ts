@@ -76,8 +76,11 @@ export class Dispatcher {
   /** Sends what can be sent. */
   pump(): void {
     for (const [room, lane] of this.#lanes) {
-      if (lane.isEmpty) this.#lanes.delete(room)
-      else this.#pumpLane(lane)
+      if (!lane.isEmpty) this.#pumpLane(lane)
+      else {
+        lane.stopWait?.()
+        this.#lanes.delete(room)
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 /** The outbox of the SDK: with a real broker, and a network that fails. */
 import t, { type Test } from 'tap'
 import type { Screen } from '../../broker/chat/messages/screening.js'
+import type { Clock } from '../../client/base/platform.js'
 import type { Chat } from '../../client/chat.js'
 import type { Outgoing, SendState } from '../../client/index.js'
 import { directoryStore } from '../../client/node/index.js'
@@ -10,6 +11,7 @@ import type { ByteProxy } from '../helpers/byte-proxy.js'
 import '../helpers/http.js'
 import { chatAt, proxyOf, textsOf, when } from '../helpers/outbox-app.js'
 import { until } from '../helpers/patience.js'
+import { realEnv } from '../helpers/web-socket.js'
 
 interface Scene {
   readonly broker: TestBroker
@@ -198,6 +200,33 @@ t.test('in slow mode messages wait for as long as the broker says, in order, and
   await slow[3]!.sent
   t.same(await textsOf(bob, 'tea'), ['1', '3', '4'])
   t.equal(bob.status.current.state, 'online')
+})
+
+t.test('a message that is canceled while it waits leaves no timer', async (t) => {
+  const { ann, broker, proxy } = await scene(t)
+  await ann.ask.rooms.update({ room: 'tea', slowMode: 3600 })
+  const running = new Set<object>()
+  const timer: Clock['timer'] = (ms, act) => {
+    const stop = realEnv.timer(ms, () => {
+      running.delete(stop)
+      act()
+    })
+    running.add(stop)
+    return () => {
+      running.delete(stop)
+      stop()
+    }
+  }
+  const bob = chatAt(t, broker, proxy.port, 'bob', { platform: { timer } })
+  await bob.connect()
+  const [first, second] = [bob.send('tea', '1'), bob.send('tea', '2')]
+  await first.sent
+  await becomes(second, 'sending')
+  await becomes(second, 'queued')
+  t.equal(await second.cancel(), true)
+  await bob.send('@ann', 'other').sent
+  await bob.close()
+  t.equal(running.size, 0)
 })
 
 t.test('a room that takes nothing for a while does not end the connection again and again', async (t) => {
