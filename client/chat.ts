@@ -20,7 +20,7 @@ import { WireCalls } from './requests/wire-calls.js'
 import { Reading } from './rooms/reading.js'
 import { Room } from './rooms/room.js'
 import { RoomList, type RoomSummary, type Unread } from './rooms/room-list.js'
-import { memoryStores } from './store/memory-store.js'
+import { MemoryStore, memoryStores } from './store/memory-store.js'
 import type { OpenStore } from './store/store.js'
 import { UserStore } from './store/user-store.js'
 import { mqttOverWebSocket } from './wire/mqtt/mqtt-wire.js'
@@ -61,6 +61,8 @@ export class Chat {
   readonly #platform: ChatPlatform
   readonly #stores: UserStore
   readonly #outbox: Outbox
+  /** In place of a store that cannot be read; null: it was not needed. */
+  #instead: MemoryStore | null = null
   readonly #engine: Engine
   readonly #reading: Reading
   readonly #list: RoomList
@@ -205,7 +207,10 @@ export class Chat {
     if (this.#left !== left) return
     const store = await this.#stores.of(user)
     // Unless the client was closed meanwhile, and the store with it.
-    if (this.#left === left) await Promise.all([this.#outbox.open(user, store), this.#engine.open(user, store)])
+    if (this.#left !== left) return
+    await this.#outbox.open(user, store)
+    // What the device cannot keep is still shown; the outbox says of each message that it is not stored.
+    await this.#engine.open(user, store).catch(() => this.#engine.open(user, (this.#instead ??= new MemoryStore())))
   }
 
   readonly #deliver: Session['deliver'] = (room, message, alone) => {
