@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import t, { type Test } from 'tap'
 import type { RoomState } from '../../client/engine/room-state.js'
-import { createChat } from '../../client/index.js'
+import { createChat, type Timeline } from '../../client/index.js'
 import { httpCalls } from '../../client/requests/http-calls.js'
 import { type Methods, methods } from '../../client/requests/methods.js'
 import { MemoryStore } from '../../client/store/memory-store.js'
@@ -22,6 +22,7 @@ async function personOf(broker: TestBroker, user: string): Promise<Methods> {
 
 interface Client {
   readonly chat: ReturnType<typeof createChat>
+  readonly timeline: Timeline
   rooms(): Promise<Map<string, RoomState>>
   messages(room: string): Promise<Map<number, LoggedMessage>>
   /** Resolves when the client is online and has all that the broker has. */
@@ -37,6 +38,7 @@ function clientOf(t: Test, broker: TestBroker, person: Methods, user: string, po
   t.teardown(() => chat.close())
   const client: Client = {
     chat,
+    timeline: chat.room('tea').timeline({ size: 20 }),
     rooms: async () => {
       const rows = await store.range('rooms')
       return new Map(rows.map(({ value }) => [(value as RoomState).room, value as RoomState]))
@@ -93,7 +95,30 @@ async function differences(client: Client, person: Methods): Promise<string[]> {
     if (state.last !== null) compare(`the last of ${room}`, without(state.last), without(last))
     compare(`counts of ${room}`, countsOf(state), countsOf(counts.find((one) => one.room === room)!))
   }
+  wrong.push(...(await differencesOfTimeline(client, person)))
   return wrong
+}
+
+/** A timeline that was opened at the start, and is at another place each time. */
+async function differencesOfTimeline({ timeline }: Client, person: Methods): Promise<string[]> {
+  const theirs = await historyOf(person, 'tea')
+  const items = timeline.items.current
+  const first = items[0]
+  const last = items.at(-1)
+  if (!first || !last) return theirs.size > 0 ? ['the timeline is empty'] : []
+  const [from, to] = [
+    first.kind === 'gap' ? first.from : first.message.seq,
+    last.kind === 'gap' ? last.to : last.message.seq,
+  ]
+  const gaps = items.flatMap((item) => (item.kind === 'gap' ? [[item.from, item.to] as const] : []))
+  const isShown = (seq: number): boolean => seq >= from && seq <= to && !gaps.some(([a, b]) => seq >= a && seq <= b)
+  const shown = items.flatMap((item) => (item.kind === 'gap' ? [] : [without(item.message)]))
+  const expected = [...theirs.values()].filter(({ seq }) => isShown(seq)).map(without)
+  const isEnd = timeline.state.current.newer !== 'end' || isShown([...theirs.keys()].at(-1) ?? 0)
+  const wrong = isEnd ? [] : ['the timeline does not follow']
+  return isDeepStrictEqual(shown, expected)
+    ? wrong
+    : [...wrong, `the timeline has ${JSON.stringify(shown)}, not ${JSON.stringify(expected)}`]
 }
 
 type Counts = Pick<RoomState, 'read' | 'unread' | 'mentions'>
@@ -229,6 +254,13 @@ class Crowd {
   }
 }
 
+function moves(timeline: Timeline, random: Random): Promise<unknown> {
+  const gap = timeline.items.current.find((item) => item.kind === 'gap')
+  if (gap && random.chance(0.5)) return gap.load()
+  const to = random.pick(['latest', 'unread', random.between(1, 100)] as const)
+  return random.pick([() => timeline.older(), () => timeline.newer(), () => timeline.jump(to)])()
+}
+
 const KINDS = [
   ...['send', 'send', 'send', 'send', 'reply', 'reply', 'edit', 'edit', 'delete', 'react', 'react', 'react'],
   ...['pin', 'read', 'markUnread', 'settings', 'update', 'burst', 'away', 'anew'],
@@ -271,6 +303,8 @@ t.test('whatever people and the network do, the client knows what the broker kno
       if (i === 10) proxy.heal()
       await (random.chance(0.3) ? Promise.all([crowd.act(), crowd.act(), crowd.act()]) : crowd.act())
       if (random.chance(0.1)) client.chat.retryNow()
+      // Without a connection that fails.
+      if (random.chance(0.3)) void moves(client.timeline, random).catch(() => {})
     }
     proxy.heal()
     await client.isUpToDate()
