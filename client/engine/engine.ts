@@ -11,7 +11,7 @@ import type { Store } from '../store/store.js'
 import type { Incoming, Subscription, Wire } from '../wire/wire.js'
 import { CatchUp } from './catch-up.js'
 import { Fetches } from './fetches.js'
-import { type Item, itemOf, LiveInbox } from './inbox.js'
+import { itemOf, LiveInbox } from './inbox.js'
 import { LiveItems } from './live-items.js'
 import { Replica } from './replica.js'
 
@@ -26,9 +26,6 @@ export interface EngineOptions {
   readonly clock: Pick<Clock, 'timer'>
 }
 
-/** What is told at the moment and not kept. */
-export type Passing = Extract<Item, { kind: 'receipt' | 'typing' }>
-
 export class Engine {
   readonly replica: Replica
   readonly #clock: Pick<Clock, 'timer'>
@@ -36,7 +33,6 @@ export class Engine {
   readonly #fetches: Fetches
   readonly #catchUp: CatchUp
   readonly #live: LiveItems
-  readonly #passing = new Set<(item: Passing) => void>()
   /** What comes live waits. */
   #isHeld = true
   #isDraining = false
@@ -66,11 +62,11 @@ export class Engine {
    */
   async begin(wire: Wire, user: string, signal: Signal, progress: (rooms: number) => void): Promise<void> {
     this.#connection = { signal }
+    this.#isBehind = false
     const reasons = await wire.subscribe(subscriptions(user), signal)
     if (reasons.some((reason) => reason >= REFUSED))
       throw new ChatError('forbidden', 'the broker refused the subscription to the rooms of this login')
     await this.#catchUp.run(progress)
-    this.#isBehind = false
     this.#retries = 0
     this.#release()
   }
@@ -87,17 +83,9 @@ export class Engine {
   take(incoming: Incoming): boolean {
     const item = itemOf(incoming)
     if (!item) return false
-    if (item.kind === 'typing' || item.kind === 'receipt') for (const listener of this.#passing) listener(item)
-    if (item.kind === 'typing') return true
     if (!this.#inbox.push(item, incoming.payload.length)) this.#isBehind = true
     void this.#drain()
     return true
-  }
-
-  /** Calls `listener` with what is told at the moment and not kept. It must not throw. */
-  onPassing(listener: (item: Passing) => void): Stop {
-    this.#passing.add(listener)
-    return () => void this.#passing.delete(listener)
   }
 
   /** See `Fetches.history`. */
@@ -162,7 +150,6 @@ function subscriptions(user: string): Subscription[] {
   return [
     ...logged.map((filter): Subscription => ({ filter, qos: 1 })),
     { filter: topics.anyRoom('receipts'), qos: 0 },
-    { filter: topics.anyRoom('typing'), qos: 0 },
     // `sync` tells what rooms are like; here only changes are.
     { filter: topics.anyRoom('info'), qos: 0, retainHandling: 2 },
   ]

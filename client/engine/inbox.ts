@@ -17,15 +17,12 @@ export interface RoomEvent {
   readonly by?: string
 }
 
-/** How far a member has come. `private`: told to the member alone. */
+/** How far a member has read; with `thread`, in that thread. */
 export interface Receipt {
   readonly user: string
   readonly read: number
-  readonly delivered: number
   readonly thread?: number
 }
-
-export type Typing = { readonly user: string; readonly typing: boolean } | { readonly typing: number }
 
 export type Item =
   | { readonly kind: 'message'; readonly room: string; readonly message: SentMessage }
@@ -33,7 +30,6 @@ export type Item =
   | { readonly kind: 'roomEvent'; readonly room: string; readonly event: RoomEvent }
   | { readonly kind: 'userEvent'; readonly event: UserEvent }
   | { readonly kind: 'receipt'; readonly room: string; readonly receipt: Receipt }
-  | { readonly kind: 'typing'; readonly room: string; readonly typing: Typing }
 
 /** Null: it is nothing that the engine keeps. */
 export function itemOf({ topic, payload }: Incoming): Item | null {
@@ -56,8 +52,6 @@ export function itemOf({ topic, payload }: Incoming): Item | null {
       return { kind: 'roomEvent', room, event: value }
     case 'receipts':
       return { kind: 'receipt', room, receipt: value }
-    case 'typing':
-      return { kind: 'typing', room, typing: value }
     default:
       return null
   }
