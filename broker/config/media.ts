@@ -20,5 +20,5 @@ export function mediaFaults({ media: { s3, fileBytes } }: Pick<Config, 'media'>)
 function isBucket(address: string): boolean {
   if (!URL.canParse(address)) return false
   const { protocol, pathname, search, hash, username } = new URL(address)
-  return /^https?:$/.test(protocol) && /^\/[^/]/.test(pathname) && `${search}${hash}${username}` === ''
+  return /^https?:$/.test(protocol) && /^(\/[\w.-]+)+\/?$/.test(pathname) && `${search}${hash}${username}` === ''
 }

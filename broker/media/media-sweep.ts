@@ -22,28 +22,36 @@ export class MediaSweep {
   readonly #deps: MediaSweepDeps
   /** Begins anywhere, so that all come to their turn also where the broker is often started. */
   #folder = randomInt(FOLDERS)
+  #nodeFolder = randomInt(FOLDERS)
 
   constructor(deps: MediaSweepDeps) {
     this.#deps = deps
   }
 
   /**
-   * Looks at the files that are due, and at one folder of the directory: at all in as many sweeps as there are folders. May be repeated, and
-   * done by two nodes at a time. @param now Unix ms
+   * Looks at the files that are due, and at one folder of where all files are: at all in as many sweeps as there are folders. May be repeated,
+   * and done by two nodes at a time. @param now Unix ms
    */
   async sweep(now: number): Promise<void> {
-    const { files, scans } = this.#deps
+    const { files, scans, records, storage } = this.#deps
     await files.sweep(now, scans && ((file) => scans.scan(file)))
     this.#folder = (this.#folder + 1) % FOLDERS
-    await this.#removeStray(now)
-  }
-
-  async #removeStray(now: number): Promise<void> {
-    const { records, blobs, storage } = this.#deps
-    for await (const { id, kind, at } of blobs.inFolder(this.#folder))
-      if (at < now - STRAY_LIFE && this.#isStray(kind, await records.get(id))) await blobs.remove(id, [kind])
+    if (storage.isOnDisk) await this.#sweepDisk(now, this.#folder)
     for await (const kept of storage.inFolder(this.#folder))
       if (kept.at < now - STRAY_LIFE && isGone(await records.get(kept.id))) await storage.drop(kept)
+  }
+
+  /** What is on the disk of this node alone, a folder at a time. @param now Unix ms */
+  async sweepNode(now: number): Promise<void> {
+    if (this.#deps.storage.isOnDisk) return
+    this.#nodeFolder = (this.#nodeFolder + 1) % FOLDERS
+    await this.#sweepDisk(now, this.#nodeFolder)
+  }
+
+  async #sweepDisk(now: number, folder: number): Promise<void> {
+    const { records, blobs } = this.#deps
+    for await (const { id, kind, at } of blobs.inFolder(folder))
+      if (at < now - STRAY_LIFE && this.#isStray(kind, await records.get(id))) await blobs.remove(id, [kind])
   }
 
   /** On the disk of the node. */

@@ -17,7 +17,7 @@ import type { FileStorage } from './storage/file-storage.js'
 import type { Transfers } from './transfers.js'
 
 export interface UploadsDeps {
-  readonly files: Pick<Files, 'create' | 'own' | 'finish' | 'remove'>
+  readonly files: Pick<Files, 'create' | 'own' | 'claim' | 'unclaim' | 'finish' | 'remove'>
   readonly blobs: Blobs
   readonly storage: FileStorage
   readonly transfers: Transfers
@@ -27,6 +27,8 @@ export interface UploadsDeps {
   readonly recordings: Recordings | null
   /** Null: files are not scanned. */
   readonly scans: Pick<Scans, 'scan'> | null
+  /** Other nodes see the same files. */
+  readonly isShared: boolean
   /** The directory of the files. */
   readonly dir: string
   /** Bytes of its disk to keep free. */
@@ -134,13 +136,31 @@ export class Uploads {
   }
 
   /** The part stays until the record says that the file is there: after a crash it is made anew. */
-  async #finish(actor: Actor, { id, size }: FileRecord): Promise<FileRecord> {
+  async #finish(actor: Actor, record: FileRecord): Promise<FileRecord> {
+    const { files, blobs, isShared } = this.#deps
+    if (!isShared) return this.#make(actor, record)
+    const claimed = await files.claim(record.id)
+    if (claimed.hash !== null) {
+      await blobs.remove(record.id, ['part'])
+      throw new Refusal('conflict', 'the upload was finished at another node')
+    }
+    try {
+      return await this.#make(actor, record)
+    } catch (error) {
+      await files.unclaim(record.id)
+      throw error
+    }
+  }
+
+  async #make(actor: Actor, { id, size }: FileRecord): Promise<FileRecord> {
     const { blobs, storage, files, scans } = this.#deps
     if (size === 0) await blobs.write(id, 0, 0, nothing())
     const content = await this.#content(actor, id, size)
     const hash = await blobs.hash(id)
     await storage.keep(id, content.facts.thumbnail ? ['whole', 'thumbnail'] : ['whole'], hash)
-    const record = await files.finish(actor, id, { ...content, hash, isScanned: scans !== null })
+    const record = await files
+      .finish(actor, id, { ...content, hash, isScanned: scans !== null })
+      .catch((error: unknown) => this.#notFinished(actor, id, error))
     await blobs.remove(id, ['part'])
     if (!scans) {
       await storage.release(id)
@@ -150,6 +170,13 @@ export class Uploads {
     if (!scanned) throw noFile(id)
     if (scanned.scan === 'blocked') requireServed(scanned)
     return scanned
+  }
+
+  /** A file that was removed meanwhile has been kept since. */
+  async #notFinished(actor: Actor, id: string, error: unknown): Promise<never> {
+    const { files, storage } = this.#deps
+    await files.own(actor, id).catch(() => storage.remove(id))
+    throw error
   }
 
   async #content(actor: Actor, id: string, size: number): Promise<Omit<FinishedContent, 'hash' | 'isScanned'>> {

@@ -32,6 +32,8 @@ export interface FileRecord {
   readonly hash: string | null
   /** Unix ms: when it is looked at next, whether anything still refers to it. */
   readonly checkAt: number
+  /** Unix ms: since when a node makes the file of the upload. Absent: none does. */
+  readonly finishing?: number
   readonly facts?: FileFacts
   /** Absent: no scanner was asked. A file is served only if it is not there, or clean. */
   readonly scan?: ScanState

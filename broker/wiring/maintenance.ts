@@ -33,7 +33,7 @@ export interface MaintenanceDeps {
   readers: { readonly registry: Pick<ReaderRegistry, 'forgetUnwanted'>; readonly search: Pick<Search, 'sweep'> | null }
   space: DiskSpace
   /** Null: there are no files. */
-  media: Pick<MediaSweep, 'sweep'> | null
+  media: Pick<MediaSweep, 'sweep' | 'sweepNode'> | null
   failed: (error: unknown) => void
 }
 
@@ -76,15 +76,20 @@ export class Maintenance {
     if (this.#sweeping) return
     this.#sweeping = true
     try {
-      await this.#deps.unserved.settleAbandoned()
-      await this.#deps.trim()
-      for (const step of this.#sharedSteps) if (this.shared.isHere) await step(now)
-      await this.#deps.readers.search?.sweep()
-    } catch (error) {
-      this.#deps.failed(error)
+      const { unserved, trim, media, readers } = this.#deps
+      await this.#try(() => unserved.settleAbandoned())
+      await this.#try(trim)
+      for (const step of this.#sharedSteps) if (this.shared.isHere) await this.#try(() => step(now))
+      await this.#try(async () => media?.sweepNode(now))
+      await this.#try(async () => readers.search?.sweep())
     } finally {
       this.#sweeping = false
     }
+  }
+
+  /** What fails does not keep the rest from being done. */
+  async #try(step: () => Promise<unknown>): Promise<void> {
+    await step().catch(this.#deps.failed)
   }
 
   /** Each may be repeated, and done by two nodes at a time. */

@@ -54,7 +54,7 @@ export async function openMedia(context: Context): Promise<MediaStorage> {
     return { places: null, dir, whyNot }
   }
   makeDirectory(dir)
-  const blobs = new Blobs(dir)
+  const blobs = new Blobs(dir, config.media.shared)
   return { places: { blobs, storage: await openStorage(context, blobs) }, dir, whyNot: '' }
 }
 
@@ -112,11 +112,22 @@ export function mediaDeps(context: Context, { media: opened, chat, logins, scans
   context.teardown.add(processes)
   const images = openImages(context, processes)
   const recordings = openRecordings(context, processes)
+  const isShared = config.store.driver === 'redis'
   const isValid: ConstructorParameters<typeof Downloads>[0]['isValid'] = async ({ principal }) =>
     (await logins.authenticator.revalidate(principal)) !== null
   return {
     ...common,
-    uploads: new Uploads({ ...places, files, transfers, images, recordings, scans, dir, minFree: media.minFree }),
+    uploads: new Uploads({
+      ...places,
+      files,
+      transfers,
+      images,
+      recordings,
+      scans,
+      isShared,
+      dir,
+      minFree: media.minFree,
+    }),
     downloads: new Downloads({ access, storage: places.storage, transfers, isValid, failed }),
   }
 }

@@ -111,6 +111,8 @@ function run(program, args) {
 
 function start(directory, program, args) {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  // What awaits the servers sees that it is not there.
+  child.once('error', () => {})
   const log = createWriteStream(join(directory, `${program}.log`))
   child.stdout.pipe(log, { end: false })
   child.stderr.pipe(log, { end: false })

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { type Overrides, startTestBroker } from '../helpers/broker.js'
 import { ByteProxy } from '../helpers/byte-proxy.js'
@@ -17,6 +18,14 @@ const PIXEL = Buffer.from('R0lGODlhAQABAIABAP///wAAACwAAAAAAQABAAACAkQBADs=', 'b
 async function open(t: Test, { s3 }: Pick<Bucket, 's3'>, media: object = {}, more: Overrides = {}) {
   const broker = await startTestBroker(t, { limits: { rates: 'off' }, ...more, media: { s3, ...media } })
   return { broker, alice: await Person.connect(t, broker, 'alice') }
+}
+
+async function throughProxy(t: Test, { s3 }: Bucket) {
+  const url = new URL(s3.url)
+  const target = Number(url.port)
+  const proxy = await ByteProxy.start(t, () => target)
+  url.port = String(proxy.port)
+  return { s3: { ...s3, url: url.href }, proxy }
 }
 
 t.test('a finished file is in the bucket alone, and is served whole and in part', async (t) => {
@@ -52,11 +61,8 @@ t.test('an image has its small image there, too; an empty file is a file', async
 
 t.test('while the bucket cannot be reached, an upload waits with all its bytes, and nothing is served', async (t) => {
   const bucket = await startBucket(t)
-  const url = new URL(bucket.s3.url)
-  const target = Number(url.port)
-  const proxy = await ByteProxy.start(t, () => target)
-  url.port = String(proxy.port)
-  const { broker } = await open(t, { s3: { ...bucket.s3, url: url.href } })
+  const { s3, proxy } = await throughProxy(t, bucket)
+  const { broker } = await open(t, { s3 })
   const before = await upload(broker, 'alice', PIXEL)
   proxy.refuse()
   const path = (await begin(broker, 'alice', TEXT.length)).headers.get('location')!
@@ -68,6 +74,33 @@ t.test('while the bucket cannot be reached, an upload waits with all its bytes, 
   t.match(await append(TEXT.length), { status: 204 })
   t.ok((await download(broker, 'alice', path.split('/').at(-1)!)).bytes.equals(TEXT))
   t.equal((await download(broker, 'alice', before)).status, 200)
+})
+
+t.test('a download that is broken off, by the bucket or because it may not go on, ends alone', async (t) => {
+  const bucket = await startBucket(t)
+  const { s3, proxy } = await throughProxy(t, bucket)
+  const { broker, alice } = await open(t, { s3 })
+  // More than the buffers of the systems take.
+  const large = Buffer.alloc(40_000_000, 120)
+  const half = async (file: string, then: () => Promise<unknown>) => {
+    const authorization = `Bearer ${await broker.token('alice')}`
+    const answer = await fetch(`${httpUrl(broker)}/v1/media/${file}`, { headers: { authorization } })
+    const reader = answer.body!.getReader()
+    await reader.read()
+    await then()
+    // Slower than the broker looks.
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) await pause(20)
+  }
+  const file = await upload(broker, 'alice', large)
+  await t.rejects(
+    half(file, async () => proxy.cut()),
+    'the bucket has hung up',
+  )
+  await t.rejects(
+    half(file, () => alice.get('files.delete', { file })),
+    'the file is gone',
+  )
+  t.ok((await download(broker, 'alice', await upload(broker, 'alice', TEXT))).bytes.equals(TEXT), 'the broker goes on')
 })
 
 t.test('a scanner gets the file as one on the disk, also when it is asked again later', async (t) => {
@@ -88,10 +121,12 @@ t.test('a scanner gets the file as one on the disk, also when it is asked again 
   const file = await upload(broker, 'alice', TEXT)
   t.same(await filesOnDisk(broker), [])
   t.equal((await download(broker, 'alice', file)).status, 503)
+  const empty = await upload(broker, 'alice', Buffer.alloc(0))
   works = true
   clock.forward(120)
   await broker.running.maintenance.sweep(Date.now())
-  t.same(seen, ['whole'])
+  t.same(seen.sort(), ['other', 'whole'])
+  t.equal((await download(broker, 'alice', empty)).status, 200)
   t.same(await filesOnDisk(broker), [])
   t.ok((await download(broker, 'alice', file)).bytes.equals(TEXT))
 })
@@ -104,7 +139,7 @@ t.test('what is in the bucket and has no record goes after a day', async (t) => 
   const put = (key: string) =>
     bucket.client.put(
       key,
-      { bytes: Readable.from([TEXT]), length: TEXT.length },
+      { open: () => Readable.from([TEXT]), length: TEXT.length },
       createHash('sha256').update(TEXT).digest('hex'),
     )
   await put('ab'.repeat(16))
@@ -120,7 +155,7 @@ t.test('what is in the bucket and has no record goes after a day', async (t) => 
 })
 
 const HASH_OF_X = createHash('sha256').update('x').digest('hex')
-const one = (text: string) => ({ bytes: Readable.from([text]), length: 1 })
+const one = (text: string) => ({ open: () => Readable.from([text]), length: 1 })
 
 t.test(
   'a list goes on from page to page, within what keys begin with',

@@ -10,6 +10,7 @@ import { completeConfig } from '../../broker/config/config.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { startClamd } from '../helpers/clamd.js'
 import { movableClock } from '../helpers/clock.js'
+import { until } from '../helpers/patience.js'
 import { Person } from '../helpers/people.js'
 import { begin, download, filesOnDisk, tus, upload } from '../helpers/uploads.js'
 
@@ -28,12 +29,15 @@ async function startScanner(t: Test) {
   const scanner = {
     url: '',
     asked,
+    /** It does not answer before. */
+    hold: Promise.resolve(),
     answer: ({ body }: Asked): [status: number, body?: object] =>
       body.includes('evil') ? [200, { action: 'block', reason: 'Evil.Test' }] : [204],
   }
   const server = http.createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray())
     asked.push({ headers: request.headers, body })
+    await scanner.hold
     const [status, answer] = scanner.answer(asked.at(-1)!)
     response.writeHead(status).end(answer && JSON.stringify(answer))
   })
@@ -194,6 +198,25 @@ t.test('ClamAV is sent the bytes, over its socket or over TCP', async (t) => {
     const large = await send(broker, Buffer.alloc(1_500_000, 120))
     t.match(await alice.get('files.get', { file: large.file }), { scan: 'pending' }, 'more than it takes is no verdict')
   }
+})
+
+t.test('a file that is deleted while it waits for a scanner harms nobody', async (t) => {
+  const scanner = await startScanner(t)
+  const { broker, alice } = await open(t, { url: scanner.url, concurrency: 1 })
+  const asked: (() => void)[] = []
+  const held = new Promise<void>((resolve) => asked.push(resolve))
+  scanner.hold = held
+  const first = send(broker, GOOD)
+  await until('the first is asked about', async () => scanner.asked.length === 1)
+  const path = (await begin(broker, 'alice', GOOD.length)).headers.get('location')!
+  const second = tus(broker, 'alice', 'PATCH', path, { headers: { 'upload-offset': '0' }, body: GOOD })
+  const file = path.split('/').at(-1)!
+  await until('the second waits', async () => (await alice.get('files.get', { file })).scan === 'pending')
+  await alice.get('files.delete', { file })
+  asked[0]!()
+  t.equal((await first).status, 204)
+  t.equal((await second).status, 404)
+  t.equal((await send(broker, GOOD)).status, 204, 'the broker goes on')
 })
 
 t.test('while ClamAV is not there, files wait', async (t) => {

@@ -1,4 +1,5 @@
 /** Files on two nodes that share a Redis, and a bucket or a directory: where one was uploaded does not matter. */
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -50,6 +51,31 @@ for (const [name, place] of Object.entries({ bucket, directory })) {
     t.ok((await download(one, 'ann', path.split('/').at(-1)!)).bytes.equals(TEXT))
   })
 }
+
+t.test('of two uploads of a file that end at both nodes, one counts', async (t) => {
+  for (const place of [bucket, directory]) {
+    const [one, two] = await twoNodes(t, { media: await place(t) })
+    const path = (await begin(one, 'ann', TEXT.length)).headers.get('location')!
+    const other = Buffer.alloc(TEXT.length, 120)
+    const ends = await Promise.all(
+      [one, two].map(async (node, i) => {
+        const body = i === 0 ? TEXT : other
+        return (await tus(node, 'ann', 'PATCH', path, { headers: { 'upload-offset': '0' }, body })).status
+      }),
+    )
+    t.equal(ends.filter((status) => status === 204).length, 1, ends.join(' '))
+    const file = path.split('/').at(-1)!
+    const { bytes, headers } = await download(one, 'ann', file)
+    t.equal(
+      headers.get('etag'),
+      `"${createHash('sha256').update(bytes).digest('base64url')}"`,
+      'its hash is of its bytes',
+    )
+    const again = await tus(two, 'ann', 'PATCH', path, { headers: { 'upload-offset': '0' }, body: other })
+    t.equal(again.status, 409)
+    t.ok((await download(two, 'ann', file)).bytes.equals(bytes), 'and it stays as it is')
+  }
+})
 
 t.test('what a person has counts at both nodes, also for uploads that begin at once', async (t) => {
   const [one, two] = await twoNodes(t, { media: { ...(await bucket(t)), userBytes: 1000 } })

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 import { mintToken } from '../../broker/auth/tokens.js'
 import { CLI } from './command.js'
+import { endWithUs } from './end-with-us.js'
 import { freePort } from './free-port.js'
 
 const SECRET = 'a secret that only tests know, long enough for HS256'
@@ -76,6 +77,7 @@ export class BrokerProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#process = child
+    child.once('spawn', () => endWithUs(child))
     child.once('exit', (code, signal) => {
       if (this.#process === child) this.complaints.push(`the broker exited by itself: ${code ?? signal}`)
     })

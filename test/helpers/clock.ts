@@ -1,5 +1,7 @@
 /** Clocks that a test can move forward. */
 import type { Test } from 'tap'
+// Keeps the clock of the system, which the clock of Redis is compared with, before a test moves ours.
+import '../../broker/store/redis/server-check.js'
 import type { Connection } from '../../broker/mqtt/connection.js'
 import type { TestBroker } from './broker.js'
 

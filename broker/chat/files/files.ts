@@ -24,6 +24,8 @@ const PAGE = 100
  * deleted stays longer.
  */
 const SWEEP_TIME = 5000
+/** Ms after which a node that finishes an upload counts as gone. */
+const FINISHING = 900_000
 /** Ms between two attempts to scan a file, at least. */
 const SCAN_AGAIN = 60_000
 /** Longest reason of a scanner that is kept, in characters. */
@@ -105,17 +107,49 @@ export class Files {
     throw noFile(id)
   }
 
-  /** All bytes are there, and durable. From now on messages may refer to it, once it is scanned. @throws Refusal `not_found` */
+  /**
+   * Among nodes that see the same files: this one makes the file of an upload, and no other meanwhile, which may have other bytes of it. Resolves
+   * with the record, which is that of a finished file if there is one.
+   * @throws Refusal `not_found`, `unavailable`
+   */
+  async claim(id: string): Promise<FileRecord> {
+    const { value } = await this.#deps.store.transact(`file ${id}`, async ({ directory }) => {
+      const before = await directory.files.get(id)
+      if (!before) throw noFile(id)
+      if (before.hash !== null) return { value: before }
+      const { finishing = 0 } = before
+      const rest = finishing + FINISHING - Date.now()
+      if (rest > 0)
+        throw new Refusal('unavailable', 'another node finishes this upload', { retryAfter: Math.ceil(rest / 1000) })
+      const record = { ...before, finishing: Date.now() }
+      return { ops: directory.files.putOps(record, before), value: record }
+    })
+    return value
+  }
+
+  /** The upload could not be finished. */
+  async unclaim(id: string): Promise<void> {
+    await this.#deps.store.transact(`file ${id}`, async ({ directory }) => {
+      const before = await directory.files.get(id)
+      if (before?.hash !== null || before.finishing === undefined) return { value: null }
+      const { finishing: _, ...record } = before
+      return { ops: directory.files.putOps(record, before), value: null }
+    })
+  }
+
+  /** All bytes are there, and durable. From now on messages may refer to it, once it is scanned. @throws Refusal `not_found`, `conflict` */
   async finish(actor: Actor, id: string, content: FinishedContent): Promise<FinishedFile> {
     const { store, limits } = this.#deps
     const { value } = await store.transact(TOTALS, async ({ directory }) => {
       await requireAccount(directory, actor.principal)
       const before = await directory.files.get(id)
       if (!before) throw noFile(id)
+      if (before.hash !== null) throw new Refusal('conflict', 'the upload is finished')
       const { hash, mime, size, facts, isScanned } = content
       const now = Date.now()
       const checkAt = isScanned ? now + SCAN_AGAIN : now + limits.unusedLife * 1000
-      const record = { ...before, hash, mime, size, facts, checkAt, ...(isScanned ? { scan: 'pending' as const } : {}) }
+      const { finishing: _, ...rest } = before
+      const record = { ...rest, hash, mime, size, facts, checkAt, ...(isScanned ? { scan: 'pending' as const } : {}) }
       const counted = size === before.size ? [] : await this.#resizeOps(directory, before, size)
       return { ops: [...directory.files.putOps(record, before), ...counted], value: record }
     })

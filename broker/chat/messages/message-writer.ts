@@ -246,7 +246,7 @@ export class MessageWriter {
     const { store, replies } = this.#deps
     const { publication, draft } = request
     const person = personBehind(store.directory, post.actor.principal.user)
-    const key = post.slow ? `slow mode ${post.slow.id} ${person}` : `files of ${person}`
+    const key = post.slow ? `slow mode ${post.slow.id} ${person}` : `files in ${request.room}`
     return publication.lane.submit(key, async (tx) => {
       try {
         this.#requireStillAllowed(post, tx.directory)

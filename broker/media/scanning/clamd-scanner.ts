@@ -15,7 +15,7 @@ export class ClamdScanner implements Scanner {
 
   /** @param address The path of its socket, or `host:port` */
   constructor(address: string) {
-    const [, host, port] = /^(.+):(\d+)$/.exec(address) ?? []
+    const [, host, port] = /^\[?([^\]]+)\]?:(\d+)$/.exec(address) ?? []
     this.#address = host === undefined ? { path: address } : { host, port: Number(port) }
   }
 
@@ -26,7 +26,7 @@ export class ClamdScanner implements Scanner {
     try {
       const answer = textOf(socket)
       // It may answer, and close, before it has all of it: the answer counts.
-      pipeline(stream(path), socket, { end: false }).catch(() => {})
+      pipeline(stream(path), socket, { end: false }).catch((error: unknown) => socket.destroy(error as Error))
       return verdictOf(await answer)
     } finally {
       clearTimeout(timer)

@@ -40,6 +40,8 @@ export class HttpScanner implements Scanner {
       'content-type': 'application/octet-stream',
     }
     const body = createReadStream(path)
+    // It may fail before it is read, which tells of it then.
+    body.on('error', () => {})
     try {
       const { status, text } = await askEndpoint(this.#url, {
         method: 'POST',

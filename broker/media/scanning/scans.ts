@@ -41,10 +41,11 @@ export class Scans {
   }
 
   async #settle({ id }: FinishedFile, verdict: ScanVerdict): Promise<FileRecord | null> {
-    const { files, storage, counters } = this.#deps
+    const { files, storage, counters, failed } = this.#deps
     counters.add(verdict.clean ? 'scans.clean' : 'scans.blocked')
     const settled = await files.settleScan(id, verdict)
-    if (!verdict.clean) await storage.remove(id)
+    // Another scan may have come before.
+    if (settled?.scan === 'blocked') await storage.remove(id).catch(failed)
     return settled
   }
 

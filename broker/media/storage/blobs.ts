@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { ReadStream } from 'node:fs'
-import { constants, type FileHandle, link, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { constants, copyFile, type FileHandle, link, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isFileId } from '../../../schemas/files.js'
 
@@ -27,10 +27,12 @@ const SUFFIXES: Readonly<Record<BlobKind, string>> = { part: '.part', whole: '',
 
 export class Blobs {
   readonly #dir: string
+  readonly #shared: boolean
 
-  /** @param dir An existing directory */
-  constructor(dir: string) {
+  /** @param dir An existing directory. @param shared Other nodes write to it, too */
+  constructor(dir: string, shared: boolean) {
     this.#dir = dir
+    this.#shared = shared
   }
 
   /** Bytes that are there; 0: none. */
@@ -93,7 +95,10 @@ export class Blobs {
   /** The part is the file. It keeps its own name too, until `removePart`. */
   async adopt(id: string): Promise<void> {
     await rm(this.path(id, 'whole'), { force: true })
-    await link(this.path(id, 'part'), this.path(id, 'whole'))
+    const [from, to] = [this.path(id, 'part'), this.path(id, 'whole')]
+    // Another node may still write to a part that it has open.
+    if (this.#shared) await copyFile(from, to, constants.COPYFILE_FICLONE)
+    else await link(from, to)
   }
 
   /** Makes durable what others have written in the place of a file, and its name. */

@@ -6,8 +6,9 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { AwsV4Signer } from 'aws4fetch'
 
-/** Ms without a byte after which a request has failed. */
+/** Ms without a byte after which a request has failed; and one that stores an object, which the server may copy to others before it answers. */
 const IDLE = 30_000
+const IDLE_PUT = 300_000
 /** Bytes of an answer that is no file, at most. */
 const MOST_ANSWER = 4_194_304
 /** Objects that are listed at once. */
@@ -44,7 +45,7 @@ interface Asked {
   readonly headers?: Readonly<Record<string, string>>
   /** Of the body; hex. */
   readonly hash?: string
-  readonly body?: { readonly bytes: Readable; readonly length: number }
+  readonly body?: { readonly open: () => Readable; readonly length: number }
   readonly query?: Readonly<Record<string, string>>
 }
 
@@ -160,13 +161,21 @@ export class S3Client {
     { body }: Asked,
   ): Promise<http.IncomingMessage> {
     const { request } = url.protocol === 'https:' ? https : http
-    const sent = request(url, { method, headers: Object.fromEntries(headers), agent: this.#agent, timeout: IDLE })
-    sent.once('timeout', () => sent.destroy(new Error(`${url.host} did not answer within ${IDLE} ms`)))
+    const timeout = method === 'PUT' ? IDLE_PUT : IDLE
+    const sent = request(url, { method, headers: Object.fromEntries(headers), agent: this.#agent, timeout })
+    let answer: http.IncomingMessage | null = null
+    sent.on('timeout', () => {
+      // Where something is left to read, it is the reader who is slow.
+      if (!answer || answer.readableLength === 0)
+        sent.destroy(new Error(`${url.host} was silent for ${timeout / 1000} s`))
+    })
+    // Before the answer, whoever awaits it is told; after it, whoever reads it.
+    sent.on('error', () => {})
     const answered = once(sent, 'response') as Promise<[http.IncomingMessage]>
     if (!body) sent.end()
     // A server that refuses answers before it has all of it.
-    else void pipeline(body.bytes, sent).catch((error: unknown) => sent.destroy(error as Error))
-    const [answer] = await answered
+    else void pipeline(body.open(), sent).catch((error: unknown) => sent.destroy(error as Error))
+    ;[answer] = await answered
     return answer
   }
 }

@@ -7,10 +7,11 @@ import { Refusal } from '../../../schemas/errors.js'
 import { isFileId } from '../../../schemas/files.js'
 import { type Blobs, folderName } from './blobs.js'
 import type { FileStorage, Kept, KeptKind } from './file-storage.js'
-import type { S3Client } from './s3-client.js'
+import { type S3Client, S3Error } from './s3-client.js'
 
 /** What the key of the small image has behind the id. */
 const SMALL = '.thumbnail'
+const MISSING = 'the storage of files does not have this file'
 /** Seconds after which a client may try again. */
 const AGAIN = 10
 
@@ -23,6 +24,7 @@ export interface S3StorageDeps {
 export class S3Storage implements FileStorage {
   readonly isOnDisk = false
   readonly #deps: S3StorageDeps
+  readonly #fetching = new Map<string, Promise<string>>()
 
   constructor(deps: S3StorageDeps) {
     this.#deps = deps
@@ -33,7 +35,7 @@ export class S3Storage implements FileStorage {
       const path = this.#deps.blobs.path(id, kind)
       const hex = kind === 'whole' ? Buffer.from(hash, 'base64url').toString('hex') : await hashOfSmall(path)
       const { size: length } = await stat(path)
-      await this.#reached((client) => client.put(keyOf(id, kind), { bytes: createReadStream(path), length }, hex))
+      await this.#reached((client) => client.put(keyOf(id, kind), { open: () => createReadStream(path), length }, hex))
     }
   }
 
@@ -45,12 +47,23 @@ export class S3Storage implements FileStorage {
     return this.#reached((client) => client.get(keyOf(id, kind), start, end))
   }
 
-  async fetch(id: string): Promise<string> {
+  /** One at a time of each file. */
+  fetch(id: string): Promise<string> {
+    const under = this.#fetching.get(id)
+    if (under) return under
+    const fetching = this.#fetch(id).finally(() => this.#fetching.delete(id))
+    this.#fetching.set(id, fetching)
+    return fetching
+  }
+
+  async #fetch(id: string): Promise<string> {
     const { blobs } = this.#deps
     const path = blobs.path(id, 'whole')
-    const size = await this.size(id, 'whole')
-    if ((await blobs.size(id, 'whole')) === size) return path
+    const size = await this.#reached((client) => client.size(keyOf(id, 'whole')))
+    if (size === null) throw new Refusal('not_found', MISSING)
+    if (size > 0 && (await blobs.size(id, 'whole')) === size) return path
     const bytes = size === 0 ? [] : await this.read(id, 'whole', 0, size - 1)
+    await blobs.remove(id, ['part'])
     await blobs.write(id, 0, size, bytes as AsyncIterable<Buffer>)
     await blobs.adopt(id)
     await blobs.remove(id, ['part'])
@@ -84,6 +97,7 @@ export class S3Storage implements FileStorage {
       return await work(client)
     } catch (cause) {
       failed(new Error(`the storage of files (media.s3) failed: ${(cause as Error).message}`, { cause }))
+      if (cause instanceof S3Error && cause.status === 404) throw new Refusal('not_found', MISSING, { cause })
       throw new Refusal('unavailable', 'the storage of files cannot be reached at present', {
         retryAfter: AGAIN,
         cause,

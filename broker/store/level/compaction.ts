@@ -50,7 +50,7 @@ export class Compaction {
     for (const mark of marks) done.del(mark)
     await this.#write(done)
     // A mark has its key in it, which may be a word of a name.
-    await database.compact(marks[0]!, marks.at(-1)!)
+    await database.compact(ranges.stale.gte, ranges.stale.lt)
   }
 
   async #due(): Promise<string[]> {
