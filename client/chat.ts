@@ -7,21 +7,22 @@ import { type Env, onAbort, type PlatformSignal, type Socket } from './base/plat
 import { Scope } from './base/scope.js'
 import { becomesOnline, Connection } from './connection/connection.js'
 import type { Credentials } from './connection/credentials.js'
-import { hostOf, socketUrl } from './connection/socket-url.js'
+import { brokerOf, socketUrl } from './connection/socket-url.js'
 import type { Status } from './connection/status.js'
 import { Engine } from './engine/engine.js'
 import type { Session } from './outbox/dispatcher.js'
 import { Outbox } from './outbox/outbox.js'
 import type { Outgoing, SendInput } from './outbox/outgoing.js'
-import type { Lock } from './outbox/owners.js'
 import { CALL_TIMEOUT, type Call } from './requests/calls.js'
 import { type Methods, methods } from './requests/methods.js'
 import { WireCalls } from './requests/wire-calls.js'
 import { Reading } from './rooms/reading.js'
 import { Room } from './rooms/room.js'
 import { RoomList, type RoomSummary, type Unread } from './rooms/room-list.js'
+import { Keeper } from './store/keeper.js'
+import type { Lock } from './store/lock.js'
 import { MemoryStore, memoryStores } from './store/memory-store.js'
-import type { OpenStore } from './store/store.js'
+import type { OpenStore, Store } from './store/store.js'
 import { UserStore } from './store/user-store.js'
 import { mqttOverWebSocket } from './wire/mqtt/mqtt-wire.js'
 
@@ -53,22 +54,27 @@ export interface ChatPlatform extends Env {
 /** Ms for an answer to a message; what the broker reads more slowly, because there is much of it, takes longer. */
 const SEND_TIMEOUT = 30_000
 
+/** States in which nobody is logged in, or about to be. */
+const RESTING: ReadonlySet<Status['state']> = new Set(['idle', 'signedOut', 'closed'])
+
 const DEVICE = /^[\w-]{1,40}$/
 
 export class Chat {
   readonly #connection: Connection
   readonly #calls: WireCalls
   readonly #platform: ChatPlatform
+  readonly #broker: string
   readonly #stores: UserStore
   readonly #outbox: Outbox
+  readonly #keeper: Keeper
   /** In place of a store that cannot be read; null: it was not needed. */
   #instead: MemoryStore | null = null
   readonly #engine: Engine
   readonly #reading: Reading
   readonly #list: RoomList
   readonly #rooms = new Map<string, Room>()
-  /** Who is expected to be logged in. */
-  readonly #expected: string | undefined
+  /** Who is expected to be logged in: whoever was last. */
+  #expected: string | undefined
   /** Resolves when nothing is left of the time before the last `close`. */
   #left: Promise<unknown> = Promise.resolve()
   /**
@@ -86,11 +92,14 @@ export class Chat {
     if (!DEVICE.test(device))
       throw new ChatError('bad_request', 'device: 1 to 40 letters, digits, - and _', { field: 'device' })
     this.#platform = platform
+    this.#broker = brokerOf(at)
     this.#calls = new WireCalls(platform)
     this.#expected = user ?? ('password' in auth ? auth.user : undefined)
     const openStore = store === 'auto' ? platform.store : store
-    this.#stores = new UserStore(typeof openStore === 'function' ? openStore : memoryStores(), hostOf(at))
-    this.#outbox = new Outbox({ env: platform, lock: platform.lock ?? ((_name, _options, act) => act({})) })
+    this.#stores = new UserStore(typeof openStore === 'function' ? openStore : memoryStores(), this.#broker)
+    const lock = platform.lock ?? ((_name, _options, act) => act({}))
+    this.#outbox = new Outbox({ env: platform, lock })
+    this.#keeper = new Keeper(lock)
     const ask = methods(this.#calls.call)
     this.#engine = new Engine({ ask, clock: platform })
     this.#reading = new Reading(this.#engine, ask, platform)
@@ -107,8 +116,11 @@ export class Chat {
           this.#engine.ended()
         })
         await this.#calls.begin(wire, signal)
-        await this.#openStore(this.#calls.user!)
-        await this.#engine.begin(wire, this.#calls.user!, signal, progress)
+        const user = this.#calls.user!
+        if (this.#expected !== undefined && this.#expected !== user) this.#reading.forget()
+        this.#expected = user
+        await this.#openStore(user)
+        await this.#engine.begin(wire, user, signal, progress)
         this.#reading.flush()
         this.#outbox.begin({ signal, deliver: this.#deliver })
       },
@@ -130,7 +142,7 @@ export class Chat {
    * when it is signed out or closed before that, or `signal` is aborted, which ends the waiting and not the connection.
    */
   connect(options: { readonly signal?: PlatformSignal } = {}): Promise<void> {
-    this.#openExpected()
+    if (RESTING.has(this.status.current.state)) this.#openExpected()
     return this.#connection.connect(options)
   }
 
@@ -192,13 +204,14 @@ export class Chat {
       .close()
       .then(() => this.#outbox.close())
       .then(() => this.#stores.close())
+      .then(() => this.#keeper.release())
     this.#left = Promise.all([this.#left, left])
     await this.#left
   }
 
   /** What is kept is there without a connection, if it is known whose it is. */
   #openExpected(): void {
-    if (this.#expected !== undefined) void this.#openStore(this.#expected)
+    if (this.#expected !== undefined) this.#openStore(this.#expected).catch(() => {})
   }
 
   async #openStore(user: string): Promise<void> {
@@ -209,8 +222,22 @@ export class Chat {
     // Unless the client was closed meanwhile, and the store with it.
     if (this.#left !== left) return
     await this.#outbox.open(user, store)
-    // What the device cannot keep is still shown; the outbox says of each message that it is not stored.
-    await this.#engine.open(user, store).catch(() => this.#engine.open(user, (this.#instead ??= new MemoryStore())))
+    const isKeeper = await this.#keeper.claim(`${this.#broker}:${user}`)
+    if (this.#left !== left) return
+    await this.#openEngine(user, isKeeper ? store : this.#newMemory())
+  }
+
+  /** What the device cannot keep is still shown; the outbox says of each message that it is not stored. */
+  async #openEngine(user: string, store: Store): Promise<void> {
+    const left = this.#left
+    await this.#engine.open(user, store).catch((error: unknown) => {
+      if (this.#left !== left) throw error
+      return this.#engine.open(user, this.#newMemory())
+    })
+  }
+
+  #newMemory(): MemoryStore {
+    return (this.#instead ??= new MemoryStore())
   }
 
   readonly #deliver: Session['deliver'] = (room, message, alone) => {

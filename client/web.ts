@@ -2,9 +2,9 @@
 import { ChatError } from './base/chat-error.js'
 import type { Socket } from './base/platform.js'
 import { Chat, type ChatOptions, type ChatPlatform } from './chat.js'
-import type { Lock } from './outbox/owners.js'
 import { timer } from './requests/timer.js'
 import { indexedDbStore } from './store/indexed-db/stores.js'
+import type { Lock } from './store/lock.js'
 
 /**
  * A client of the broker. It connects with `connect()`.

@@ -19,7 +19,9 @@ export function socketUrl(url: string): string {
   return `ws${secure!.toLowerCase()}://${host}${path === '/' ? PATH : path}`
 }
 
-/** Host and port, of what `socketUrl` returned. */
-export function hostOf(socketUrl: string): string {
-  return socketUrl.split('/')[2]!.toLowerCase()
+/** Names the broker of what `socketUrl` returned: host and port, and the path if it has one of its own. */
+export function brokerOf(socketUrl: string): string {
+  const [, , host, ...path] = socketUrl.split('/')
+  const own = `/${path.join('/')}`
+  return host!.toLowerCase() + (own === PATH ? '' : own)
 }

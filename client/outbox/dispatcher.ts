@@ -165,6 +165,8 @@ export class Dispatcher {
   /** It is tried again. */
   #returned(lane: Lane, item: Item): void {
     this.#underWay--
+    // It was let go meanwhile.
+    if (!lane.has(item)) return
     lane.returned(item)
     if (!item.isInDoubt) {
       item.hasLeft = false

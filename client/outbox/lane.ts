@@ -29,6 +29,10 @@ export class Lane {
     this.#items.splice(at < 0 ? this.#items.length : at, 0, ...items)
   }
 
+  has(item: Item): boolean {
+    return this.#items.includes(item)
+  }
+
   remove(item: Item): void {
     const at = this.#items.indexOf(item)
     if (at >= 0) this.#items.splice(at, 1)

@@ -4,11 +4,12 @@ import { ChatError } from '../base/chat-error.js'
 import { type Live, LiveValue } from '../base/live.js'
 import type { Env } from '../base/platform.js'
 import { requestIds } from '../requests/request-ids.js'
+import type { Lock } from '../store/lock.js'
 import type { Change, Row, Store } from '../store/store.js'
 import { Dispatcher, type Session } from './dispatcher.js'
 import { bytesOf, Item, type ItemOwner } from './item.js'
 import type { Outgoing, SendInput, Sent } from './outgoing.js'
-import { type Lock, Owners } from './owners.js'
+import { Owners } from './owners.js'
 import { deleteRow, type OutboxRow, putRow } from './rows.js'
 import { OutboxWriter } from './writer.js'
 
@@ -31,7 +32,7 @@ export class Outbox implements ItemOwner {
   readonly #owners: Owners
   readonly #newCid = requestIds()
   /** Begins the keys of all rows of this client. */
-  readonly #id = this.#newCid()
+  #id = this.#newCid()
   /** By cid, in the order of their keys. */
   #items = new Map<string, Item>()
   readonly #shown = new LiveValue<readonly Outgoing[]>([])
@@ -215,6 +216,8 @@ export class Outbox implements ItemOwner {
   async #leave(): Promise<void> {
     await this.#close()
     this.#writer.drop()
+    // What it leaves in the store of its user is found there when that comes back.
+    this.#id = this.#newCid()
     for (const item of this.#items.values()) {
       this.#dispatcher.remove(item)
       this.#forget(item)

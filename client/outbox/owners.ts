@@ -1,13 +1,7 @@
 /** Which of several tabs sends a message: the one that wrote it, for as long as it is there. */
-import { onAbort, type PlatformSignal } from '../base/platform.js'
+import { onAbort } from '../base/platform.js'
 import { Scope } from '../base/scope.js'
-
-/** As `navigator.locks.request`: runs `act` while no other tab runs one of this name. `ifAvailable`: at once, with null if another one does. */
-export type Lock = (
-  name: string,
-  options: { readonly signal: PlatformSignal } | { readonly ifAvailable: true },
-  act: (lock: unknown) => Promise<void>,
-) => Promise<void>
+import type { Lock } from '../store/lock.js'
 
 export class Owners {
   readonly #lock: Lock

@@ -43,6 +43,12 @@ export class Reading {
     this.#stopTimer = null
   }
 
+  /** Another user has logged in. */
+  forget(): void {
+    this.stop()
+    this.#read.clear()
+  }
+
   async #send(room: string, seq: number): Promise<void> {
     try {
       await this.#ask.read({ room, seq })

@@ -64,7 +64,8 @@ export class BrokerProcess {
   /** Starts it. Resolves when the broker reports that it is ready. */
   async start(): Promise<void> {
     const settings = ['listen.http=null', 'log.level=error', ...this.#settings]
-    const child = spawn(process.execPath, [CLI, 'serve', ...settings.flatMap((setting) => ['--set', setting])], {
+    const command = this.#environment['TEST_CLI'] ?? CLI
+    const child = spawn(process.execPath, [command, 'serve', ...settings.flatMap((setting) => ['--set', setting])], {
       // A directory without a config.yaml.
       cwd: this.#dataDir,
       env: {

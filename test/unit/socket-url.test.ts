@@ -1,7 +1,7 @@
 /** The WebSocket that belongs to the address of a broker. */
 import t from 'tap'
 import { Chat } from '../../client/chat.js'
-import { socketUrl } from '../../client/connection/socket-url.js'
+import { brokerOf, socketUrl } from '../../client/connection/socket-url.js'
 import { realEnv, webSocket } from '../helpers/web-socket.js'
 
 t.test('an address of the broker, or of its WebSocket', async (t) => {
@@ -14,6 +14,16 @@ t.test('an address of the broker, or of its WebSocket', async (t) => {
     ['https://example.com/chat/mqtt', 'wss://example.com/chat/mqtt'],
   ] as const)
     t.equal(socketUrl(url), socket)
+})
+
+t.test('a broker is its host, and its path where it has one of its own', async (t) => {
+  for (const [url, broker] of [
+    ['https://Chat.example.com', 'chat.example.com'],
+    ['http://127.0.0.1:8080/mqtt', '127.0.0.1:8080'],
+    ['https://example.com/a/mqtt', 'example.com/a/mqtt'],
+    ['https://example.com/b/mqtt', 'example.com/b/mqtt'],
+  ] as const)
+    t.equal(brokerOf(socketUrl(url)), broker)
 })
 
 t.test('what is no such address is refused, and says how one looks', async (t) => {

@@ -6,6 +6,7 @@ import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { Journal } from '../../../broker/store/redis/journal.js'
 import { RedisLogs } from '../../../broker/store/redis/logs.js'
+import { COMPILED_CLI } from '../command.js'
 
 export type Broken = 'repeat' | 'repair' | 'fence' | 'guards'
 
@@ -21,7 +22,8 @@ const LINES: Readonly<Partial<Record<Broken, readonly (readonly [file: string, l
 
 /** What makes a broker's process a broken one. */
 export function brokenBy(broken: Broken): Record<string, string> {
-  return { BROKEN: broken, NODE_OPTIONS: `--import=${import.meta.url}` }
+  // A bundle of the command would have modules of its own.
+  return { BROKEN: broken, NODE_OPTIONS: `--import=${import.meta.url}`, TEST_CLI: COMPILED_CLI }
 }
 
 function breakScripts(lines: NonNullable<(typeof LINES)[Broken]>): void {
