@@ -21,7 +21,7 @@ import { Room } from './rooms/room.js'
 import { RoomList, type RoomSummary, type Unread } from './rooms/room-list.js'
 import { Keeper } from './store/keeper.js'
 import type { Lock } from './store/lock.js'
-import { MemoryStore, memoryStores } from './store/memory-store.js'
+import { memoryStores } from './store/memory-store.js'
 import type { OpenStore, Store } from './store/store.js'
 import { UserStore } from './store/user-store.js'
 import { mqttOverWebSocket } from './wire/mqtt/mqtt-wire.js'
@@ -67,8 +67,6 @@ export class Chat {
   readonly #stores: UserStore
   readonly #outbox: Outbox
   readonly #keeper: Keeper
-  /** In place of a store that cannot be read; null: it was not needed. */
-  #instead: MemoryStore | null = null
   readonly #engine: Engine
   readonly #reading: Reading
   readonly #list: RoomList
@@ -224,7 +222,7 @@ export class Chat {
     await this.#outbox.open(user, store)
     const isKeeper = await this.#keeper.claim(`${this.#broker}:${user}`)
     if (this.#left !== left) return
-    await this.#openEngine(user, isKeeper ? store : this.#newMemory())
+    await (isKeeper ? this.#openEngine(user, store) : this.#engine.openInMemory(user))
   }
 
   /** What the device cannot keep is still shown; the outbox says of each message that it is not stored. */
@@ -232,12 +230,8 @@ export class Chat {
     const left = this.#left
     await this.#engine.open(user, store).catch((error: unknown) => {
       if (this.#left !== left) throw error
-      return this.#engine.open(user, this.#newMemory())
+      return this.#engine.openInMemory(user)
     })
-  }
-
-  #newMemory(): MemoryStore {
-    return (this.#instead ??= new MemoryStore())
   }
 
   readonly #deliver: Session['deliver'] = (room, message, alone) => {

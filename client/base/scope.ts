@@ -36,3 +36,8 @@ export class Scope {
     return Promise.race([this.#over, promise])
   }
 }
+
+/** `signal`: of a connection. @throws ChatError `offline` when that has ended */
+export function mustLast(signal: Signal): void {
+  if (signal.aborted) throw new ChatError('offline', 'the connection has ended')
+}

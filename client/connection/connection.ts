@@ -133,7 +133,10 @@ export class Connection {
       const login = await tokens.login(this.#clientId, scope.signal)
       this.#wire = await open(login, { message, ended: (error) => scope.end(error) }, scope.signal)
       const wire = this.#wire
-      const progress = (roomsDone: number): void => this.#status.set({ state: 'syncing', roomsDone })
+      // What is still written when the connection has ended is no news of the next one.
+      const progress = (roomsDone: number): void => {
+        if (!scope.signal.aborted) this.#status.set({ state: 'syncing', roomsDone })
+      }
       progress(0)
       await scope.race(sync(wire, { signal: scope.signal, progress }))
       onlineSince = this.#env.now()

@@ -1,5 +1,7 @@
 /** `sync`: the one way in which the client learns what it has missed. */
 import type { CommandParams, CommandResult } from '../../schemas/commands.js'
+import type { Signal } from '../base/platform.js'
+import { mustLast } from '../base/scope.js'
 import type { Methods } from '../requests/methods.js'
 import type { Fetches } from './fetches.js'
 import { isGone } from './folding.js'
@@ -13,6 +15,10 @@ type Place = Places[string]
 
 /** Messages of a room that are told at once; the others are asked for when they are looked at. */
 const MESSAGES = 50
+/** Of one page: so that one arrives in time where there is next to no network. */
+const PAGE_BYTES = 32_768
+/** Ms for the answer with a page. */
+const PAGE_TIMEOUT = 60_000
 /** Rooms of which the client says where it is: more would make the request long, and are told some of what they know. */
 const MOST_PLACES = 200
 /** Of a room of which nothing is known: a position in a life that it never had, so that it is told anew. */
@@ -40,14 +46,17 @@ export class CatchUp {
     this.#doubted.add(room)
   }
 
-  /** Brings the client up to date. What is done of it when it rejects stays done. `progress`: rooms that were told of so far. */
-  async run(progress: (rooms: number) => void): Promise<void> {
+  /**
+   * Brings the client up to date. What is done of it when it rejects stays done. `progress`: rooms that were told of so far.
+   * @throws ChatError `offline` when `signal` is aborted, as the connection has ended: what the next one tells must not be overtaken
+   */
+  async run(signal: Signal, progress: (rooms: number) => void): Promise<void> {
     const doubted = [...this.#doubted]
     const named = [...doubted, ...this.#ahead()].slice(0, MOST_PLACES)
     let rooms: Places = Object.fromEntries(named.map((room) => [room, this.#placeOf(room)]))
     let done = 0
     for (let round = 0; round < ROUNDS; round++) {
-      const behind = await this.#pages(rooms, (told) => progress((done += told)))
+      const behind = await this.#pages(rooms, signal, (told) => progress((done += told)))
       if (behind.size === 0) break
       rooms = Object.fromEntries([...behind].map((room) => [room, this.#placeOf(room)]))
     }
@@ -55,18 +64,25 @@ export class CatchUp {
   }
 
   /** Returns the rooms that have to say where they are, as they were not told all that they miss. */
-  async #pages(rooms: Places, told: (rooms: number) => void): Promise<ReadonlySet<string>> {
+  async #pages(rooms: Places, signal: Signal, told: (rooms: number) => void): Promise<ReadonlySet<string>> {
     const behind = new Set<string>()
     const since = this.#replica.since ?? undefined
     const known: Params = since === undefined ? {} : { since, rooms }
     for (let page: Page | null = null; page === null || page.more; ) {
       const cursor = page === null ? {} : { cursor: page.cursor! }
       const isFirst = page === null
-      page = await this.#ask.sync({ ...known, ...cursor, order: 'recent', limit: MESSAGES })
+      page = await this.#page({ ...known, ...cursor })
+      mustLast(signal)
       await this.#apply(page, isFirst && (since === undefined || page.reset === true), behind)
+      mustLast(signal)
       if (page.rooms.length > 0) told(page.rooms.length)
     }
     return behind
+  }
+
+  #page(params: Params): Promise<Page> {
+    const size: Params = { order: 'recent', limit: MESSAGES, maxBytes: PAGE_BYTES }
+    return this.#ask.sync({ ...params, ...size }, { timeout: PAGE_TIMEOUT })
   }
 
   /** `isAnew`: what the client has is void. */

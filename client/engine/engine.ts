@@ -6,7 +6,9 @@ import { topics } from '../../schemas/topics.js'
 import { ChatError } from '../base/chat-error.js'
 import { reportLater } from '../base/live.js'
 import type { Clock, Signal, Stop } from '../base/platform.js'
+import { mustLast } from '../base/scope.js'
 import type { Methods } from '../requests/methods.js'
+import { MemoryStore } from '../store/memory-store.js'
 import type { Store } from '../store/store.js'
 import type { Incoming, Subscription, Wire } from '../wire/wire.js'
 import { CatchUp } from './catch-up.js'
@@ -33,6 +35,12 @@ export class Engine {
   readonly #fetches: Fetches
   readonly #catchUp: CatchUp
   readonly #live: LiveItems
+  /** The store that `open` was given last. */
+  #store: Store | null = null
+  /** What was read of it could not be written: nothing is kept in it any more. */
+  #unwritable: Store | null = null
+  /** In place of a store; null: it was not needed. */
+  #memory: MemoryStore | null = null
   /** What comes live waits. */
   #isHeld = true
   #isDraining = false
@@ -42,6 +50,7 @@ export class Engine {
   #isBehind = false
   #retries = 0
   #stopRetry: Stop = () => {}
+  readonly #whenUpToDate = new Set<() => void>()
 
   constructor({ ask, clock }: EngineOptions) {
     this.#clock = clock
@@ -51,9 +60,18 @@ export class Engine {
     this.#live = new LiveItems({ ask, replica: this.replica, fetches: this.#fetches, catchUp: this.#catchUp })
   }
 
-  /** What is kept in `store` is there from now on. It is of the user alone. */
+  /**
+   * What is kept in `store` is there from now on. It is of the user alone. Of one that could not be written memory takes the place until another
+   * one is opened, so that what is shown does not go back and forth.
+   */
   open(user: string, store: Store): Promise<void> {
-    return this.replica.open(user, store)
+    this.#store = store
+    return store === this.#unwritable ? this.openInMemory(user) : this.replica.open(user, store)
+  }
+
+  /** For a device that keeps nothing. */
+  openInMemory(user: string): Promise<void> {
+    return this.replica.open(user, (this.#memory ??= new MemoryStore()))
   }
 
   /**
@@ -61,14 +79,31 @@ export class Engine {
    * @throws ChatError
    */
   async begin(wire: Wire, user: string, signal: Signal, progress: (rooms: number) => void): Promise<void> {
+    mustLast(signal)
     this.#connection = { signal }
+    this.#isHeld = true
     this.#isBehind = false
     const reasons = await wire.subscribe(subscriptions(user), signal)
     if (reasons.some((reason) => reason >= REFUSED))
       throw new ChatError('forbidden', 'the broker refused the subscription to the rooms of this login')
-    await this.#catchUp.run(progress)
+    await this.#bringUpToDate(signal, progress)
+    // It may have ended while the last of it was written.
+    mustLast(signal)
     this.#retries = 0
     this.#release()
+  }
+
+  /** If the device cannot keep it, it is kept in memory from now on, and told anew. */
+  async #bringUpToDate(signal: Signal, progress: (rooms: number) => void = () => {}): Promise<void> {
+    try {
+      await this.#catchUp.run(signal, progress)
+    } catch (error) {
+      if ((error as ChatError).code !== 'storage') throw error
+      mustLast(signal)
+      this.#unwritable = this.#store
+      await this.openInMemory(this.replica.user!)
+      await this.#catchUp.run(signal, progress)
+    }
   }
 
   /** Nothing comes on that connection any more. */
@@ -96,10 +131,17 @@ export class Engine {
     this.#live.count(room)
   }
 
+  /** Calls `listener`, which must not throw, each time that the client has been brought up to date: then the broker can be asked. */
+  onUpToDate(listener: () => void): Stop {
+    this.#whenUpToDate.add(listener)
+    return () => void this.#whenUpToDate.delete(listener)
+  }
+
   #release(): void {
     this.#isHeld = false
     this.#live.countAll()
     this.#fetches.refreshAll()
+    for (const listener of [...this.#whenUpToDate]) listener()
     void this.#drain()
   }
 
@@ -122,7 +164,7 @@ export class Engine {
     this.#isHeld = true
     this.#isBehind = false
     try {
-      await this.#catchUp.run(() => {})
+      await this.#bringUpToDate(connection.signal)
       this.#retries = 0
     } catch (error) {
       this.#isBehind = !failed(error)

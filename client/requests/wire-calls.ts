@@ -6,6 +6,7 @@ import type { MessageInput } from '../../schemas/message.js'
 import { topics } from '../../schemas/topics.js'
 import { ChatError } from '../base/chat-error.js'
 import type { Clock, Signal } from '../base/platform.js'
+import { mustLast } from '../base/scope.js'
 import { textOf, utf8 } from '../wire/utf8.js'
 import { type Incoming, type Wire, WireError, type WireErrorKind } from '../wire/wire.js'
 import { CALL_TIMEOUT, type Call, type CallOptions } from './calls.js'
@@ -55,6 +56,7 @@ export class WireCalls {
       throw new ChatError('forbidden', 'the broker takes no requests of this login')
     const [reason = REFUSED] = await wire.subscribe([{ filter: replies, qos: 1 }], signal)
     if (reason >= REFUSED) throw new ChatError('forbidden', `the broker refused the subscription to ${replies}`)
+    mustLast(signal)
     this.#open = { wire, user, replies }
   }
 

@@ -53,7 +53,8 @@ export class Timeline {
   #created = 0
   readonly #at: Place
   #loading: 'older' | 'newer' | null = null
-  #isShowing = false
+  /** What is shown at present; null: nothing has to be shown. */
+  #showing: Promise<void> | null = null
   #isDirty = false
   #isDisposed = false
   /** The last movement. */
@@ -70,6 +71,7 @@ export class Timeline {
       replica.subscribe((rooms) => {
         if (rooms.has(room)) this.#changed()
       }),
+      engine.onUpToDate(() => this.#beginAgain()),
     ]
     this.#changed()
   }
@@ -117,6 +119,13 @@ export class Timeline {
       this.#window = null
       void this.jump(this.#at).catch(() => {})
     } else void this.#show()
+  }
+
+  /** It could not begin without a connection. */
+  #beginAgain(): void {
+    if (this.#window) return
+    const place = async (): Promise<boolean> => this.#window !== null || this.#place(this.#at)
+    void this.#move('older', place).catch(() => {})
   }
 
   #move<T>(side: 'older' | 'newer', act: () => Promise<T>): Promise<T> {
@@ -186,7 +195,9 @@ export class Timeline {
     const reverse = side === 'older'
     const messages = await this.#engine.replica.messages(this.#room, range, { limit: count, reverse })
     const isAll = messages.length < count
-    const { first, last } = this.#window!
+    // The room was made anew meanwhile.
+    if (!this.#window) return 0
+    const { first, last } = this.#window
     if (side === 'older') this.#window = { first: isAll ? from : messages[0]!.seq, last }
     else this.#window = { first, last: isAll ? to : messages.at(-1)!.seq }
     await this.#shrink(side)
@@ -196,24 +207,30 @@ export class Timeline {
   /** Gives up messages at the other side of a window that is too long. */
   async #shrink(grown: 'older' | 'newer'): Promise<void> {
     const most = this.#size * GROWTH
-    const { first, last } = this.#window!
+    const window = this.#window
+    if (!window) return
+    const { first, last } = window
     const messages = await this.#engine.replica.messages(this.#room, [first, last ?? END])
-    if (messages.length <= most) return
+    // Another movement may have changed the window meanwhile, and shortens it then.
+    if (messages.length <= most || this.#window !== window) return
     if (grown === 'older') this.#window = { first, last: messages[most - 1]!.seq }
     else this.#window = { first: messages[messages.length - most]!.seq, last }
   }
 
   /** Reads the window from the store; changes meanwhile are shown after that. */
-  async #show(): Promise<void> {
+  #show(): Promise<void> {
     this.#isDirty = true
-    if (this.#isShowing) return
-    this.#isShowing = true
+    this.#showing ??= this.#showAll()
+    return this.#showing
+  }
+
+  async #showAll(): Promise<void> {
     while (this.#isDirty && !this.#isDisposed) {
       this.#isDirty = false
       // A store that was closed meanwhile has nothing new.
       await this.#read().catch(() => {})
     }
-    this.#isShowing = false
+    this.#showing = null
   }
 
   async #read(): Promise<void> {
@@ -243,7 +260,7 @@ export class Timeline {
 
   #showState(): void {
     const of = (side: 'older' | 'newer'): Edge => {
-      if (this.#loading === side || !this.#known) return 'loading'
+      if (this.#loading === side || !this.#known || !this.#window) return 'loading'
       return this.#edge(side) === null ? 'end' : 'more'
     }
     const state = { older: of('older'), newer: of('newer') }
