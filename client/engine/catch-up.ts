@@ -4,9 +4,10 @@ import type { Signal } from '../base/platform.js'
 import { mustLast } from '../base/scope.js'
 import type { Methods } from '../requests/methods.js'
 import type { Fetches } from './fetches.js'
-import { isGone } from './folding.js'
+import { isGone, rootsAround } from './folding.js'
 import type { Replica, Transaction } from './replica.js'
 import { applyNews, isRecent, type RoomNews } from './room-state.js'
+import { WHOLE } from './spans.js'
 
 type Params = CommandParams<'sync'>
 type Page = CommandResult<'sync'>
@@ -127,7 +128,9 @@ export class CatchUp {
   async #rootsOf(tx: Transaction, { room, changed, messages }: RoomNews): Promise<number[]> {
     const gone = [...changed, ...messages].filter(isGone).map(({ seq }) => seq)
     const known = await tx.messages(room, gone)
-    return [...known.values()].flatMap((message) => (isGone(message) ? [] : (message.thread ?? [])))
+    const roots = [...known.values()].flatMap((message) => (isGone(message) ? [] : (message.thread ?? [])))
+    const unknown = gone.filter((seq) => !known.has(seq))
+    return unknown.length === 0 ? roots : [...roots, ...rootsAround(await this.#replica.messages(room, WHOLE), unknown)]
   }
 
   #placeOf(room: string): Place {

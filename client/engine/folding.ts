@@ -81,6 +81,15 @@ export function countReply(root: LoggedMessage, reply: SentMessage): LoggedMessa
   return { ...root, replies }
 }
 
+/** Of `messages` those that began a thread to which one of `seqs` may have belonged. */
+export function rootsAround(messages: readonly LoggedMessage[], seqs: readonly number[]): number[] {
+  const mayBegin = (message: LoggedMessage): boolean => {
+    const last = isGone(message) ? undefined : message.replies?.lastSeq
+    return last !== undefined && seqs.some((seq) => message.seq < seq && seq <= last)
+  }
+  return messages.filter(mayBegin).map(({ seq }) => seq)
+}
+
 /** `message` with all of `later` that is about it; these in the order of the room. */
 export function foldAll(message: LoggedMessage, later: readonly SentMessage[], me: string): LoggedMessage {
   let folded = message

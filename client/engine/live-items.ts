@@ -1,12 +1,14 @@
 /** Applies what comes live to what the client knows. */
-import type { SentMessage } from '../../schemas/commands/shown-message.js'
+import type { LoggedMessage, SentMessage } from '../../schemas/commands/shown-message.js'
 import type { ChatError } from '../base/chat-error.js'
 import type { Methods } from '../requests/methods.js'
 import type { CatchUp } from './catch-up.js'
 import type { Fetches } from './fetches.js'
+import { rootsAround } from './folding.js'
 import type { Item, RoomEvent, UserEvent } from './inbox.js'
 import type { Replica, Transaction } from './replica.js'
 import { applyCounts, applyLive, forgetBefore, type RoomNews, subjectsOf } from './room-state.js'
+import { WHOLE } from './spans.js'
 
 /** Numbers of a room that are kept on the device, while nobody looks at older ones; and how many more it may be meanwhile. */
 const KEPT = 2000
@@ -67,13 +69,25 @@ export class LiveItems {
     const { next, isWhole } = followers(messages, state.seq)
     if (next.length === 0) return isWhole
     const me = this.#deps.replica.user!
-    const applied = applyLive(state, next, await tx.messages(room, subjectsOf(next)), me)
+    const subjects = await tx.messages(room, subjectsOf(next))
+    const applied = applyLive(state, next, subjects, me)
     this.#deps.fetches.heard(room, next)
     tx.put(applied.state, applied.messages)
     if (applied.unsure.counts) unsure.counts.add(room)
-    if (applied.unsure.roots.length > 0) unsure.roots.set(room, applied.unsure.roots)
+    const roots = [...applied.unsure.roots, ...(await this.#rootsOfUnknown(room, next, subjects))]
+    if (roots.length > 0) unsure.roots.set(room, roots)
     await this.#trim(tx, room)
     return isWhole
+  }
+
+  /** Of deleted messages that the client does not have it does not know in which thread they were. */
+  async #rootsOfUnknown(
+    room: string,
+    entries: readonly SentMessage[],
+    subjects: ReadonlyMap<number, LoggedMessage>,
+  ): Promise<number[]> {
+    const unknown = entries.flatMap(({ type, target }) => (type === 'delete' && !subjects.has(target!) ? target! : []))
+    return unknown.length === 0 ? [] : rootsAround(await this.#deps.replica.messages(room, WHOLE), unknown)
   }
 
   /** Drops the oldest messages of the device; the broker keeps them. */
