@@ -55,7 +55,7 @@ export interface ChatPlatform extends Env {
 const SEND_TIMEOUT = 30_000
 
 /** States in which nobody is logged in, or about to be. */
-const RESTING: ReadonlySet<Status['state']> = new Set(['idle', 'signedOut', 'closed'])
+const RESTING: ReadonlySet<Status['state']> = /* @__PURE__ */ new Set(['idle', 'signedOut', 'closed'])
 
 const DEVICE = /^[\w-]{1,40}$/
 

@@ -5,7 +5,7 @@ export type Span = readonly [first: number, last: number]
 export type Spans = readonly Span[]
 
 /** All there may be. */
-export const WHOLE: Span = [1, Number.MAX_SAFE_INTEGER - 1]
+export const WHOLE: Span = [1, 9_007_199_254_740_990]
 
 /** With all numbers of `span`; one without numbers adds none. */
 export function addSpan(spans: Spans, [first, last]: Span): Spans {
