@@ -74,8 +74,8 @@ export class LiveItems {
     this.#deps.fetches.heard(room, next)
     tx.put(applied.state, applied.messages)
     if (applied.unsure.counts) unsure.counts.add(room)
-    const roots = [...applied.unsure.roots, ...(await this.#rootsOfUnknown(room, next, subjects))]
-    if (roots.length > 0) unsure.roots.set(room, roots)
+    const known = await tx.messages(room, applied.unsure.roots)
+    unsure.roots.set(room, [...known.keys(), ...(await this.#rootsOfUnknown(room, next, subjects))])
     await this.#trim(tx, room)
     return isWhole
   }

@@ -147,8 +147,7 @@ class LiveRoom {
 
   result(): AppliedLive {
     const messages = [...this.#changed].map((seq) => this.#messages.get(seq)!)
-    const roots = [...this.#roots].filter((seq) => this.#messages.has(seq))
-    return { state: this.#state, messages, unsure: { counts: this.#isUnsure, roots } }
+    return { state: this.#state, messages, unsure: { counts: this.#isUnsure, roots: [...this.#roots] } }
   }
 
   #add(message: SentMessage): void {

@@ -181,3 +181,20 @@ t.test('a room that is deleted and made anew is shown anew; closed and connected
   await upTo(timeline, 2)
   t.same(textsOf(timeline.items.current), ['new', 'while it was closed'])
 })
+
+t.test('a thread counts its replies as the broker does, also when one is deleted later', async (t) => {
+  const { bob, chat } = await start(t)
+  await bob.send({ room: 'tea', text: 'root' })
+  await chat.connect()
+  const timeline = chat.room('tea').timeline()
+  t.teardown(() => timeline.dispose())
+  const replies = (items: readonly Item[]) => {
+    const [first] = items
+    return first?.kind === 'message' ? first.message.replies?.count : undefined
+  }
+  const { seq } = await bob.send({ room: 'tea', text: 'reply', thread: 1 })
+  await becomes(timeline.items, 'the reply is counted', (items) => replies(items) === 1)
+  await say(bob, 1)
+  await bob.send({ room: 'tea', type: 'delete', target: seq })
+  await becomes(timeline.items, 'it counts no more', (items) => items.length > 0 && replies(items) === undefined)
+})
