@@ -4,10 +4,9 @@ import type { Signal } from '../base/platform.js'
 import { mustLast } from '../base/scope.js'
 import type { Methods } from '../requests/methods.js'
 import type { Fetches } from './fetches.js'
-import { isGone, rootsAround } from './folding.js'
+import { isGone } from './folding.js'
 import type { Replica, Transaction } from './replica.js'
 import { applyNews, isRecent, type RoomNews } from './room-state.js'
-import { WHOLE } from './spans.js'
 
 type Params = CommandParams<'sync'>
 type Page = CommandResult<'sync'>
@@ -130,7 +129,7 @@ export class CatchUp {
     const known = await tx.messages(room, gone)
     const roots = [...known.values()].flatMap((message) => (isGone(message) ? [] : (message.thread ?? [])))
     const unknown = gone.filter((seq) => !known.has(seq))
-    return unknown.length === 0 ? roots : [...roots, ...rootsAround(await this.#replica.messages(room, WHOLE), unknown)]
+    return [...roots, ...(await this.#replica.rootsAround(room, unknown))]
   }
 
   #placeOf(room: string): Place {

@@ -4,7 +4,7 @@ import type { SentMessage } from '../../schemas/commands/shown-message.js'
 import type { CommandParams, CommandResult } from '../../schemas/commands.js'
 import { ChatError } from '../base/chat-error.js'
 import type { Methods } from '../requests/methods.js'
-import { rootsAround } from './folding.js'
+import { deletedBy, rootsAround } from './folding.js'
 import type { Replica } from './replica.js'
 import { applyPage, type Page } from './room-state.js'
 import type { Span } from './spans.js'
@@ -119,8 +119,4 @@ function spanOf(params: Params, { before, after }: Answer, head: number): Span |
   if (params.thread ?? params.seqs ?? (params.pinned || params.roots)) return null
   const first = params.after === undefined ? (before ?? 1) : params.after + 1
   return [first, after ?? (params.before === undefined ? head : params.before - 1)]
-}
-
-function deletedBy(entries: readonly SentMessage[]): number[] {
-  return entries.flatMap(({ type, target }) => (type === 'delete' ? target! : []))
 }

@@ -81,6 +81,11 @@ export function countReply(root: LoggedMessage, reply: SentMessage): LoggedMessa
   return { ...root, replies }
 }
 
+/** The messages that `entries` delete. */
+export function deletedBy(entries: readonly SentMessage[]): number[] {
+  return entries.flatMap(({ type, target }) => (type === 'delete' ? target! : []))
+}
+
 /** Of `messages` those that began a thread to which one of `seqs` may have belonged. */
 export function rootsAround(messages: readonly LoggedMessage[], seqs: readonly number[]): number[] {
   const mayBegin = (message: LoggedMessage): boolean => {

@@ -1,14 +1,13 @@
 /** Applies what comes live to what the client knows. */
-import type { LoggedMessage, SentMessage } from '../../schemas/commands/shown-message.js'
+import type { SentMessage } from '../../schemas/commands/shown-message.js'
 import type { ChatError } from '../base/chat-error.js'
 import type { Methods } from '../requests/methods.js'
 import type { CatchUp } from './catch-up.js'
 import type { Fetches } from './fetches.js'
-import { rootsAround } from './folding.js'
+import { deletedBy } from './folding.js'
 import type { Item, RoomEvent, UserEvent } from './inbox.js'
 import type { Replica, Transaction } from './replica.js'
 import { applyCounts, applyLive, forgetBefore, type RoomNews, subjectsOf } from './room-state.js'
-import { WHOLE } from './spans.js'
 
 /** Numbers of a room that are kept on the device, while nobody looks at older ones; and how many more it may be meanwhile. */
 const KEPT = 2000
@@ -75,19 +74,11 @@ export class LiveItems {
     tx.put(applied.state, applied.messages)
     if (applied.unsure.counts) unsure.counts.add(room)
     const known = await tx.messages(room, applied.unsure.roots)
-    unsure.roots.set(room, [...known.keys(), ...(await this.#rootsOfUnknown(room, next, subjects))])
+    // Of deleted messages that the client does not have it does not know in which thread they were.
+    const unknown = deletedBy(next).filter((seq) => !subjects.has(seq))
+    unsure.roots.set(room, [...known.keys(), ...(await this.#deps.replica.rootsAround(room, unknown))])
     await this.#trim(tx, room)
     return isWhole
-  }
-
-  /** Of deleted messages that the client does not have it does not know in which thread they were. */
-  async #rootsOfUnknown(
-    room: string,
-    entries: readonly SentMessage[],
-    subjects: ReadonlyMap<number, LoggedMessage>,
-  ): Promise<number[]> {
-    const unknown = entries.flatMap(({ type, target }) => (type === 'delete' && !subjects.has(target!) ? target! : []))
-    return unknown.length === 0 ? [] : rootsAround(await this.#deps.replica.messages(room, WHOLE), unknown)
   }
 
   /** Drops the oldest messages of the device; the broker keeps them. */

@@ -2,7 +2,9 @@
 import type { LoggedMessage } from '../../schemas/commands/shown-message.js'
 import { ChatError } from '../base/chat-error.js'
 import type { Change, Store } from '../store/store.js'
+import { rootsAround } from './folding.js'
 import type { RoomState } from './room-state.js'
+import { WHOLE } from './spans.js'
 
 /** The row `['sync']` of the table `meta`. */
 interface Kept {
@@ -105,6 +107,11 @@ export class Replica {
     return reverse ? messages.reverse() : messages
   }
 
+  /** Messages that began a thread to which one of these may have belonged, of which nothing else is known. */
+  async rootsAround(room: string, seqs: readonly number[]): Promise<number[]> {
+    return seqs.length === 0 ? [] : rootsAround(await this.messages(room, WHOLE), seqs)
+  }
+
   /** Until the function that is returned is called, old messages of the room are not dropped. */
   watch(room: string): () => void {
     const watcher = { room }
@@ -154,6 +161,7 @@ export class Transaction {
 
   /** Those that the store has, by seq. */
   async messages(room: string, seqs: readonly number[]): Promise<Map<number, LoggedMessage>> {
+    if (seqs.length === 0) return new Map()
     const rows = await this.#store.get(
       'messages',
       seqs.map((seq) => [room, seq]),

@@ -204,9 +204,14 @@ export class Timeline {
     return messages.length
   }
 
+  /** Messages of a window, at most. */
+  get #most(): number {
+    return this.#size * GROWTH
+  }
+
   /** Gives up messages at the other side of a window that is too long. */
   async #shrink(grown: 'older' | 'newer'): Promise<void> {
-    const most = this.#size * GROWTH
+    const most = this.#most
     const window = this.#window
     if (!window) return
     const { first, last } = window
@@ -235,16 +240,19 @@ export class Timeline {
 
   async #read(): Promise<void> {
     const { replica } = this.#engine
-    if (this.#window?.last === null) await this.#shrink('newer')
     const window = this.#window
     const state = this.#known
     if (!state || !window) this.#items.set([])
     else {
       const last = Math.min(window.last ?? state.seq, state.seq)
-      const messages = await replica.messages(this.#room, [window.first, last])
+      const read = await replica.messages(this.#room, [window.first, last])
+      // A window that follows the room gives up its oldest messages.
+      const messages = window.last === null ? read.slice(-this.#most) : read
+      const first = messages.length < read.length ? messages[0]!.seq : window.first
+      if (first !== window.first && this.#window === window) this.#window = { first, last: null }
       const known = new Map(this.#items.current.map((item) => [item.key, item]))
       const items = messages.map((message) => itemOf(message, replica.user!))
-      const gaps = gapsOf(state.spans, [Math.max(window.first, state.tail), last]).map((gap) => this.#gapOf(gap))
+      const gaps = gapsOf(state.spans, [Math.max(first, state.tail), last]).map((gap) => this.#gapOf(gap))
       const all = [...items, ...gaps].sort((a, b) => placeOf(a) - placeOf(b))
       this.#items.set(all.map((item) => same(known.get(item.key), item)))
     }

@@ -113,27 +113,23 @@ export class Files {
    * @throws Refusal `not_found`, `unavailable`
    */
   async claim(id: string): Promise<FileRecord> {
-    const { value } = await this.#deps.store.transact(`file ${id}`, async ({ directory }) => {
-      const before = await directory.files.get(id)
-      if (!before) throw noFile(id)
-      if (before.hash !== null) return { value: before }
+    const record = await this.#change(id, (before) => {
+      if (before.hash !== null) return before
       const { finishing = 0 } = before
       const rest = finishing + FINISHING - Date.now()
       if (rest > 0)
         throw new Refusal('unavailable', 'another node finishes this upload', { retryAfter: Math.ceil(rest / 1000) })
-      const record = { ...before, finishing: Date.now() }
-      return { ops: directory.files.putOps(record, before), value: record }
+      return { ...before, finishing: Date.now() }
     })
-    return value
+    return record ?? Promise.reject(noFile(id))
   }
 
   /** The upload could not be finished. */
   async unclaim(id: string): Promise<void> {
-    await this.#deps.store.transact(`file ${id}`, async ({ directory }) => {
-      const before = await directory.files.get(id)
-      if (before?.hash !== null || before.finishing === undefined) return { value: null }
+    await this.#change(id, (before) => {
+      if (before.hash !== null || before.finishing === undefined) return before
       const { finishing: _, ...record } = before
-      return { ops: directory.files.putOps(record, before), value: null }
+      return record
     })
   }
 
@@ -167,15 +163,13 @@ export class Files {
 
   /** An admin blocks it. @throws Refusal `not_found`, or `conflict` while its upload is not finished */
   async block(id: string, reason: string | null): Promise<FileRecord> {
-    const { value } = await this.#deps.store.transact(`file ${id}`, async ({ directory }) => {
-      const before = await directory.files.get(id)
-      if (!before) throw noFile(id)
+    const record = await this.#change(id, (before) => {
       if (!isFinished(before)) throw new Refusal('conflict', 'its upload is not finished', { field: 'file' })
-      const record = { ...before, ...blocked(reason) }
-      return { ops: directory.files.putOps(record, before), value: record }
+      return { ...before, ...blocked(reason) }
     })
+    if (!record) throw noFile(id)
     await this.#deps.removeBytes(id)
-    return value
+    return record
   }
 
   /** There is no verdict yet: the older the file, the later it is asked for again. Null: it is gone. */
@@ -187,13 +181,29 @@ export class Files {
   }
 
   /** Only a file that waits for its scan: another node may have heard of it first. */
-  async #rescanned(id: string, change: (record: FileRecord, now: number) => FileRecord): Promise<FileRecord | null> {
+  #rescanned(id: string, change: (record: FileRecord, now: number) => FileRecord): Promise<FileRecord | null> {
+    return this.#change(
+      id,
+      (before) => (before.scan === 'pending' ? change(before, Date.now()) : before),
+      (next) => (next.scan === 'blocked' ? this.#blockedByScanner(next) : []),
+    )
+  }
+
+  /**
+   * Decides on the record of a file. Null: there is none.
+   * @param change Returns it as it is to be; the same one: nothing is written. It may run several times
+   * @param drafts What is logged of the change
+   */
+  async #change(
+    id: string,
+    change: (before: FileRecord) => FileRecord,
+    drafts: (next: FileRecord) => Draft[] = () => [],
+  ): Promise<FileRecord | null> {
     const { value } = await this.#deps.store.transact(`file ${id}`, async ({ directory }) => {
-      const record = await directory.files.get(id)
-      if (record?.scan !== 'pending') return { value: record }
-      const next = change(record, Date.now())
-      const drafts = next.scan === 'blocked' ? this.#blockedByScanner(next) : []
-      return { drafts, ops: directory.files.putOps(next, record), value: next }
+      const before = await directory.files.get(id)
+      const next = before && change(before)
+      if (!next || next === before) return { value: next }
+      return { drafts: drafts(next), ops: directory.files.putOps(next, before), value: next }
     })
     return value
   }

@@ -8,11 +8,10 @@ import type { SharedServices } from './shared.js'
 
 export function makeFiles({ media }: Config, { store, accountOf, audit, space, removeBytes, linkKey }: SharedServices) {
   const fileAccess = new FileAccess(store, store.directory)
-  const { roomBytes } = media
   return {
     fileAccess,
     fileLinks: new FileLinks({ directory: store.directory, key: linkKey, life: media.linkLife }),
-    attachedFiles: new AttachedFiles(fileAccess, roomBytes),
+    attachedFiles: new AttachedFiles(fileAccess, media.roomBytes),
     files: new Files({ store, access: fileAccess, accountOf, audit, limits: media, space, removeBytes }),
   }
 }
