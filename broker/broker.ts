@@ -104,7 +104,7 @@ async function start(context: Context, { screens = [], hooks, opened, server }: 
   const logins = await makeLogins(context, store, sessions.end, hooks)
   const jobs = new Jobs({ store, nodes, wheel, failed })
   const readers = await openReaders(context, store, jobs, searchLocation(config.node.dataDir))
-  const media = await openMedia(context)
+  const media = await openMedia(context, store)
   const chat = await openChat(context, { store, nodes, bus, space, logins, readers, sessions, screens, media })
   const hub = new Hub(store.log, failed)
   const mqtt = await makeMqtt(context, { store, nodes, hub, logins, chat })
@@ -112,8 +112,8 @@ async function start(context: Context, { screens = [], hooks, opened, server }: 
   sessions.attach(mqtt, streams)
   deliver(context, { store, bus, hub, chat, mqtt, streams })
   await resume(context, { readers, chat, mqtt })
-  const scans = makeScans(context, media, chat, logins)
-  const sweep = mediaSweep(media, chat, store, scans)
+  const scanning = makeScans(context, media, chat, logins)
+  const sweep = mediaSweep(media, chat, store, scanning)
   const maintenance = openMaintenance(context, { store, space, readers, chat, mqtt, media: sweep })
   await jobs.add(maintenance.shared)
   const drain = new Drain({ settings: config.node.drain, broker: mqtt.broker, streams, jobs, hurryStore })
@@ -121,7 +121,7 @@ async function start(context: Context, { screens = [], hooks, opened, server }: 
   await openAdmin(context, { store, nodes, logins, chat, health })
   const listeners = await openTransports(
     context,
-    { store, space, logins, chat, mqtt, streams, drain, health, media, scans },
+    { store, space, logins, chat, mqtt, streams, drain, health, media, scans: scanning?.scans ?? null },
     server,
   )
   nodes.describe(nodeFacts(config, mqtt.broker, listeners))
@@ -194,7 +194,7 @@ interface Delivering extends Pick<Running, 'chat' | 'mqtt' | 'streams'> {
 function deliver({ failed }: Context, { store, bus, hub, chat, mqtt, streams }: Delivering): void {
   const { presence, receipts, typing, info, deviceCommands: commands } = chat
   const { registry } = mqtt
-  const delivery = new Delivery({ hub, registry, bus, presence, receipts, typing, failed })
+  const delivery = new Delivery({ hub, registry, streams, bus, presence, receipts, typing, failed })
   bus.listen((signal) => delivery.on(signal))
   info.send = (topic, payload) => hub.send(unlogged(topic, payload, 1))
   const consequences = new Consequences({ store, hub, registry, streams, presence, receipts, info, commands, failed })

@@ -128,12 +128,16 @@ configured(config.command('check'))
 
 program
   .command('chat [room]')
-  .description('chat line by line; the room may be @user for a direct conversation')
+  .description('chat; the room may be @user for a direct conversation')
   .requiredOption('--user <name>', 'who you are')
   .option('--url <url>', 'where the broker is', 'mqtt://127.0.0.1:1883')
   .option('--password-stdin', 'the first line of standard input is the password')
   .option('--token <token>', 'a token in place of a password')
   .option('--cafile <file>', 'over TLS: the authority that signed the certificate of the broker, PEM')
+  .option('--http <url>', 'where the broker takes files, if --url is of MQTT, such as http://127.0.0.1:8080')
+  .option('--plain', 'lines alone: no colours, nothing is drawn over; for screen readers, also by ACCESSIBLE=1')
+  .option('--no-bell', 'mentions do not ring')
+  .option('--store <directory>', 'keeps rooms, drafts, and what was not sent yet, for the next time')
   .addHelpText('after', '\nThe password may also be in TOPICTALK_PASSWORD; on a terminal it is asked for.')
   .action(async (room = 'lobby', flags) => (await chats()).chatInTerminal(room, flags))
 

@@ -12,8 +12,11 @@ import type { Lock } from './store/lock.js'
  * @throws ChatError `bad_request`: an option is not valid
  */
 export function createChat(options: ChatOptions, platform: Partial<ChatPlatform> = {}): Chat {
-  const store = 'indexedDB' in globalThis ? { store: indexedDbStore } : {}
-  return new Chat(options, { ...WEB, ...store, ...platform })
+  const locks = (globalThis as Page).navigator?.locks
+  // Without locks, tabs that have one database would get in each other's way.
+  const shared = locks && 'indexedDB' in globalThis
+  const keeps = shared ? { store: indexedDbStore, lock: locks.request.bind(locks) as Lock } : {}
+  return new Chat(options, { ...WEB, ...keeps, ...platform })
 }
 
 interface Target {
@@ -46,10 +49,6 @@ const WEB: ChatPlatform = {
       page.removeEventListener?.('online', listener)
       page.document?.removeEventListener('visibilitychange', shown)
     }
-  },
-  lock(name, options, act) {
-    const { navigator } = globalThis as Page
-    return navigator?.locks ? navigator.locks.request(name, options, act) : act({})
   },
   socket(url) {
     const { WebSocket } = globalThis as Page

@@ -16,6 +16,7 @@ import { DEVICE_COMMANDS } from './commands/devices.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
 import { FILE_COMMANDS } from './commands/files.js'
 import { FILTER_COMMANDS } from './commands/filters.js'
+import { MENTION_COMMANDS } from './commands/mentions.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
 import { NOTIFICATION_SETTINGS_COMMANDS } from './commands/notification-settings.js'
@@ -27,6 +28,7 @@ import { PUBLISHING_COMMANDS } from './commands/publishing.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
 import { REPORT_COMMANDS } from './commands/reports.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
+import { SAVED_COMMANDS } from './commands/saved.js'
 import { SEARCH_COMMANDS } from './commands/search.js'
 import { SERVER_COMMANDS } from './commands/server.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
@@ -55,6 +57,8 @@ export const COMMANDS = {
   ...PUBLISHING_COMMANDS,
   ...SYNC_COMMANDS,
   ...THREAD_COMMANDS,
+  ...MENTION_COMMANDS,
+  ...SAVED_COMMANDS,
   ...SEARCH_COMMANDS,
   ...CONTACT_COMMANDS,
   ...WEBHOOK_COMMANDS,

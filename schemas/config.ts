@@ -44,6 +44,17 @@ const server = section('How the broker shows itself to users.', {
     default: 'TopicTalk',
     description: 'Name that clients show, as on a log-in page (server.info).',
   }),
+  color: Type.Union([Type.String({ pattern: '^#[0-9a-fA-F]{6}$' }), Type.Null()], {
+    default: null,
+    description: 'Colour of buttons and links in clients (server.info), such as "#0b6e4f"; null: that of the client.',
+  }),
+  logo: optionalText(
+    'Path of a picture that clients show beside the name (server.info): SVG, PNG, WebP or JPEG, up to 256 kB. null: none.',
+  ),
+})
+
+const web = section('The web app: a chat in the browser, at the address of HTTP.', {
+  enabled: flag(true, 'Browsers that open / get the app. false: a page that says how to connect.'),
 })
 
 const listen = section('Where clients connect. A port of null switches a listener off, 0 takes any free port.', {
@@ -307,6 +318,7 @@ export const ConfigSchema = Type.Object(
   {
     node,
     server,
+    web,
     listen,
     auth,
     acl,

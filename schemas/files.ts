@@ -1,26 +1,16 @@
 /** Files that users upload, as attachments and addresses name them. */
 import Type from 'typebox'
-import { API } from './api.js'
 
 /** 128 random bits. */
 export const FILE_ID = '^[0-9a-f]{32}$'
 const fileId = new RegExp(FILE_ID)
 
-/** Longest name of a file, in characters. */
-export const MAX_FILE_NAME = 256
 /** Longest media type. */
 export const MAX_MIME = 128
 
 export function isFileId(text: string): boolean {
   return fileId.test(text)
 }
-
-/** Uploads begin here (tus 1.0.0); each is at `/{id}` below it. */
-export const UPLOADS = `${API}/uploads`
-/** Media type of a part of an upload. */
-export const UPLOAD_PART = 'application/offset+octet-stream'
-/** Files are downloaded at `/{id}` below it. */
-export const MEDIA = `${API}/media`
 
 export const file = Type.String({ pattern: FILE_ID, description: 'Id of an uploaded file.' })
 

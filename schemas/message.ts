@@ -1,6 +1,7 @@
 /** The messages that clients publish to a room, a user or a broadcast channel, and those they receive (DESIGN §2). */
 import Type, { type Static } from 'typebox'
-import { ATTACHMENT_VIEW, file, MAX_FILE_NAME, MAX_MIME } from './files.js'
+import { MAX_FILE_NAME } from './file-paths.js'
+import { ATTACHMENT_VIEW, file, MAX_MIME } from './files.js'
 
 /** Types a client may send. */
 export const MESSAGE_TYPES = [

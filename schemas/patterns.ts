@@ -9,6 +9,7 @@ const WORDS: Readonly<Record<string, string>> = {
   '^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$': 'a role of letters, digits, . _ : and -, at most 64',
   '^[0-9a-f]{32}$': 'the id of a file: 32 hexadecimal digits',
   '^[A-Za-z0-9][A-Za-z0-9._:@|~-]{0,299}$': 'a name of letters, digits, . _ : @ | ~ and -, at most 300',
+  '^[A-Za-z0-9_-]{43}$': 'a SHA-256 in base64url: 43 letters, digits, _ and -',
   '^[A-Za-z0-9+/]*={0,2}$': 'base64',
   '^[a-z0-9][a-z0-9_-]{0,31}$': 'a name of small letters, digits, _ and -, at most 32',
 }

@@ -5,6 +5,7 @@
  * - without an option: what the broker and its clients need; tools of tests are left out (the workspace `test`)
  * - `--all`: tests and benchmarks too; `--test`: also the strangers' programs that tests use
  * - `--s3`: with `--test`, also the server of a bucket (`npm run test:s3`)
+ * - `--screens`: with `--all`, also the fonts of the pictures in the docs (`npm run screens`)
  * - `--lts`: with `--test`, also the Node of the current LTS line, on Linux x64 (`test/lts`)
  * - `--install`: dependencies alone, all of them; `--build`: compiling alone, where a compiler is there, as npm's `prepare` wants it
  *
@@ -30,6 +31,8 @@ import { fileURLToPath } from 'node:url'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const CLI = join('dist', 'broker', 'cli.js')
 const TSC = join('node_modules', 'typescript', 'bin', 'tsc')
+/** Bundles the web app. */
+const WEB_APP = join('scripts', 'web.mjs')
 /** What the build in dist was made of. Inside dist, so that it goes when dist goes. */
 const STAMP = join('dist', '.sources.json')
 /** The Node of the current LTS line. */
@@ -47,10 +50,17 @@ const STRANGERS = {
   nginx: ['nginx', 'libnginx-mod-stream'],
   clamd: ['clamav-daemon'],
   chromium: ['chromium'],
+  tmux: ['tmux'],
 }
 const SWIFT = {
   'swift-proxy-server': ['swift-proxy', 'swift-account', 'swift-container', 'swift-object'],
   memcached: ['memcached'],
+}
+/** Fonts of Debian for what the pictures show besides Latin letters; Arabic comes with Chromium's. Elsewhere systems have their own. */
+const FONTS = {
+  '/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf': ['fonts-noto-color-emoji'],
+  '/usr/share/fonts/truetype/wqy/wqy-microhei.ttc': ['fonts-wqy-microhei'],
+  '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf': ['fonts-dejavu-core'],
 }
 /** What Debian asks whether a package may start its service; 101 says no. */
 const SERVICE_POLICY = '/usr/sbin/policy-rc.d'
@@ -72,7 +82,8 @@ if (asked('--build')) {
     build()
     linkCommand()
   }
-  if (asked('--test')) installStrangers(asked('--s3') ? { ...STRANGERS, ...SWIFT } : STRANGERS)
+  if (asked('--test')) installPackages(asked('--s3') ? { ...STRANGERS, ...SWIFT } : STRANGERS, onPath, 'the tests')
+  if (asked('--screens') && process.platform === 'linux') installPackages(FONTS, existsSync, 'the pictures')
   if (asked('--lts')) installLts()
 }
 
@@ -132,7 +143,10 @@ function build() {
     !existsSync(file) || (file in sources && built[file] !== sources[file] && statSync(file).mtimeMs <= dated)
   if (!built || Object.keys(built).some(unseen)) rmSync('dist', { recursive: true, force: true })
   else rmSync(STAMP)
-  if (!run(process.execPath, [TSC, everything ? '-b' : '-p', project])) stop('the build failed; the reason is above')
+  const steps = [[TSC, ...(everything ? ['-b'] : ['-p', project])], [WEB_APP]]
+  // Whoever works on the app wants to know; for others it is a second more.
+  if (everything) steps.push([TSC, '-p', 'client/web'], [TSC, '-p', 'client/web/worker'])
+  for (const step of steps) if (!run(process.execPath, step)) stop('the build failed; the reason is above')
   writeFileSync(STAMP, JSON.stringify(sources))
   say(`built after ${seconds()}`)
 }
@@ -142,8 +156,14 @@ function hashSources() {
   const { include, references } = JSON.parse(readFileSync(project, 'utf8'))
   const folders = include ?? references.map(({ path }) => path)
   const files = folders.flatMap((folder) => [`${folder}/tsconfig.json`, ...typeScriptIn(folder)])
-  const all = new Set(['package-lock.json', 'tsconfig.base.json', ...files])
+  const all = new Set(['package-lock.json', 'tsconfig.base.json', WEB_APP, ...webFiles(), ...files])
   return Object.fromEntries([...all].sort().map((file) => [file, hash(file)]))
+}
+
+/** What the web app is made of, whatever it is. */
+function webFiles() {
+  const paths = readdirSync('client/web', { recursive: true }).map((path) => `client/web/${path.replaceAll('\\', '/')}`)
+  return paths.filter((path) => statSync(path).isFile())
 }
 
 function typeScriptIn(folder) {
@@ -182,14 +202,15 @@ function linkTarget(link) {
   }
 }
 
-function installStrangers(strangers) {
-  const missing = Object.keys(strangers).filter((program) => !onPath(program))
+/** @param wanted Packages of Debian, by what each brings; `isThere` says whether it is there, and `whose` who needs it */
+function installPackages(wanted, isThere, whose) {
+  const missing = Object.keys(wanted).filter((one) => !isThere(one))
   if (missing.length === 0) return
-  const packages = missing.flatMap((program) => strangers[program])
+  const packages = missing.flatMap((one) => wanted[one])
   const canInstall = process.getuid?.() === 0 && onPath('apt-get')
   if (!canInstall)
     stop(
-      `the tests need ${missing.join(' and ')}: install ${packages.join(' and ')} (on macOS and Arch mosquitto-clients is called mosquitto, and redis-tools redis)`,
+      `${whose} need ${missing.join(' and ')}: install ${packages.join(' and ')} (on macOS and Arch mosquitto-clients is called mosquitto, and redis-tools redis)`,
     )
   say(`installing ${packages.join(' and ')} …`)
   const quiet = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }

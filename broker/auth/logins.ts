@@ -9,7 +9,7 @@ import type { Store } from '../store/store.js'
 import { Overtaken } from '../store/transaction.js'
 import { Batches } from '../util/batches.js'
 import { requireSameAccount } from './account-version.js'
-import { accountKey } from './accounts.js'
+import { type Allow, accountKey } from './accounts.js'
 import { issuedTo, validCredential } from './credentials.js'
 import { renewed } from './refresh-tokens.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, type ShownSecret, writeSecret } from './secrets.js'
@@ -143,6 +143,17 @@ export class Logins {
     return value
   }
 
+  /** Ends all logins of a user but one, each with the sessions that use it. Rejects with what `allow` throws. */
+  async endOthers(user: string, kept: string | null, allow: Allow): Promise<void> {
+    const { store, ended } = this.#deps
+    const { value } = await store.transact(accountKey(user), async (tx) => {
+      await allow(tx)
+      const others = (await tx.directory.credentials(user)).filter(({ kind, id }) => kind === 'login' && id !== kept)
+      return { ops: others.map(({ id }) => tx.directory.deleteCredentialOp(user, id)), value: others }
+    })
+    for (const { id } of value) ended(user, id)
+  }
+
   /**
    * Whether the login or token has not been revoked since. `at` (Unix ms): the time at which it must be
    * valid; default: now.
@@ -166,6 +177,13 @@ export class Logins {
     const token = await this.#deps.sign({ user, login: id, issuedAt, expiresAt })
     return { user, token, expiresAt, refreshToken: writeSecret('login', { user, id, secret }) }
   }
+}
+
+/** The id of the login that was issued. */
+export function loginOf({ user, refreshToken }: Issued): string {
+  const shown = readSecret('login', refreshToken)
+  if (!shown) throw new Error(`what was issued to ${user} is no refresh token`)
+  return shown.id
 }
 
 /** The reason is not revealed. */

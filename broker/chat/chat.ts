@@ -41,7 +41,7 @@ export async function makeChat(config: Config, deps: ChatDeps) {
   const pipeline = makePipeline(config, { ...moderated, devices, commands })
 
   const { store, views, acl, plainTopics, rates, accountOf, audit } = shared
-  const { info, members, sanctions, files, fileAccess, fileLinks } = rooms
+  const { info, members, sanctions, files, fileAccess, fileLinks, fileVerdicts } = rooms
   const { presence, receipts, typing, notifications, exports } = people
   const { reports } = moderated
   /** What an acknowledgement of a log's entry means. Hot path. */
@@ -61,7 +61,19 @@ export async function makeChat(config: Config, deps: ChatDeps) {
     deviceCommands: devices.commands,
     ownership: rooms.ownership,
     ...{ acl, views, members, sanctions, presence, plainTopics, pipeline, commands, rates, receipts, typing },
-    ...{ notifications, exports, removals, info, audit, reports, files, fileAccess, fileLinks, accountOf },
+    ...{
+      notifications,
+      exports,
+      removals,
+      info,
+      audit,
+      reports,
+      files,
+      fileAccess,
+      fileLinks,
+      fileVerdicts,
+      accountOf,
+    },
   }
 }
 

@@ -93,12 +93,14 @@ export function banner(
   const { wsPath } = config.listen
   const url = (name: string) => listeners.find((listener) => listener.name === name)?.url
   const ws = (base: string | undefined) => base && `${base.replace(/^http/, 'ws')}${wsPath}`
+  const page = url('https') ?? url('http')
   const facts = [
+    ['In a browser', config.web.enabled ? page : undefined],
     ['MQTT', url('mqtt')],
     ['MQTT over TLS', url('mqtts')],
     ['WebSocket', ws(url('http'))],
     ['WebSocket, TLS', ws(url('https'))],
-    ['Web page', url('https') ?? url('http')],
+    ['HTTP', config.web.enabled ? undefined : page],
     ['Data', dataDir],
     ['Store', nodes.shared ? store.about : undefined],
     ['Nodes', nodes.shared ? all.map(({ node, name }) => nodeText(name, node === nodes.self)).join(', ') : undefined],
@@ -133,7 +135,7 @@ function firstSteps(config: Config, mqtt: string | undefined, ws: string | undef
   const url = chatUrl === 'mqtt://127.0.0.1:1883' ? '' : ` --url ${chatUrl}`
   const secured = /^(mqtts|wss):/.test(chatUrl ?? '')
   return [
-    '  A first user:',
+    '  Without a browser, a first user:',
     `    echo alice-pw | npx topictalk user add alice --password-stdin${dataDirFlag(config)}`,
     ...(at === null
       ? []

@@ -208,10 +208,10 @@ function normalisePacketBytes({ limits }: Config): void {
 
 /** Faults that involve several keys. */
 function findContradictions(
-  { listen, auth, acl, rooms, limits, media, moderation, store, webhooks }: Config,
+  { listen, auth, acl, rooms, limits, media, moderation, store, webhooks, web }: Config,
   portless = false,
 ): Fault[] {
-  const faults: Fault[] = identityFaults({ auth, listen })
+  const faults: Fault[] = identityFaults({ auth, listen, web })
   faults.push(...storeFaults({ store, auth }), ...mediaFaults({ media }), ...aclFaults(acl.rules))
   if (!portless && PORTS.every((name) => listen[name] === null))
     faults.push({ path: ['listen'], message: `needs a port: one of ${PORTS.join(', ')}` })

@@ -4,11 +4,11 @@ import type { Config } from '../../schemas/config.js'
 import { endpointFault } from '../auth/endpoint.js'
 import type { Fault, Path } from './check.js'
 
-export function identityFaults({ auth, listen }: Pick<Config, 'auth' | 'listen'>): Fault[] {
-  return [...endpointFaults(auth), ...backendFaults(auth), ...certificateFaults(auth, listen), ...oidcFaults(auth)]
+export function identityFaults({ auth, listen, web }: Pick<Config, 'auth' | 'listen' | 'web'>): Fault[] {
+  return [...endpointFaults(auth), ...backendFaults(auth), ...certificateFaults(auth, listen), ...oidcFaults(auth, web)]
 }
 
-function oidcFaults({ oidc }: Config['auth']): Fault[] {
+function oidcFaults({ oidc }: Config['auth'], web: Config['web']): Fault[] {
   const { issuer, clientId, redirectUri, returnTo, scopes } = oidc
   if (issuer === null) return []
   const fault = (key: string, message: string): Fault => ({ path: ['auth', 'oidc', key], message })
@@ -17,7 +17,7 @@ function oidcFaults({ oidc }: Config['auth']): Fault[] {
   if (!redirectUri?.endsWith(CALLBACK))
     faults.push(fault('redirectUri', `expected an address that ends with ${CALLBACK}`))
   if (!scopes.includes('openid')) faults.push(fault('scopes', 'openid has to be among them'))
-  if (returnTo.length === 0) faults.push(fault('returnTo', 'needs an address that logins lead back to'))
+  if (returnTo.length === 0 && !web.enabled) faults.push(fault('returnTo', 'needs an address that logins lead back to'))
   for (const address of returnTo)
     if (!leadsToApp(address))
       faults.push(fault('returnTo', `${JSON.stringify(address)} is no https:// address, nor that of an app`))

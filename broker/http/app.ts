@@ -24,6 +24,7 @@ import { type OidcDeps, oidcRoutes } from './oidc.js'
 import { type PageDeps, pages } from './pages.js'
 import { answerRefusals } from './refusals.js'
 import { type UploadDeps, uploadRoutes } from './uploads.js'
+import { type WebApp, webAssets, webPages } from './web-app.js'
 
 export interface HttpDeps {
   readonly commands: Commands
@@ -52,6 +53,7 @@ export interface HttpDeps {
   readonly syncBytes: number
   /** Facts for the landing page; a function, since ports may be known only after the start. */
   readonly about: () => About
+  readonly web: WebApp
   /** What `/healthz` and `/readyz` answer. */
   readonly health: PageDeps['health']
   /** Whether disk space is low; reported by both. */
@@ -94,6 +96,7 @@ export async function openHttpApp(given: HttpDeps): Promise<HttpApp> {
   await app.register(async (reads) => {
     tagAnswers(reads)
     pages(reads, deps)
+    webPages(reads, deps.web)
     documents(reads, deps.about().version)
     await reads.register(async (api) => {
       loginRequests(api, deps)
@@ -108,6 +111,7 @@ export async function openHttpApp(given: HttpDeps): Promise<HttpApp> {
     mediaRoutes(api, deps.media)
     uploadRoutes(api, deps.media)
   })
+  webAssets(app, deps.web)
   oidcRoutes(app, deps.oidc)
   await documentsPage(app, deps.about().version)
   await app.ready()

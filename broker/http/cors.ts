@@ -6,8 +6,8 @@ const ALLOWED =
   'authorization, content-type, idempotency-key, if-none-match, if-range, last-event-id, range, ' +
   'tus-resumable, upload-length, upload-metadata, upload-offset'
 const EXPOSED =
-  'accept-ranges, content-disposition, content-range, etag, link, location, retry-after, tus-extension, tus-max-size, tus-resumable, ' +
-  'tus-version, upload-expires, upload-length, upload-offset, www-authenticate'
+  'accept-ranges, content-disposition, content-range, etag, link, location, retry-after, topictalk-user, tus-extension, tus-max-size, ' +
+  'tus-resumable, tus-version, upload-expires, upload-length, upload-offset, www-authenticate'
 /** Seconds for which browsers may cache a preflight response. */
 const REMEMBERED = '7200'
 

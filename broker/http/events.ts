@@ -112,7 +112,8 @@ async function begin(
   reply.hijack()
   // A disconnect while hooks were called emits no further event.
   if (reply.raw.destroyed) return stream.end('client gone')
-  reply.raw.writeHead(200, { ...reply.getHeaders(), ...HEADERS } as Record<string, string>)
+  const head = { ...reply.getHeaders(), ...HEADERS, 'topictalk-user': user }
+  reply.raw.writeHead(200, head as Record<string, string>)
   try {
     // From here on a logout ends the stream; a logout between the login and now has to be checked for.
     const over = await guard.followAccount()

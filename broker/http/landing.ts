@@ -1,5 +1,6 @@
 /** The landing page `GET /`: what this is, where it listens, and how to connect a first client. */
 import { topics } from '../../schemas/topics.js'
+import { escapeHtml } from './html.js'
 
 /** The key under `listen` of a listener. */
 type ListenerName = 'mqtt' | 'mqtts' | 'http' | 'https'
@@ -75,10 +76,6 @@ function listenerUrl({ name, port }: About['listeners'][number], host: string, w
 function hostname(host: string | undefined): string {
   const match = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d+)?$/i.exec(host ?? '')
   return match ? match[1]! : 'localhost'
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
 const STYLE = `

@@ -3,8 +3,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal } from '../../schemas/errors.js'
 import { type About, aboutJson, landingPage } from './landing.js'
 import { varyBy } from './vary.js'
+import { sendHome, type WebApp } from './web-app.js'
 
 export interface PageDeps {
+  readonly web: WebApp
   readonly about: () => About
   readonly health: {
     readonly lives: boolean
@@ -18,13 +20,15 @@ export interface PageDeps {
 /** The page is self-contained: it loads nothing and runs no script. */
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
-export function pages(app: FastifyInstance, { about, health, low }: PageDeps): void {
+export function pages(app: FastifyInstance, { web, about, health, low }: PageDeps): void {
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-cache')
   })
   app.get('/', async (request, reply) => {
     varyBy(reply, 'accept')
     if (wantsJson(request)) return reply.type(JSON_TYPE).send(pretty(aboutJson(about())))
+    const home = sendHome(request, reply, web)
+    if (home) return home
     reply.type('text/html; charset=utf-8').header('content-security-policy', PAGE_POLICY)
     return reply.send(landingPage(about(), request.headers.host))
   })

@@ -1,6 +1,6 @@
 /** The open event streams, by user. Applies changes of membership and logouts to them. */
 import { Refusal } from '../../schemas/errors.js'
-import type { SessionEnding } from '../chat/model/session-endings.js'
+import { isOwn, type SessionEnding } from '../chat/model/session-endings.js'
 import type { MembershipChange } from '../following/membership-change.js'
 import type { Counters } from '../util/counters.js'
 import type { TimerWheel } from '../util/timer-wheel.js'
@@ -64,9 +64,12 @@ export class Streams {
     for (const mine of this.#byUser.values()) for (const { feedSet } of mine) feedSet.channelAdded(channel)
   }
 
-  logout({ user, session, login }: SessionEnding): void {
+  logout({ user, session, login, others }: SessionEnding): void {
     if (session !== undefined) return
-    for (const stream of this.#of(user)) if (login === undefined || login === stream.login) stream.end('logged out')
+    for (const stream of this.#of(user)) {
+      const isMeant = login === undefined || login === stream.login
+      if (isMeant && !(others && isOwn(others, { login: stream.login }))) stream.end('logged out')
+    }
   }
 
   /** Ends streams whose login is over, or that may not show all of their filters any more: the client reconnects, and gets the refusal. */

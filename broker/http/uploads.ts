@@ -1,7 +1,8 @@
 /** Resumable uploads: the tus protocol, version 1.0.0, with creation, creation with upload, expiration and termination (https://tus.io). */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal } from '../../schemas/errors.js'
-import { isFileId, MAX_FILE_NAME, MAX_MIME, UPLOAD_PART, UPLOADS } from '../../schemas/files.js'
+import { MAX_FILE_NAME, UPLOAD_PART, UPLOADS } from '../../schemas/file-paths.js'
+import { isFileId, MAX_MIME } from '../../schemas/files.js'
 import { STEERING } from '../../schemas/terminal-text.js'
 import type { NewFile } from '../chat/files/files.js'
 import type { Actor } from '../chat/model/actor.js'

@@ -1,8 +1,7 @@
 /** Removes files to which nothing refers, uploads whose time is over, and bytes of which there is no record. */
 import { randomInt } from 'node:crypto'
-import type { Files } from '../chat/files/files.js'
+import type { Files, LaterScans } from '../chat/files/files.js'
 import type { FileRecord, FileStore } from '../store/files.js'
-import type { Scans } from './scanning/scans.js'
 import { type BlobKind, type Blobs, FOLDERS } from './storage/blobs.js'
 import type { FileStorage } from './storage/file-storage.js'
 
@@ -15,7 +14,7 @@ export interface MediaSweepDeps {
   readonly blobs: Blobs
   readonly storage: Pick<FileStorage, 'inFolder' | 'drop' | 'isOnDisk'>
   /** Null: files are not scanned. */
-  readonly scans: Pick<Scans, 'scan'> | null
+  readonly scans: LaterScans | null
 }
 
 export class MediaSweep {
@@ -34,7 +33,7 @@ export class MediaSweep {
    */
   async sweep(now: number): Promise<void> {
     const { files, scans, records, storage } = this.#deps
-    await files.sweep(now, scans && ((file) => scans.scan(file)))
+    await files.sweep(now, scans)
     this.#folder = (this.#folder + 1) % FOLDERS
     if (storage.isOnDisk) await this.#sweepDisk(now, this.#folder)
     for await (const kept of storage.inFolder(this.#folder))

@@ -162,11 +162,16 @@ export class Uploads {
       .finish(actor, id, { ...content, hash, isScanned: scans !== null })
       .catch((error: unknown) => this.#notFinished(actor, id, error))
     await blobs.remove(id, ['part'])
+    if (record.scan === 'blocked') {
+      // What is left is found by a later sweep.
+      await storage.remove(id).catch(() => {})
+      requireServed(record)
+    }
     if (!scans) {
       await storage.release(id)
       return record
     }
-    const scanned = await scans.scan(record)
+    const scanned = await scans.scan(record, 'upload')
     if (!scanned) throw noFile(id)
     if (scanned.scan === 'blocked') requireServed(scanned)
     return scanned

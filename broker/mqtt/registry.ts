@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { parseFilter, topics } from '../../schemas/topics.js'
 import type { LiveSession } from '../chat/commands/sessions.js'
 import type { AnswerTo } from '../chat/model/actor.js'
-import type { SessionEnding } from '../chat/model/session-endings.js'
+import { isOwn, type SessionEnding } from '../chat/model/session-endings.js'
 import type { Signal } from '../chat/model/signals.js'
 import { roomCursors } from '../chat/model/views.js'
 import { dropCursorOps, type FeedSet } from '../following/feed-set.js'
@@ -307,8 +307,8 @@ function endRemoved(client: LiveClient): Promise<void> {
   return client.connection.finish({ reason: Reason.administrativeAction, why: 'the session was ended' })
 }
 
-function concerns({ session, login, except }: SessionEnding, record: SessionRecord): boolean {
-  if (record.id === except) return false
+function concerns({ session, login, except, others }: SessionEnding, record: SessionRecord): boolean {
+  if (record.id === except || (others && isOwn(others, record))) return false
   return (session === undefined || session === record.id) && (login === undefined || login === record.login)
 }
 

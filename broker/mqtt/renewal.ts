@@ -35,11 +35,14 @@ export async function renewLogin(client: ConnectedClient, token: string): Promis
   return outcome
 }
 
-/** Everything issued to the user was revoked; this client stays, as it has just shown the password. Its key, if it came with one, is still good. */
-export async function keepLogin(client: ConnectedClient, account: AccountVersion): Promise<void> {
+/**
+ * Everything issued to the user was revoked; this client stays, as it has just shown the password, with the login that it is given. Its key, if
+ * it came with one, is still good.
+ */
+export async function keepLogin(client: ConnectedClient, account: AccountVersion, login: string): Promise<void> {
   const { actor, record } = client
   const { roles, byKey } = actor.principal
-  actor.principal = { ...actor.principal, account, issuedAt: Date.now(), ...(byKey ? {} : { login: null }) }
+  actor.principal = { ...actor.principal, account, issuedAt: Date.now(), ...(byKey ? {} : { login }) }
   record.login = actor.principal.login ?? null
   await rightsChanged(client, roles)
 }

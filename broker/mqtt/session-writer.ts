@@ -48,6 +48,8 @@ export class SessionWriter {
   #count = 0
   /** By session: its last save under way with packets of share groups that were not stored before. Resolves when it has settled. */
   readonly #firstSaves = new Map<Subscriber, Promise<void>>()
+  /** By session: its last save under way. One that begins meanwhile would have to write all of its packets in flight. */
+  readonly #saves = new Map<Subscriber, Promise<void>>()
 
   /** Called before the last save. */
   onClose: () => void | Promise<void> = () => {}
@@ -58,7 +60,7 @@ export class SessionWriter {
   constructor(store: Store, failed: (error: unknown) => void) {
     this.#store = store
     this.#failed = failed
-    this.#timer = setInterval(() => void this.flush(), SAVE_EVERY)
+    this.#timer = setInterval(() => void this.#saveIdle(), SAVE_EVERY)
     this.#timer.unref()
   }
 
@@ -82,6 +84,7 @@ export class SessionWriter {
     let last = Promise.resolve()
     let next: Promise<void> | null = null
     const save = async (): Promise<void> => {
+      await this.#saves.get(subscriber)
       next = null
       // The last save of a closed session contains all of this; another connection may have loaded the session by now.
       if (subscriber.closed) return
@@ -93,11 +96,20 @@ export class SessionWriter {
 
   /** Saves everything that moved since the last time. `isWhole`: of whom no records of changes are left beside the list of packets in flight. */
   async flush(isWhole: (one: Subscriber) => boolean = () => false): Promise<void> {
-    const saved = [...this.#dirty]
+    await this.#save([...this.#dirty], isWhole)
+  }
+
+  async #save(saved: readonly Subscriber[], isWhole: (one: Subscriber) => boolean): Promise<void> {
     const together = saved.filter((one) => !isApart(one))
     const parts = [together, ...saved.filter(isApart).map((one) => [one])]
     await Promise.all(parts.map((part) => this.#write(this.#snapshot(part, new Set(part.filter(isWhole))))))
     for (const session of saved) session.pumped()
+  }
+
+  /** Who is being saved already is left for the next time. */
+  #saveIdle(): Promise<void> {
+    const idle = [...this.#dirty].filter((one) => !this.#saves.has(one))
+    return this.#save(idle, () => false)
   }
 
   /** Saves nothing more of a closed session or group: others may own its records by then. */
@@ -134,10 +146,8 @@ export class SessionWriter {
   #settle(snapshot: Snapshot, written: Promise<unknown>): Promise<void> {
     const settled = this.#settled(snapshot, written)
     for (const { session, owners } of snapshot.moved) {
-      if (owners.length === 0) continue
-      const over = (): void => void (this.#firstSaves.get(session) === first && this.#firstSaves.delete(session))
-      const first: Promise<void> = settled.then(over, over)
-      this.#firstSaves.set(session, first)
+      note(this.#saves, session, settled)
+      if (owners.length > 0) note(this.#firstSaves, session, settled)
     }
     return settled
   }
@@ -213,6 +223,13 @@ function withShares(of: readonly Subscriber[]): Subscriber[] {
   const all = new Set(of)
   for (const one of of) if (one instanceof Session) for (const group of one.shares) all.add(group)
   return [...all]
+}
+
+/** Until it has settled, or another one has begun. */
+function note(saves: Map<Subscriber, Promise<void>>, session: Subscriber, settled: Promise<void>): void {
+  const over = (): void => void (saves.get(session) === save && saves.delete(session))
+  const save: Promise<void> = settled.then(over, over)
+  saves.set(session, save)
 }
 
 /** Nothing else refers to what it saves: if it was taken over, the saves of others do not fail for it. */

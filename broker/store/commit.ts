@@ -17,14 +17,15 @@ export function commit(
       guards,
       lazy,
       settled: (error, results) => {
-        if (error) reject(refusalOf(error))
+        if (error) reject(storeRefusal(error))
         else resolve(results)
       },
     })
   })
 }
 
-export function refusalOf(error: StoreError): Refusal {
-  const why = error.full ? 'no space is left to store this' : 'this could not be stored; try again'
-  return new Refusal('unavailable', why, { cause: error })
+/** What did not get into the store, for who asked for it. */
+export function storeRefusal(error: StoreError): Refusal {
+  const why = error.full ? 'the disk is full; nothing was stored' : 'nothing was stored; try again'
+  return new Refusal('unavailable', why, { cause: error, retryAfter: 1 })
 }

@@ -1,6 +1,7 @@
 /** The directory: users with their credentials, rooms with their members, and what belongs to either. */
 
 import type { AccountDataStore } from './account-data.js'
+import type { BlockedContentStore } from './blocked-contents.js'
 import type { BotRecords } from './bots.js'
 import type { CredentialRecord } from './credentials.js'
 import type { DeviceStore } from './devices.js'
@@ -19,6 +20,7 @@ import type {
   RoomRecords,
   WrittenRecord,
 } from './rooms.js'
+import type { SavedStore } from './saved.js'
 import type { NotificationRecord, PrivacyRecord, UserSettings } from './user-settings.js'
 import type { BlockRecord, ProfileRecord, UserRecord } from './users.js'
 
@@ -86,6 +88,10 @@ export interface DirectoryStore {
   isChannel(name: string): boolean
   channelOp(name: string): Op
 
+  /** Its id (`deploymentId`); null: none was given yet. */
+  deployment(): Promise<string | null>
+  deploymentOp(id: string): Op
+
   invite(room: string, user: string): InviteRecord | undefined
   /** By user. */
   invites(room: string): ReadonlyMap<string, InviteRecord>
@@ -109,7 +115,9 @@ export interface DirectoryStore {
   readonly forwarded: RoomRecords<ForwardedRecord>
   readonly presence: PresenceStore
   readonly files: FileStore
+  readonly blockedContents: BlockedContentStore
   readonly privacy: UserSettings<PrivacyRecord>
   readonly notificationSettings: UserSettings<NotificationRecord>
   readonly accountData: AccountDataStore
+  readonly saved: SavedStore
 }

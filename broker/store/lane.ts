@@ -4,6 +4,11 @@ import type { Guards } from './guards.js'
 import type { Op } from './op.js'
 import type { Submission, Transaction } from './transaction.js'
 
+interface Upcoming {
+  isReady: boolean
+  commit(): void
+}
+
 /**
  * Commits the changes of one source, such as a connection. They settle in the order of the calls, whatever logs they
  * touch, and in whatever order the store settles them: acknowledgements leave in the order of the publishes.
@@ -14,6 +19,8 @@ export class Lane implements Writer {
   /** Changes whose `settled` was not called yet, as a linked list: one object per change and no array. Hot path. */
   #first: LaneChange | null = null
   #last: LaneChange | null = null
+  /** Changes that are committed later, and what was given to `commit` behind them. */
+  readonly #upcoming: Upcoming[] = []
 
   /** @param fence What it commits with ops belongs to what is behind it. */
   constructor(store: Writer, fence: Fence | null = null) {
@@ -24,7 +31,8 @@ export class Lane implements Writer {
   commit(change: Change): void {
     const placed = change instanceof LaneChange ? change : new Wrapped(change)
     this.#append(placed)
-    this.#store.commit(placed)
+    if (this.#upcoming.length === 0) this.#store.commit(placed)
+    else this.#upcoming.push({ isReady: true, commit: () => this.#store.commit(placed) })
   }
 
   /** As `submit` of the store. The change has its place in the lane from when it is first queued, also if it is decided again. */
@@ -46,6 +54,53 @@ export class Lane implements Writer {
         },
       }
     })
+  }
+
+  /**
+   * Commits what is decided when `ready` has resolved. It has its place in the lane from now on. What is given to `commit` behind it is not
+   * committed before it; what is given to `submit` may be, and settles behind it all the same.
+   * @param decide Also called if `ready` rejects: then the change settles with that error. Told whether all before it have settled. What it
+   *   throws is a bug: nothing is committed then, and those behind it go on
+   */
+  commitLater(ready: Promise<void>, decide: (isFirst: boolean) => Change): void {
+    const place = new Wrapped({ ...NOTHING, settled: () => {} })
+    this.#append(place)
+    let error: StoreError | null = null
+    const commit = (): void => {
+      const change = (place.change = this.#decided(place, decide))
+      if (error) return place.settled(error, NO_RESULTS)
+      this.#store.commit({ ...change, settled: (...outcome) => place.settled(...outcome) })
+    }
+    const upcoming = { isReady: false, commit }
+    this.#upcoming.push(upcoming)
+    const proceed = (): void => {
+      upcoming.isReady = true
+      this.#proceed()
+    }
+    void ready.then(proceed, (cause) => {
+      error = new StoreError('memory could not be brought up to date', { cause })
+      proceed()
+    })
+  }
+
+  /** Commits what is ready, up to the first change that is not. */
+  #proceed(): void {
+    try {
+      while (this.#upcoming[0]?.isReady) this.#upcoming.shift()!.commit()
+    } finally {
+      // What one has thrown does not keep those behind it.
+      if (this.#upcoming[0]?.isReady) this.#proceed()
+    }
+  }
+
+  /** If it throws, the place settles with that, so that those behind it are told theirs. */
+  #decided(place: Wrapped, decide: (isFirst: boolean) => Change): Change {
+    try {
+      return decide(place === this.#first)
+    } catch (cause) {
+      place.settled(new StoreError('it could not be decided', { cause }), NO_RESULTS)
+      throw cause
+    }
   }
 
   /** Calls back once all earlier changes of the lane have settled, with success or not: at once if none is pending. */

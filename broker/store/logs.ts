@@ -30,6 +30,8 @@ export type Gone =
       /** Null: removed with its author's account; no name is kept. */
       readonly by: string | null
       readonly at: number
+      /** Of a reply: the message that began its thread. */
+      readonly thread?: number
     }
 
 /** MQTT 5 properties that the publisher set and MQTT 5 receivers get, and the message's expiry. */

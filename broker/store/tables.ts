@@ -17,6 +17,7 @@ export const TABLES = [
   'privacy',
   'notificationSettings',
   'accountData',
+  'saved',
   'block',
   'contact',
   'presence',
@@ -33,6 +34,7 @@ export const TABLES = [
   'written',
   'forwarded',
   'channel',
+  'deployment',
   'receipt',
   'device',
   'deviceShare',
@@ -45,6 +47,7 @@ export const TABLES = [
   'fileRoom',
   'fileCheck',
   'fileTotals',
+  'blockedContent',
   'filters',
   'report',
   'evidence',
@@ -93,7 +96,18 @@ export const SINGLE_KEYS: ReadonlySet<Table> = new Set([
     'fileCheck',
     'fileTotals',
   ] as const),
-  ...(['room', 'channel', 'filters', 'report', 'evidence', 'session', 'will', 'owner', 'claimant'] as const),
+  ...([
+    'room',
+    'channel',
+    'deployment',
+    'filters',
+    'report',
+    'evidence',
+    'session',
+    'will',
+    'owner',
+    'claimant',
+  ] as const),
   ...(['heartbeat', 'webhook', 'webhookState', 'job', 'candidate'] as const),
 ])
 
@@ -108,9 +122,10 @@ export const UNTOLD: ReadonlySet<Table> = new Set([
     'profile',
     'nameWord',
     'accountData',
+    'saved',
   ] as const),
-  ...(['userName', 'secondFactor', 'finishedCommand', 'evidence', 'deadLetter', 'webhookState'] as const),
-  ...(['file', 'userFile', 'fileRoom', 'fileCheck', 'fileTotals'] as const),
+  ...(['userName', 'secondFactor', 'finishedCommand', 'evidence', 'deadLetter', 'webhookState', 'deployment'] as const),
+  ...(['file', 'userFile', 'fileRoom', 'fileCheck', 'fileTotals', 'blockedContent'] as const),
 ])
 
 /** The first part of a key; the records that share it belong to one owner, such as a room. */

@@ -5,6 +5,7 @@ import { ANY_PRESENCE } from '../chat/model/views.js'
 import type { Presence } from '../chat/presence/presence.js'
 import type { Receipts } from '../chat/presence/receipts.js'
 import type { Typing } from '../chat/presence/typing.js'
+import type { Streams } from '../http/streams.js'
 import { type Endpoint, type Hub, unlogged } from '../hub.js'
 import type { Registry } from '../mqtt/registry.js'
 import type { Bus } from '../store/bus.js'
@@ -12,6 +13,7 @@ import type { Bus } from '../store/bus.js'
 export interface DeliveryDeps {
   hub: Hub
   registry: Registry
+  streams: Pick<Streams, 'logout'>
   bus: Pick<Bus<Signal>, 'send'>
   presence: Presence
   receipts: Receipts
@@ -27,7 +29,7 @@ export class Delivery {
   }
 
   on(signal: Signal): void {
-    const { hub, registry, failed } = this.#deps
+    const { hub, registry, streams, failed } = this.#deps
     switch (signal.kind) {
       case 'ephemeral':
         return hub.send(
@@ -44,6 +46,7 @@ export class Delivery {
       case 'presenceHidden':
         return this.#presence(signal)
       case 'sessionEnding':
+        streams.logout(signal.ending)
         registry.endLive(signal.ending).catch(failed)
         return
       case 'receipt':

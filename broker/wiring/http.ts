@@ -61,7 +61,9 @@ export async function openTransports(
   const web = { origins: new Origins(config.listen.origins), ...webRefusals(refusals, counters) }
   // Loaded here: a quarter of what a start loads is for HTTP alone.
   const { openHttpApp } = await import('../http/app.js')
-  const httpApp = await openHttpApp(httpDeps(context, services, { ...web, about: () => about(config, listeners) }))
+  const { openWebApp } = await import('../http/web-app.js')
+  const shown = { about: () => about(config, listeners), web: await openWebApp(config) }
+  const httpApp = await openHttpApp(httpDeps(context, services, { ...web, ...shown }))
   teardown.add(httpApp)
   await openListeners(config, accept, opened)
   const connections = new HttpConnections({ ...config, ...config.listen, refused: web.refused })
@@ -71,7 +73,7 @@ export async function openTransports(
   return listeners
 }
 
-type Web = Pick<HttpDeps, 'about' | 'origins' | 'pageRefused'>
+type Web = Pick<HttpDeps, 'about' | 'web' | 'origins' | 'pageRefused'>
 
 function httpDeps(context: Context, services: HttpServices, web: Web): HttpDeps {
   const { config, counters, failed, log } = context

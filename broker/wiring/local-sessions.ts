@@ -36,9 +36,9 @@ export class LocalSessions implements ConnectedSessions {
 
   readonly renewLogin: RenewLogin = ({ sessionId }, token) => refreshLogin(this.#clientOf(sessionId), token)
 
-  readonly keepLogin = async ({ sessionId }: Actor, account: AccountVersion): Promise<void> => {
+  readonly keepLogin = async ({ sessionId }: Actor, account: AccountVersion, login: string): Promise<void> => {
     const client = this.#clientOf(sessionId)
-    if (client) await keepLogin(client, account)
+    if (client) await keepLogin(client, account, login)
   }
 
   readonly liveSessions = (user: string): LiveSession[] =>
@@ -47,8 +47,9 @@ export class LocalSessions implements ConnectedSessions {
   readonly followedBy = (user: string): number => this.#mqtt.registry.followedBy(user)
 
   readonly endSessions = async (ending: SessionEnding): Promise<void> => {
-    // At once, and with the reason. If it is lost, its node hears that the session is wanted here.
-    if (ending.session !== undefined) this.#bus.sendElsewhere({ kind: 'sessionEnding', ending })
+    // At once, and with the reason. If it is lost, the node of a single session hears that it is wanted here. Of all others, those end whose login
+    // is over, or whose stored state is deleted; a stream or a clean session without a login of this broker stays.
+    if (ending.session !== undefined || ending.others) this.#bus.sendElsewhere({ kind: 'sessionEnding', ending })
     this.#streams.logout(ending)
     await this.#mqtt.registry.logout(ending)
   }

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { Config } from '../../schemas/config.js'
 import { isUserId } from '../../schemas/ids.js'
+import { WEB_PATHS } from '../../schemas/web-paths.js'
 import { Accounts } from '../auth/accounts.js'
 import { createAuthenticator } from '../auth/authenticator.js'
 import { Backend } from '../auth/backend.js'
@@ -130,10 +131,13 @@ export async function makeLogins(
 
 export type LoginServices = Awaited<ReturnType<typeof makeLogins>>
 
-async function makeOidc({ auth, node }: Config, log: Logger): Promise<Oidc> {
+async function makeOidc({ auth, node, web }: Config, log: Logger): Promise<Oidc> {
   const { LOGIN_LIFETIME, Oidc } = await import('../auth/oidc.js')
   const seal = new SealedState(new SecretBox(await deriveKey(auth.jwt, node.dataDir, OIDC_KEY)), LOGIN_LIFETIME)
-  return new Oidc(auth.oidc, { seal, onFault: (err) => log.warn({ err }, 'a login by auth.oidc failed') })
+  const { returnTo, redirectUri } = auth.oidc
+  const own = web.enabled ? [new URL(WEB_PATHS.logIn, redirectUri!).href] : []
+  const oidc = { ...auth.oidc, returnTo: [...returnTo, ...own] }
+  return new Oidc(oidc, { seal, onFault: (err) => log.warn({ err }, 'a login by auth.oidc failed') })
 }
 
 function remoteKeys({ jwks, jwksMaxAge, jwksCooldown }: Config['auth']['jwt'], log: Logger): RemoteKeys | null {

@@ -14,15 +14,18 @@ import { Recordings } from '../media/recordings/recordings.js'
 import { ClamdScanner } from '../media/scanning/clamd-scanner.js'
 import { FunctionScanner } from '../media/scanning/function-scanner.js'
 import { HttpScanner } from '../media/scanning/http-scanner.js'
+import { ScanQueue } from '../media/scanning/scan-queue.js'
 import type { Scanner } from '../media/scanning/scanner.js'
 import { Scans } from '../media/scanning/scans.js'
 import { Blobs } from '../media/storage/blobs.js'
+import { BucketMark, ForeignBucket } from '../media/storage/bucket-mark.js'
 import { DirectoryStorage } from '../media/storage/directory-storage.js'
 import type { FileStorage } from '../media/storage/file-storage.js'
 import { S3Client, S3Error } from '../media/storage/s3-client.js'
 import { S3Storage } from '../media/storage/s3-storage.js'
 import { Transfers } from '../media/transfers.js'
 import { Uploads } from '../media/uploads.js'
+import { deploymentId } from '../store/deployment.js'
 import type { Store } from '../store/store.js'
 import { makeDirectory } from '../util/make-directory.js'
 import type { Context } from './context.js'
@@ -45,7 +48,7 @@ export interface MediaStorage {
 }
 
 /** @throws what hinders to make the directory, or says that the bucket is not for this broker */
-export async function openMedia(context: Context): Promise<MediaStorage> {
+export async function openMedia(context: Context, store: Store): Promise<MediaStorage> {
   const { config, log } = context
   const dir = config.media.dir ?? join(config.node.dataDir, 'media')
   const whyNot = whyNoFiles(config)
@@ -55,17 +58,24 @@ export async function openMedia(context: Context): Promise<MediaStorage> {
   }
   makeDirectory(dir)
   const blobs = new Blobs(dir, config.media.shared)
-  return { places: { blobs, storage: await openStorage(context, blobs) }, dir, whyNot: '' }
+  return { places: { blobs, storage: await openStorage(context, store, blobs) }, dir, whyNot: '' }
 }
 
-async function openStorage({ config, log, teardown, failed }: Context, blobs: Blobs): Promise<FileStorage> {
+async function openStorage(
+  { config, log, teardown, failed }: Context,
+  store: Store,
+  blobs: Blobs,
+): Promise<FileStorage> {
   const { url, region, accessKey, secretKey } = config.media.s3
   if (url === null) return new DirectoryStorage(blobs)
   const client = new S3Client({ url, region, accessKey: accessKey!, secretKey: secretKey! })
   teardown.add(client)
+  const mark = new BucketMark(client, url, await deploymentId(store))
   try {
+    await mark.require()
     await client.page('', 1)
   } catch (error) {
+    if (error instanceof ForeignBucket) throw error
     if (error instanceof S3Error && error.status < 500)
       throw new Error(`media.s3: the bucket cannot be used: ${error.message}`, { cause: error })
     log.warn(
@@ -73,7 +83,7 @@ async function openStorage({ config, log, teardown, failed }: Context, blobs: Bl
       'the storage of files (media.s3) cannot be reached: uploads and downloads fail until it can',
     )
   }
-  return new S3Storage({ client, blobs, failed })
+  return new S3Storage({ client, mark, blobs, failed })
 }
 
 /** Signs links to files; the same on all nodes. */
@@ -154,20 +164,29 @@ function openRecordings({ config, log }: Context, processes: ChildProcesses): Re
   return null
 }
 
+export interface Scanning {
+  readonly scans: Scans
+  readonly queue: ScanQueue
+}
+
 /** Null: files are not scanned. */
 export function makeScans(
-  { config, counters, failed }: Context,
+  { config, counters, failed, teardown }: Context,
   { places }: MediaStorage,
-  { files }: Chat,
+  { fileVerdicts: verdicts }: Chat,
   { hooks }: Pick<LoginServices, 'hooks'>,
-): Scans | null {
-  const { clamd, url, secret, ...options } = config.media.scan
+): Scanning | null {
+  const { clamd, url, secret, backlog, ...options } = config.media.scan
   const scanners: Scanner[] = []
   if (hooks.scanFile) scanners.push(new FunctionScanner(hooks.scanFile))
   if (clamd !== null) scanners.push(new ClamdScanner(clamd))
   if (url !== null) scanners.push(new HttpScanner(url, secret))
   if (!places || scanners.length === 0) return null
-  return new Scans({ scanners, files, storage: places.storage, options, counters, failed })
+  const scans = new Scans({ scanners, verdicts, storage: places.storage, options, counters, failed })
+  const queue = new ScanQueue({ scans, backlog, concurrency: options.concurrency, counters, failed })
+  teardown.add(queue)
+  teardown.add(scans)
+  return { scans, queue }
 }
 
 /** Null: there is nothing to look at. */
@@ -175,7 +194,7 @@ export function mediaSweep(
   { places }: MediaStorage,
   { files }: Chat,
   store: Store,
-  scans: Scans | null,
+  scanning: Scanning | null,
 ): MediaSweep | null {
-  return places && new MediaSweep({ ...places, files, records: store.directory.files, scans })
+  return places && new MediaSweep({ ...places, files, records: store.directory.files, scans: scanning?.queue ?? null })
 }

@@ -6,7 +6,7 @@ import type { Config } from '../../schemas/config.js'
 /** What users meet on every node alike. */
 export const SHARED_SECTIONS = [
   ...['auth', 'acl', 'rooms', 'limits', 'history', 'presence', 'receipts', 'notifications', 'devices', 'moderation'],
-  ...['policies', 'audit', 'webhooks', 'webhookDelivery', 'server', 'media'],
+  ...['policies', 'audit', 'webhooks', 'webhookDelivery', 'server', 'web', 'media'],
 ] as (keyof Config)[]
 /** What is of one node, or is compared otherwise. */
 export const OWN_SECTIONS: (keyof Config)[] = ['node', 'listen', 'store', 'search', 'log']

@@ -16,6 +16,19 @@ export interface Signal {
 /** The platform's own `AbortSignal` where its types are known, so that it can be handed to `fetch`. */
 export type PlatformSignal = typeof globalThis extends { AbortSignal: { prototype: infer S } } ? S : Signal
 
+/** The part of a `Blob` that is used. */
+export interface LocalBlob {
+  /** Bytes. */
+  readonly size: number
+  /** Media type. */
+  readonly type: string
+  slice(start: number, end: number): LocalBlob
+  arrayBuffer(): Promise<ArrayBuffer>
+}
+
+/** The platform's own `Blob` where its types are known. */
+export type PlatformBlob = typeof globalThis extends { Blob: { prototype: infer B } } ? B : LocalBlob
+
 /** Stops a timer, or a listener; a second call does nothing. */
 export type Stop = () => void
 
@@ -44,7 +57,7 @@ export interface Env extends Clock {
   hints(listener: () => void): Stop
 }
 
-/** The part of a WebSocket that is used. Browsers, React Native, Node from 22 on and the package `ws` have it. */
+/** The part of a WebSocket that is used. Browsers, React Native, Node from 22 on and the package `ws` have it. Others send and get the bytes of MQTT likewise. */
 export interface Socket {
   binaryType: string
   /** Bytes that were handed over and not yet sent. */

@@ -1,10 +1,11 @@
 /** The connection to the broker, which is kept for as long as the client wants one. */
 import { ChatError } from '../base/chat-error.js'
 import { type Live, LiveValue } from '../base/live.js'
-import { type Clock, type Env, onAbort, type Signal } from '../base/platform.js'
-import { Scope } from '../base/scope.js'
-import { type Incoming, type OpenWire, type Wire, WireError } from '../wire/wire.js'
-import { retryDelay } from './backoff.js'
+import { type Env, onAbort, type Signal } from '../base/platform.js'
+import { mustLast, Scope } from '../base/scope.js'
+import { sleep } from '../base/sleep.js'
+import { type Incoming, type Login, type OpenWire, type Wire, WireError } from '../wire/wire.js'
+import { connectDelay } from './backoff.js'
 import { type Credentials, Tokens } from './credentials.js'
 import type { SignOutReason, Status } from './status.js'
 import { type Verdict, verdictOn } from './verdict.js'
@@ -38,8 +39,10 @@ const LONGEST_TIMER = 60_000
 /** How one connection went. */
 interface Outcome {
   readonly error: unknown
-  /** Ms; null: it never was. */
-  readonly onlineFor: number | null
+  /** The broker has taken the login. */
+  readonly isTaken: boolean
+  /** Ms; 0: it never was. */
+  readonly onlineFor: number
 }
 
 export class Connection {
@@ -49,6 +52,8 @@ export class Connection {
   /** From `connect` until the client is closed or signed out. */
   #life: { readonly scope: Scope; readonly over: Promise<void> } | null = null
   #clientId: string
+  /** Null: `connect` was not called yet. */
+  #tokens: Tokens | null = null
   #wire: Wire | null = null
   /** Ends the wait for the next attempt. */
   #wake: (() => void) | null = null
@@ -79,6 +84,18 @@ export class Connection {
     return becomesOnline(this.#status, signal)
   }
 
+  /** The present login, for requests beside the connection. Rejects as `Tokens.login` does; with `offline` if no connection is wanted. */
+  async login(): Promise<Login> {
+    if (!this.#life || !this.#tokens) throw new ChatError('offline', 'not connected: call connect() first')
+    // Not of who asks: a token that is on its way is awaited by the connection, too.
+    return this.#tokens.login(this.#clientId, this.#life.scope.signal)
+  }
+
+  /** The broker has refused it: the next one is made with another token. */
+  loginRefused(): void {
+    this.#tokens?.refused()
+  }
+
   /** If the client waits for its next attempt, that is made now. */
   retryNow(): void {
     this.#wake?.()
@@ -94,17 +111,19 @@ export class Connection {
   async #live({ signal }: Scope): Promise<void> {
     const stopHints = this.#env.hints(() => this.#hinted())
     const tokens = new Tokens(this.#options.credentials, this.#env)
+    this.#tokens = tokens
     let failures = 0
-    /** Why the last token was refused; null: it was not. */
+    /** Why the last token was refused, or ended; null: it was not. */
     let refused: SignOutReason | null = null
     while (!signal.aborted) {
       this.#status.set({ state: 'connecting', attempt: failures + 1 })
       // A listener of that status may have closed the client.
       if (signal.aborted) break
-      const { error, onlineFor } = await this.#connection(tokens, signal)
+      const { error, isTaken, onlineFor } = await this.#connection(tokens, signal)
       if (signal.aborted) break
-      if (onlineFor !== null) refused = null
-      if (onlineFor !== null && onlineFor >= STABLE) failures = 0
+      // One that ends before the client is up to date, as where the network is slow, says nothing of the next one.
+      if (isTaken) refused = null
+      if (onlineFor >= STABLE) failures = 0
       failures++
       const verdict = verdictOn(error)
       if (verdict.isTakenOver) this.#clientId = this.#newClientId()
@@ -128,22 +147,25 @@ export class Connection {
   async #connection(tokens: Tokens, signal: Signal): Promise<Outcome> {
     const { open, sync, message } = this.#options
     const scope = new Scope(signal)
-    let onlineSince: number | null = null
+    let isTaken = false
+    let onlineSince = 0
     try {
       const login = await tokens.login(this.#clientId, scope.signal)
       this.#wire = await open(login, { message, ended: (error) => scope.end(error) }, scope.signal)
       const wire = this.#wire
+      isTaken = true
       // What is still written when the connection has ended is no news of the next one.
       const progress = (roomsDone: number): void => {
         if (!scope.signal.aborted) this.#status.set({ state: 'syncing', roomsDone })
       }
       progress(0)
-      await scope.race(sync(wire, { signal: scope.signal, progress }))
+      const renewing = this.#keepRenewed(wire, tokens, scope.signal)
+      await scope.race(Promise.race([renewing, sync(wire, { signal: scope.signal, progress })]))
       onlineSince = this.#env.now()
       this.#status.set({ state: 'online', since: onlineSince })
-      return await scope.race(this.#keepRenewed(wire, tokens, scope.signal))
+      return await scope.race(renewing)
     } catch (error) {
-      return { error, onlineFor: onlineSince === null ? null : this.#env.now() - onlineSince }
+      return { error, isTaken, onlineFor: onlineSince && this.#env.now() - onlineSince }
     } finally {
       scope.end(new ChatError('offline', 'the connection has ended'))
       await this.#wire?.close()
@@ -153,7 +175,8 @@ export class Connection {
 
   /** Renews the login ahead of its end. Rejects when the connection has to end because of it; until then it goes on. */
   async #keepRenewed(wire: Wire, tokens: Tokens, signal: Signal): Promise<never> {
-    for (let earliest = 0; !signal.aborted; ) {
+    for (let earliest = 0; ; ) {
+      mustLast(signal)
       const rest = Math.max(tokens.renewAt, earliest) - this.#env.now()
       if (rest > 0) {
         await sleep(this.#env, Math.min(rest, LONGEST_TIMER), signal)
@@ -166,13 +189,12 @@ export class Connection {
         earliest = this.#env.now() + RENEW_AGAIN
       }
     }
-    throw new ChatError('offline', 'the connection has ended')
   }
 
   async #waitAfter({ why, error }: Verdict, failures: number, signal: Signal): Promise<void> {
     // `unauthorized`: tokens are refused again and again, which is for the broker to change.
     const reason = why === 'unauthorized' ? 'server' : why
-    const delay = retryDelay(reason, failures, error.retryAfter, this.#env.random())
+    const delay = connectDelay(reason, failures, error, this.#env.random())
     const wait = new Scope(signal)
     this.#wake = () => wait.end(null)
     this.#status.set({ state: 'waiting', why: reason, retryAt: this.#env.now() + delay, error })
@@ -184,7 +206,8 @@ export class Connection {
   /** The network may be back, or lost. */
   #hinted(): void {
     const now = this.#env.now()
-    if (now - this.#lastHint < HINTS_APART) return
+    // Either way: the clock may have been set back.
+    if (Math.abs(now - this.#lastHint) < HINTS_APART) return
     this.#lastHint = now
     const { current } = this.#status
     if (current.state === 'waiting' && current.why !== 'busy') this.retryNow()
@@ -210,18 +233,4 @@ export function becomesOnline(status: Live<Status>, signal?: Signal): Promise<vo
     look(status.current)
   })
   return scope.race(online).finally(() => scope.end(null))
-}
-
-/** Resolves after `ms`, or when `signal` is aborted. */
-function sleep(clock: Clock, ms: number, signal: Signal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const over = (): void => {
-      stopTimer()
-      stopListening()
-      resolve()
-    }
-    const stopTimer = clock.timer(ms, over)
-    const stopListening = onAbort(signal, over)
-  })
 }

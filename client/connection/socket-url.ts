@@ -19,9 +19,15 @@ export function socketUrl(url: string): string {
   return `ws${secure!.toLowerCase()}://${host}${path === '/' ? PATH : path}`
 }
 
-/** Names the broker of what `socketUrl` returned: host and port, and the path if it has one of its own. */
-export function brokerOf(socketUrl: string): string {
-  const [, , host, ...path] = socketUrl.split('/')
+/** Names the broker at an address, such as `socketUrl` returns: host and port, and the path if it has one of its own. */
+export function brokerOf(address: string): string {
+  const [, , host, ...path] = address.split('/')
   const own = `/${path.join('/')}`
-  return host!.toLowerCase() + (own === PATH ? '' : own)
+  return host!.toLowerCase() + (own === PATH || own === '/' ? '' : own)
+}
+
+/** HTTP at the host of what `socketUrl` returned. */
+export function httpUrl(socketUrl: string): string {
+  const [scheme, , host] = socketUrl.split('/')
+  return `${scheme!.replace('ws', 'http')}//${host}`
 }

@@ -49,24 +49,15 @@ function whyOf({ code, retryAfter }: ChatError): Verdict['why'] {
 }
 
 function verdictOnWire(cause: WireError): Verdict {
-  const { kind, reason, message } = cause
+  const { kind, reason, message, properties } = cause
   const isSaid = kind === 'refused' || kind === 'disconnected'
   const why = isSaid ? (WHY[reason!] ?? 'server') : kind === 'network' ? 'network' : 'server'
-  const retryAfter = retryAfterOf(cause)
+  // Seconds.
+  const retryAfter = Number(new Map(properties.userProperties).get('retryAfter'))
   return {
-    error: new ChatError(CODES[why], message, { cause, ...(retryAfter === null ? {} : { retryAfter }) }),
+    error: new ChatError(CODES[why], message, { cause, ...(retryAfter > 0 && { retryAfter }) }),
     why,
     signOut: kind === 'refused' ? 'refused' : reason === ADMINISTRATIVE_ACTION ? 'revoked' : 'expired',
     isTakenOver: kind === 'disconnected' && reason === TAKEN_OVER,
   }
-}
-
-/** Most seconds that a broker is believed. */
-const MOST_RETRY_AFTER = 3600
-
-/** The user property `retryAfter`, in seconds; null: there is none. */
-function retryAfterOf({ properties: { userProperties = [] } }: WireError): number | null {
-  const [, text] = userProperties.find(([name]) => name === 'retryAfter') ?? []
-  const seconds = Number(text)
-  return seconds > 0 ? Math.min(seconds, MOST_RETRY_AFTER) : null
 }

@@ -10,6 +10,8 @@ import { applyNews, isRecent, type RoomNews } from './room-state.js'
 
 type Params = CommandParams<'sync'>
 type Page = CommandResult<'sync'>
+/** Gets what a page says of the user. */
+export type TakeMe = (me: Page['me']) => Promise<void>
 type Places = NonNullable<Params['rooms']>
 type Place = Places[string]
 
@@ -26,16 +28,24 @@ const NOWHERE: Place = { seq: 1, created: 0 }
 /** Times that the client says where it is in rooms of which it was not told all that it misses. */
 const ROUNDS = 3
 
+export interface CatchUpHooks {
+  /** The client has messages of this room that, as the broker says, were not delivered to the user. */
+  received(room: string): void
+  readonly takeMe: TakeMe
+}
+
 export class CatchUp {
   readonly #ask: Pick<Methods, 'sync'>
   readonly #replica: Replica
   readonly #fetches: Fetches
+  readonly #hooks: CatchUpHooks
   /** Rooms in which the user may not be any more. */
   readonly #doubted = new Set<string>()
   /** The last time that the broker has told, Unix ms. */
   #now = 0
 
-  constructor(ask: Pick<Methods, 'sync'>, replica: Replica, fetches: Fetches) {
+  constructor(ask: Pick<Methods, 'sync'>, replica: Replica, fetches: Fetches, hooks: CatchUpHooks) {
+    this.#hooks = hooks
     this.#ask = ask
     this.#replica = replica
     this.#fetches = fetches
@@ -52,13 +62,12 @@ export class CatchUp {
    */
   async run(signal: Signal, progress: (rooms: number) => void): Promise<void> {
     const doubted = [...this.#doubted]
-    const named = [...doubted, ...this.#ahead()].slice(0, MOST_PLACES)
-    let rooms: Places = Object.fromEntries(named.map((room) => [room, this.#placeOf(room)]))
+    let named = [...doubted, ...this.#ahead()].slice(0, MOST_PLACES)
     let done = 0
     for (let round = 0; round < ROUNDS; round++) {
-      const behind = await this.#pages(rooms, signal, (told) => progress((done += told)))
-      if (behind.size === 0) break
-      rooms = Object.fromEntries([...behind].map((room) => [room, this.#placeOf(room)]))
+      const rooms: Places = Object.fromEntries(named.map((room) => [room, this.#placeOf(room)]))
+      named = [...(await this.#pages(rooms, signal, (told) => progress((done += told))))]
+      if (named.length === 0) break
     }
     for (const room of doubted) this.#doubted.delete(room)
   }
@@ -73,8 +82,13 @@ export class CatchUp {
       const isFirst = page === null
       page = await this.#page({ ...known, ...cursor })
       mustLast(signal)
+      await this.#hooks.takeMe(page.me)
+      mustLast(signal)
+      for (const { at } of page.rooms) this.#told(at.ts!)
       await this.#apply(page, isFirst && (since === undefined || page.reset === true), behind)
       mustLast(signal)
+      for (const { room, at, delivered } of page.rooms)
+        if (delivered < at.seq && !behind.has(room)) this.#hooks.received(room)
       if (page.rooms.length > 0) told(page.rooms.length)
     }
     return behind
@@ -83,6 +97,11 @@ export class CatchUp {
   #page(params: Params): Promise<Page> {
     const size: Params = { order: 'recent', limit: MESSAGES, maxBytes: PAGE_BYTES }
     return this.#ask.sync({ ...params, ...size }, { timeout: PAGE_TIMEOUT })
+  }
+
+  #told(now: number): void {
+    this.#now = Math.max(this.#now, now)
+    this.#replica.clock.told(now)
   }
 
   /** `isAnew`: what the client has is void. */
@@ -96,11 +115,10 @@ export class CatchUp {
         this.#fetches.drop(room)
         tx.remove(room)
       }
-      for (const { at } of page.rooms) this.#now = Math.max(this.#now, at.ts ?? 0)
       for (const news of page.rooms) if (!(await this.#applyRoom(tx, news))) behind.add(news.room)
       // The next call would not tell what this one has left out.
       if (page.more || behind.size > 0) return
-      tx.setSince(page.since!, this.#replica.user!)
+      tx.setSince(page.since!, this.#replica.user!, this.#replica.clock.ahead)
       for (const { room } of this.#replica.rooms.values()) {
         const state = tx.room(room)
         if (state?.isAhead && !isRecent(state.activeAt, this.#now)) tx.put({ ...state, isAhead: false })
@@ -123,19 +141,23 @@ export class CatchUp {
     return true
   }
 
-  /** Messages that began a thread of which replies were deleted: the broker does not know any more which thread that was. */
+  /** Messages that began a thread of which replies are gone. */
   async #rootsOf(tx: Transaction, { room, changed, messages }: RoomNews): Promise<number[]> {
-    const gone = [...changed, ...messages].filter(isGone).map(({ seq }) => seq)
-    const known = await tx.messages(room, gone)
-    const roots = [...known.values()].flatMap((message) => (isGone(message) ? [] : (message.thread ?? [])))
-    const unknown = gone.filter((seq) => !known.has(seq))
+    const gone = [...changed, ...messages].filter(isGone)
+    const known = await tx.messages(
+      room,
+      gone.map(({ seq }) => seq),
+    )
+    const roots = [...gone, ...known.values()].flatMap(({ thread }) => thread ?? [])
+    // What is left of a deleted reply says its thread; of what is gone for another reason the broker does not know it any more.
+    const unknown = gone.filter((one) => one.gone !== 'deleted' && !known.has(one.seq)).map(({ seq }) => seq)
     return [...roots, ...(await this.#replica.rootsAround(room, unknown))]
   }
 
   #placeOf(room: string): Place {
     const state = this.#replica.rooms.get(room)
     if (!state) return NOWHERE
-    return { seq: state.seq, created: state.created, ...(state.id === undefined ? {} : { id: state.id }) }
+    return { seq: state.seq, created: state.created, ...(state.id && { id: state.id }) }
   }
 
   /** Rooms that have gone on since the token was given, the most active ones first. */

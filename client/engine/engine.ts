@@ -8,16 +8,21 @@ import { reportLater } from '../base/live.js'
 import type { Clock, Signal, Stop } from '../base/platform.js'
 import { mustLast } from '../base/scope.js'
 import type { Methods } from '../requests/methods.js'
+import { REFUSED } from '../requests/wire-calls.js'
 import { MemoryStore } from '../store/memory-store.js'
 import type { Store } from '../store/store.js'
+import { utf8 } from '../wire/utf8.js'
 import type { Incoming, Subscription, Wire } from '../wire/wire.js'
-import { CatchUp } from './catch-up.js'
+import { BrokerClock } from './broker-clock.js'
+import { CatchUp, type TakeMe } from './catch-up.js'
+import { Chores, type MakeChores } from './chores.js'
+import { Ends } from './ends.js'
 import { Fetches } from './fetches.js'
-import { itemOf, LiveInbox } from './inbox.js'
+import { type Item, itemOf, LiveInbox } from './inbox.js'
 import { LiveItems } from './live-items.js'
 import { Replica } from './replica.js'
+import { type Keep, Trim } from './trim.js'
 
-const REFUSED = 0x80
 /** Ms until a `sync` that failed is tried again on the same connection, and at most. */
 const RETRY = 1000
 const LONGEST_RETRY = 60_000
@@ -25,7 +30,10 @@ const LONGEST_RETRY = 60_000
 export interface EngineOptions {
   /** On the connection as it is: they do not wait for it to be online. */
   readonly ask: Methods
-  readonly clock: Pick<Clock, 'timer'>
+  readonly clock: Clock
+  /** Gets what `sync` says of the user, before that counts as told. Never rejects. */
+  readonly takeMe: TakeMe
+  readonly keep: Keep
 }
 
 export class Engine {
@@ -35,43 +43,67 @@ export class Engine {
   readonly #fetches: Fetches
   readonly #catchUp: CatchUp
   readonly #live: LiveItems
-  /** The store that `open` was given last. */
-  #store: Store | null = null
-  /** What was read of it could not be written: nothing is kept in it any more. */
-  #unwritable: Store | null = null
+  readonly #ends: Ends
+  readonly #trim: Trim
   /** In place of a store; null: it was not needed. */
   #memory: MemoryStore | null = null
   /** What comes live waits. */
   #isHeld = true
   #isDraining = false
   /** Of the present connection. */
-  #connection: { readonly signal: Signal } | null = null
+  #connection: { readonly wire: Wire; readonly signal: Signal } | null = null
   /** Something was missed that only `sync` can tell. */
   #isBehind = false
   #retries = 0
   #stopRetry: Stop = () => {}
+  readonly #chores: Chores[] = []
+  /** What views have to fetch, by room. */
+  readonly #fillers = new Map<string, Set<() => Promise<void>>>()
+  readonly #fills: Chores
   readonly #whenUpToDate = new Set<() => void>()
+  readonly #itemListeners = new Set<(items: readonly Item[]) => void>()
 
-  constructor({ ask, clock }: EngineOptions) {
+  constructor({ ask, clock, takeMe, keep }: EngineOptions) {
     this.#clock = clock
-    this.replica = new Replica()
-    this.#fetches = new Fetches(ask, this.replica)
-    this.#catchUp = new CatchUp(ask, this.replica, this.#fetches)
-    this.#live = new LiveItems({ ask, replica: this.replica, fetches: this.#fetches, catchUp: this.#catchUp })
+    this.replica = new Replica(new BrokerClock(clock))
+    this.#fetches = new Fetches(ask, this.replica, this.chores)
+    this.#fills = this.chores((room) => Promise.all(Array.from(this.#fillers.get(room) ?? [], (fill) => fill())))
+    const receipts = this.chores((room) => this.#tellDelivered(room))
+    this.#catchUp = new CatchUp(ask, this.replica, this.#fetches, { takeMe, received: (room) => receipts.add(room) })
+    this.#trim = new Trim(this.replica, keep)
+    this.#live = new LiveItems({
+      ask,
+      replica: this.replica,
+      fetches: this.#fetches,
+      catchUp: this.#catchUp,
+      chores: this.chores,
+      trim: this.#trim,
+    })
+    this.#ends = new Ends(this.replica, clock, (room, unsure) => this.#live.ask(room, unsure))
   }
 
   /**
-   * What is kept in `store` is there from now on. It is of the user alone. Of one that could not be written memory takes the place until another
+   * What is kept in `store` is there from now on. It is of the user alone. Of one that cannot be read or written memory takes the place until another
    * one is opened, so that what is shown does not go back and forth.
    */
   open(user: string, store: Store): Promise<void> {
-    this.#store = store
-    return store === this.#unwritable ? this.openInMemory(user) : this.replica.open(user, store)
+    this.#ends.start()
+    return this.replica.open(user, store, (tx) => this.#ends.apply(tx))
   }
 
   /** For a device that keeps nothing. */
   openInMemory(user: string): Promise<void> {
-    return this.replica.open(user, (this.#memory ??= new MemoryStore()))
+    return this.open(user, (this.#memory ??= new MemoryStore()))
+  }
+
+  /** `store` was kept by another client, which is gone. What this one has by now, if anything, takes the place of that. */
+  takeOver(user: string, store: Store): Promise<void> {
+    return this.#connection || this.replica.since !== null ? this.replica.moveTo(store) : this.open(user, store)
+  }
+
+  /** No timer is left, until it is opened again. */
+  close(): void {
+    this.#ends.stop()
   }
 
   /**
@@ -80,30 +112,18 @@ export class Engine {
    */
   async begin(wire: Wire, user: string, signal: Signal, progress: (rooms: number) => void): Promise<void> {
     mustLast(signal)
-    this.#connection = { signal }
+    this.#connection = { wire, signal }
     this.#isHeld = true
     this.#isBehind = false
+    this.replica.clock.begin()
     const reasons = await wire.subscribe(subscriptions(user), signal)
     if (reasons.some((reason) => reason >= REFUSED))
-      throw new ChatError('forbidden', 'the broker refused the subscription to the rooms of this login')
-    await this.#bringUpToDate(signal, progress)
+      throw new ChatError('forbidden', 'the broker refused the subscription to rooms')
+    await this.#catchUp.run(signal, progress)
     // It may have ended while the last of it was written.
     mustLast(signal)
     this.#retries = 0
     this.#release()
-  }
-
-  /** If the device cannot keep it, it is kept in memory from now on, and told anew. */
-  async #bringUpToDate(signal: Signal, progress: (rooms: number) => void = () => {}): Promise<void> {
-    try {
-      await this.#catchUp.run(signal, progress)
-    } catch (error) {
-      if ((error as ChatError).code !== 'storage') throw error
-      mustLast(signal)
-      this.#unwritable = this.#store
-      await this.openInMemory(this.replica.user!)
-      await this.#catchUp.run(signal, progress)
-    }
   }
 
   /** Nothing comes on that connection any more. */
@@ -111,6 +131,7 @@ export class Engine {
     this.#connection = null
     this.#isHeld = true
     this.#stopRetry()
+    for (const chores of this.#chores) chores.down()
     this.#inbox.take()
   }
 
@@ -118,6 +139,7 @@ export class Engine {
   take(incoming: Incoming): boolean {
     const item = itemOf(incoming)
     if (!item) return false
+    if (item.kind === 'message') this.replica.clock.told(item.message.ts)
     if (!this.#inbox.push(item, incoming.payload.length)) this.#isBehind = true
     void this.#drain()
     return true
@@ -125,6 +147,27 @@ export class Engine {
 
   /** See `Fetches.history`. */
   readonly history: Fetches['history'] = (room, params) => this.#fetches.history(room, params)
+
+  /**
+   * `fill` fetches what a view of the room has to show; it runs when `ask` was called, once at a time, and again when the broker did not answer
+   * for a moment.
+   */
+  filler(room: string, fill: () => Promise<void>): { ask(): void; stop: Stop } {
+    const fillers = this.#fillers.get(room) ?? new Set()
+    this.#fillers.set(room, fillers.add(fill))
+    const stop = (): void => {
+      fillers.delete(fill)
+      if (fillers.size === 0 && this.#fillers.get(room) === fillers) this.#fillers.delete(room)
+    }
+    return { ask: () => this.#fills.add(room), stop }
+  }
+
+  /** They are done when the client is up to date, for as long as it lasts. */
+  readonly chores: MakeChores = (act) => {
+    const chores = new Chores(act, this.#clock)
+    this.#chores.push(chores)
+    return chores
+  }
 
   /** Asks the broker for the counts of a room. */
   count(room: string): void {
@@ -137,10 +180,27 @@ export class Engine {
     return () => void this.#whenUpToDate.delete(listener)
   }
 
+  /** Calls `listener`, which must not throw, with what came live, once it is applied, or was too early to be. */
+  onItems(listener: (items: readonly Item[]) => void): Stop {
+    this.#itemListeners.add(listener)
+    return () => void this.#itemListeners.delete(listener)
+  }
+
+  /** What came by `sync` was not acknowledged as what comes live is. */
+  async #tellDelivered(room: string): Promise<void> {
+    const delivered = this.replica.rooms.get(room)?.seq
+    const topic = topics.room(room, 'receipts')
+    try {
+      await this.#connection!.wire.publish({ topic, payload: utf8(JSON.stringify({ delivered })), qos: 1 })
+    } catch (cause) {
+      throw new ChatError('offline', 'the connection has ended', { cause })
+    }
+  }
+
   #release(): void {
     this.#isHeld = false
-    this.#live.countAll()
-    this.#fetches.refreshAll()
+    this.#trim.all().catch(() => {})
+    for (const chores of this.#chores) chores.up()
     for (const listener of [...this.#whenUpToDate]) listener()
     void this.#drain()
   }
@@ -150,8 +210,11 @@ export class Engine {
     if (this.#isDraining) return
     this.#isDraining = true
     while (!this.#isHeld && !this.#inbox.isEmpty) {
-      const isWhole = await this.#live.apply(this.#inbox.take()).catch(failed)
+      const items = this.#inbox.take()
+      const isWhole = await this.#live.apply(items).catch(failed)
       if (!isWhole) this.#isBehind = true
+      // Of a connection that has ended nobody wants to hear.
+      if (!this.#isHeld) for (const listener of [...this.#itemListeners]) listener(items)
     }
     this.#isDraining = false
     if (this.#isBehind && !this.#isHeld) void this.#resync()
@@ -164,7 +227,7 @@ export class Engine {
     this.#isHeld = true
     this.#isBehind = false
     try {
-      await this.#bringUpToDate(connection.signal)
+      await this.#catchUp.run(connection.signal, () => {})
       this.#retries = 0
     } catch (error) {
       this.#isBehind = !failed(error)

@@ -4,9 +4,10 @@ import type { SentMessage } from '../../schemas/commands/shown-message.js'
 import type { CommandParams, CommandResult } from '../../schemas/commands.js'
 import { ChatError } from '../base/chat-error.js'
 import type { Methods } from '../requests/methods.js'
+import type { Chores, MakeChores } from './chores.js'
 import { deletedBy, rootsAround } from './folding.js'
 import type { Replica } from './replica.js'
-import { applyPage, type Page } from './room-state.js'
+import { applyPage, type Page, type View } from './room-state.js'
 import type { Span } from './spans.js'
 
 /** Entries that came live during one fetch; beyond that it is asked for again. */
@@ -32,36 +33,33 @@ export class Fetches {
   readonly #open = new Set<Fetch>()
   /** Messages to ask for again, by room. */
   readonly #stale = new Map<string, Set<number>>()
+  readonly #refreshes: Chores
 
-  constructor(ask: Pick<Methods, 'history'>, replica: Replica) {
+  constructor(ask: Pick<Methods, 'history'>, replica: Replica, chores: MakeChores) {
     this.#ask = ask
     this.#replica = replica
+    this.#refreshes = chores((room) => this.#refresh(room))
   }
 
-  /** Asks for these messages again; without an answer, with the next connection. */
+  /** Asks for these messages again. */
   refresh(room: string, seqs: readonly number[]): void {
     if (seqs.length === 0) return
     const stale = this.#stale.get(room) ?? new Set()
     for (const seq of seqs) stale.add(seq)
     this.#stale.set(room, stale)
-    void this.#refresh(room)
-  }
-
-  /** Asks for what there was no answer for. */
-  refreshAll(): void {
-    for (const room of this.#stale.keys()) void this.#refresh(room)
+    this.#refreshes.add(room)
   }
 
   async #refresh(room: string): Promise<void> {
-    const stale = this.#stale.get(room)!
-    const seqs = [...stale].slice(0, MOST_SEQS)
-    try {
-      await this.history(room, { seqs })
+    for (const stale = this.#stale.get(room)!; stale.size > 0; ) {
+      const seqs = [...stale].slice(0, MOST_SEQS)
+      // Those that become stale meanwhile are asked for again.
       for (const seq of seqs) stale.delete(seq)
-    } catch (error) {
-      if (!(error as ChatError).transient) stale.clear()
+      await this.history(room, { seqs }).catch((error: ChatError) => {
+        if (error.transient) for (const seq of seqs) stale.add(seq)
+        throw error
+      })
     }
-    if (stale.size === 0) this.#stale.delete(room)
   }
 
   /**
@@ -76,7 +74,7 @@ export class Fetches {
       this.#open.add(fetch)
       try {
         const answer = await this.#ask.history({ room, view: 'folded', ...params })
-        const page = { messages: answer.messages, span: spanOf(params, answer, seq) }
+        const page = { messages: answer.messages, span: spanOf(params, answer, seq), view: viewOf(params) }
         if (await this.#put(fetch, page)) return answer
       } finally {
         this.#open.delete(fetch)
@@ -105,7 +103,7 @@ export class Fetches {
     return this.#replica.transact(async (tx) => {
       const state = tx.room(room)
       if (fetch.isVoid || !state) return false
-      const applied = applyPage(state, page, heard, this.#replica.user!)
+      const applied = applyPage(state, page, heard, this.#replica.user!, this.#replica.watchersOf(room))
       tx.put(applied.state, applied.messages)
       // What is heard of a deleted reply says nothing of its thread.
       this.refresh(room, rootsAround(applied.messages, deletedBy(heard)))
@@ -114,9 +112,13 @@ export class Fetches {
   }
 }
 
-/** Of which numbers a page has all messages; null: of none. `head`: the last one when it was asked for, at least. */
+function viewOf({ thread, roots }: Params): View | null {
+  return thread !== undefined ? `thread-${thread}` : roots ? 'roots' : null
+}
+
+/** Of which numbers a page has all messages of its view; null: of none. `head`: the last one when it was asked for, at least. */
 function spanOf(params: Params, { before, after }: Answer, head: number): Span | null {
-  if (params.thread ?? params.seqs ?? (params.pinned || params.roots)) return null
+  if (params.seqs ?? params.pinned) return null
   const first = params.after === undefined ? (before ?? 1) : params.after + 1
   return [first, after ?? (params.before === undefined ? head : params.before - 1)]
 }

@@ -13,6 +13,11 @@ export function isGone(message: LoggedMessage): message is GoneMessage {
   return 'gone' in message
 }
 
+/** When it ends by its `ttl`, Unix ms of the broker; undefined: never. */
+export function endOf(message: LoggedMessage): number | undefined {
+  return isGone(message) || message.ttl === undefined ? undefined : message.ts + message.ttl * 1000
+}
+
 /** Counts go up to this, which stands for as many or more. */
 export const MOST_COUNTED = 100
 /** The last authors of replies that are named. */
@@ -22,7 +27,10 @@ const MOST_AUTHORS = 3
 export function applyChange(message: LoggedMessage, change: Change, me: string): LoggedMessage {
   if (isGone(message)) return message
   // A deletion cannot be missed: of what is deleted nothing else is told.
-  if (change.type === 'delete') return { seq: message.seq, gone: 'deleted', by: change.from, at: change.ts }
+  if (change.type === 'delete') {
+    const { seq, thread } = message
+    return { seq, gone: 'deleted', by: change.from, at: change.ts, ...(thread && { thread }) }
+  }
   if (change.seq <= (message.asOf ?? message.seq)) return message
   return { ...changed(message, change, me), asOf: change.seq }
 }

@@ -1,5 +1,6 @@
 /** What comes live, in the order in which it came, until it is applied. */
 import type { SentMessage } from '../../schemas/commands/shown-message.js'
+import type { RoomRole } from '../../schemas/permissions.js'
 import { parseTopic } from '../../schemas/topics.js'
 import { textOf } from '../wire/utf8.js'
 import type { Incoming } from '../wire/wire.js'
@@ -9,18 +10,28 @@ export interface UserEvent {
   readonly type: string
   readonly room?: string
   readonly role?: string
+  /** Of private data. */
+  readonly name?: string
+  readonly version?: number | null
 }
 
 export interface RoomEvent {
+  readonly room: string
   readonly type: string
+  /** Unix ms. */
+  readonly ts: number
   readonly user?: string
   readonly by?: string
+  readonly role?: RoomRole
 }
 
-/** How far a member has read; with `thread`, in that thread. */
+/** How far a member has come; with `thread`, has read in that thread. */
 export interface Receipt {
   readonly user: string
   readonly read: number
+  readonly delivered: number
+  /** When that last changed, Unix ms. */
+  readonly ts: number
   readonly thread?: number
 }
 

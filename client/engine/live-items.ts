@@ -1,17 +1,14 @@
 /** Applies what comes live to what the client knows. */
 import type { SentMessage } from '../../schemas/commands/shown-message.js'
-import type { ChatError } from '../base/chat-error.js'
 import type { Methods } from '../requests/methods.js'
 import type { CatchUp } from './catch-up.js'
+import type { Chores, MakeChores } from './chores.js'
 import type { Fetches } from './fetches.js'
 import { deletedBy } from './folding.js'
 import type { Item, RoomEvent, UserEvent } from './inbox.js'
 import type { Replica, Transaction } from './replica.js'
-import { applyCounts, applyLive, forgetBefore, type RoomNews, subjectsOf } from './room-state.js'
-
-/** Numbers of a room that are kept on the device, while nobody looks at older ones; and how many more it may be meanwhile. */
-const KEPT = 2000
-const SLACK = 500
+import { applyCounts, applyLive, type RoomNews, subjectsOf, type Unsure } from './room-state.js'
+import type { Trim } from './trim.js'
 
 /** What makes a user lose a room, or get one. */
 const MEMBERSHIP: ReadonlySet<string> = /* @__PURE__ */ new Set(['added', 'removed', 'left', 'deleted', 'banned'])
@@ -21,28 +18,28 @@ export interface LiveItemsDeps {
   readonly replica: Replica
   readonly fetches: Fetches
   readonly catchUp: CatchUp
+  readonly chores: MakeChores
+  readonly trim: Trim
 }
 
 /** What has to be asked for, by room. */
-interface Unsure {
+interface UnsureRooms {
   readonly counts: Set<string>
   readonly roots: Map<string, readonly number[]>
 }
 
 export class LiveItems {
   readonly #deps: LiveItemsDeps
-  /** Rooms whose counts have to be asked for. */
-  readonly #uncounted = new Set<string>()
-  /** Rooms whose counts are being asked for. */
-  readonly #counting = new Set<string>()
+  readonly #counts: Chores
 
   constructor(deps: LiveItemsDeps) {
     this.#deps = deps
+    this.#counts = deps.chores((room) => this.#count(room))
   }
 
   /** False: something was missed before. Rejects when it cannot be stored; nothing of it is applied then. */
   async apply(items: readonly Item[]): Promise<boolean> {
-    const unsure: Unsure = { counts: new Set(), roots: new Map() }
+    const unsure: UnsureRooms = { counts: new Set(), roots: new Map() }
     const isWhole = await this.#deps.replica.transact(async (tx) => {
       let whole = true
       for (const [room, messages] of messagesByRoom(items)) {
@@ -51,6 +48,7 @@ export class LiveItems {
       for (const item of items) if (!this.#applyOther(tx, item, unsure)) whole = false
       return whole
     })
+    await this.#deps.trim.all()
     for (const room of unsure.counts) this.count(room)
     for (const [room, seqs] of unsure.roots) this.#deps.fetches.refresh(room, seqs)
     return isWhole
@@ -61,7 +59,7 @@ export class LiveItems {
     tx: Transaction,
     room: string,
     messages: readonly SentMessage[],
-    unsure: Unsure,
+    unsure: UnsureRooms,
   ): Promise<boolean> {
     const state = tx.room(room)
     if (!state) return false
@@ -77,22 +75,12 @@ export class LiveItems {
     // Of deleted messages that the client does not have it does not know in which thread they were.
     const unknown = deletedBy(next).filter((seq) => !subjects.has(seq))
     unsure.roots.set(room, [...known.keys(), ...(await this.#deps.replica.rootsAround(room, unknown))])
-    await this.#trim(tx, room)
+    await this.#deps.trim.room(tx, room)
     return isWhole
   }
 
-  /** Drops the oldest messages of the device; the broker keeps them. */
-  async #trim(tx: Transaction, room: string): Promise<void> {
-    const state = tx.room(room)!
-    const oldest = state.spans[0]?.[0] ?? state.seq
-    const first = state.seq - KEPT
-    if (oldest > first - SLACK || this.#deps.replica.isWatched(room)) return
-    tx.put(forgetBefore(state, first))
-    await tx.keepMessages(room, [first, Number.MAX_SAFE_INTEGER])
-  }
-
   /** False: what it says has to be asked for. */
-  #applyOther(tx: Transaction, item: Item, unsure: Unsure): boolean {
+  #applyOther(tx: Transaction, item: Item, unsure: UnsureRooms): boolean {
     switch (item.kind) {
       case 'info': {
         const state = tx.room(item.room)
@@ -117,7 +105,7 @@ export class LiveItems {
     }
   }
 
-  #applyUserEvent(tx: Transaction, event: UserEvent, unsure: Unsure): boolean {
+  #applyUserEvent(tx: Transaction, event: UserEvent, unsure: UnsureRooms): boolean {
     const { type, room } = event
     if (room === undefined) return true
     if (MEMBERSHIP.has(type)) {
@@ -146,35 +134,26 @@ export class LiveItems {
     return false
   }
 
-  /** Asks for the counts of a room; without an answer, with the next connection. */
-  count(room: string): void {
-    this.#uncounted.add(room)
-    if (!this.#counting.has(room)) void this.#count(room)
+  ask(room: string, { counts, roots }: Unsure): void {
+    if (counts) this.count(room)
+    this.#deps.fetches.refresh(room, roots)
   }
 
-  /** Asks for what there was no answer for. */
-  countAll(): void {
-    for (const room of this.#uncounted) this.count(room)
+  /** Asks for the counts of a room. */
+  count(room: string): void {
+    this.#counts.add(room)
   }
 
   async #count(room: string): Promise<void> {
-    this.#counting.add(room)
     const { ask, replica } = this.#deps
-    try {
-      while (this.#uncounted.delete(room)) {
-        const { rooms } = await ask.unread({ room })
-        await replica.transact(async (tx) => {
-          const state = tx.room(room)
-          const [counts] = rooms
-          if (!state || !counts) return
-          const later = await replica.messages(room, [counts.head + 1, state.seq])
-          tx.put(applyCounts(state, counts, later, replica.user!))
-        })
-      }
-    } catch (error) {
-      if ((error as ChatError).transient) this.#uncounted.add(room)
-    }
-    this.#counting.delete(room)
+    const { rooms } = await ask.unread({ room })
+    await replica.transact(async (tx) => {
+      const state = tx.room(room)
+      const [counts] = rooms
+      if (!state || !counts) return
+      const later = await replica.messages(room, [counts.head + 1, state.seq])
+      tx.put(applyCounts(state, counts, later, replica.user!))
+    })
   }
 }
 

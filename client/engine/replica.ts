@@ -1,9 +1,12 @@
 /** What the client knows of the broker: its rooms in memory, their messages in the store, and each change as one transaction. */
 import type { LoggedMessage } from '../../schemas/commands/shown-message.js'
 import { ChatError } from '../base/chat-error.js'
+import { LiveValue } from '../base/live.js'
+import { MemoryStore } from '../store/memory-store.js'
 import type { Change, Store } from '../store/store.js'
+import type { BrokerClock } from './broker-clock.js'
 import { rootsAround } from './folding.js'
-import type { RoomState } from './room-state.js'
+import { type RoomState, withMessages } from './room-state.js'
 import { WHOLE } from './spans.js'
 
 /** The row `['sync']` of the table `meta`. */
@@ -11,6 +14,8 @@ interface Kept {
   readonly user: string
   /** What `sync` gave to go on from; null: the client was not up to date yet. */
   readonly since: string | null
+  /** See `BrokerClock`. */
+  readonly ahead?: number
 }
 
 /** Rooms that have changed, or are gone. */
@@ -19,15 +24,23 @@ export type Listener = (rooms: ReadonlySet<string>) => void
 const META = ['sync'] as const
 
 export class Replica {
+  readonly clock: BrokerClock
   /** Null: it was not opened yet. */
   #store: Store | null = null
   readonly #rooms = new Map<string, RoomState>()
+  /** Why nothing is kept in the store that was opened last; null: it is. */
+  readonly storageError = new LiveValue<ChatError | null>(null)
+  #unusable: Store | null = null
   #user: string | null = null
   #since: string | null = null
   /** The last transaction. */
   #last: Promise<unknown> = Promise.resolve()
   readonly #listeners = new Set<Listener>()
   readonly #watchers = new Set<{ readonly room: string }>()
+
+  constructor(clock: BrokerClock) {
+    this.clock = clock
+  }
 
   get rooms(): ReadonlyMap<string, RoomState> {
     return this.#rooms
@@ -43,45 +56,99 @@ export class Replica {
     return this.#since
   }
 
-  /** From now on it is in this store: what was kept there of the user is read, what is of another one is dropped. */
-  open(user: string, store: Store): Promise<void> {
+  /** From now on it is in this store: what was kept there of the user is read, what is of another one is dropped. `first` runs before it is seen. */
+  open(user: string, store: Store, first: (tx: Transaction) => Promise<void>): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#store === store && this.#user === user) return
-      const [kept] = (await store.get('meta', [META])) as [Kept | undefined]
-      const isOwn = kept?.user === user
-      if (!isOwn)
-        await store.write([
-          { clear: 'rooms', prefix: [] },
-          { clear: 'messages', prefix: [] },
-        ])
+      if (this.#user === user && (store === this.#store || store === this.#unusable)) return
+      this.storageError.set(null)
       const touched = new Set(this.#rooms.keys())
-      this.#rooms.clear()
-      for (const { value } of isOwn ? await store.range('rooms') : []) this.#setRoom(value as RoomState)
-      this.#store = store
-      this.#user = user
-      this.#since = isOwn ? kept.since : null
-      this.#tell(new Set([...touched, ...this.#rooms.keys()]))
+      await this.#read(user, store, first).catch((error: ChatError) => {
+        this.#giveUp(store, error)
+        return this.#read(user, new MemoryStore(), first)
+      })
+      // Also if there are none: it is known whose it is.
+      this.#tell(new Set([...touched, ...this.#rooms.keys()]), true)
     })
   }
 
+  async #read(user: string, store: Store, first: (tx: Transaction) => Promise<void>): Promise<void> {
+    const [kept] = (await store.get('meta', [META])) as [Kept | undefined]
+    const isOwn = kept?.user === user
+    if (!isOwn)
+      await store.write([
+        { clear: 'rooms', prefix: [] },
+        { clear: 'messages', prefix: [] },
+      ])
+    this.#rooms.clear()
+    for (const { value } of isOwn ? await store.range('rooms') : []) this.#setRoom(value as RoomState)
+    this.#store = store
+    this.#user = user
+    this.#since = isOwn ? kept.since : null
+    if (isOwn) this.clock.ahead = kept.ahead ?? 0
+    await this.#commit(first)
+  }
+
+  /** From now on it is in this store, in place of what was there. */
+  moveTo(store: Store): Promise<void> {
+    return this.#inTurn(() => this.#move(store).catch((error: ChatError) => this.#giveUp(store, error)))
+  }
+
+  async #move(store: Store): Promise<void> {
+    const value: Kept = { user: this.#user!, since: this.#since, ahead: this.clock.ahead }
+    const changes: Change[] = [{ put: 'meta', key: META, value }]
+    for (const table of ['rooms', 'messages'] as const) {
+      const rows = await this.#opened().range(table)
+      changes.push({ clear: table, prefix: [] }, ...rows.map((row): Change => ({ put: table, ...row })))
+    }
+    await store.write(changes)
+    this.#store = store
+  }
+
+  /** Nothing is kept in it any more, but in memory. @throws ChatError if that is not why the device failed */
+  #giveUp(store: Store, error: ChatError): void {
+    if (error.code !== 'storage') throw error
+    this.#unusable = store
+    this.storageError.set(error)
+  }
+
+  /** What the device could not keep is kept in memory, with all that is known. */
+  async #toMemory(error: ChatError): Promise<void> {
+    this.#giveUp(this.#opened(), error)
+    const memory = new MemoryStore()
+    // Of what cannot be read, either, nothing is known any more.
+    await this.#move(memory).catch(() => {
+      this.#rooms.clear()
+      this.#since = null
+    })
+    this.#store = memory
+  }
+
   /**
-   * Runs after those before it. What `work` has changed is written at once when it resolves, and seen by all after that; if it rejects, or the write
-   * does, nothing has changed.
+   * Runs after those before it. What `work` has changed is written at once when it resolves, and seen by all after that; if it rejects, nothing has
+   * changed. If the device cannot keep it, it runs once more, in memory.
    */
   transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
-      const tx = new Transaction(this.#opened(), this.#rooms)
-      const result = await work(tx)
-      await tx.write()
-      if (tx.isCleared) for (const room of this.#rooms.keys()) this.#rooms.delete(room)
-      for (const [room, state] of tx.states) {
-        if (state) this.#setRoom(state)
-        else this.#rooms.delete(room)
-      }
-      if (tx.kept) ({ user: this.#user, since: this.#since } = tx.kept)
-      this.#tell(tx.touched)
+      const { touched, result } = await this.#commit(work).catch(async (error: ChatError) => {
+        await this.#toMemory(error)
+        return this.#commit(work)
+      })
+      this.#tell(touched)
       return result
     })
+  }
+
+  async #commit<T>(work: (tx: Transaction) => Promise<T>): Promise<{ touched: ReadonlySet<string>; result: T }> {
+    const tx = new Transaction(this.#opened(), this.#rooms)
+    const result = await work(tx)
+    await tx.write()
+    if (tx.isCleared) for (const room of this.#rooms.keys()) this.#rooms.delete(room)
+    for (const [room, state] of tx.states) {
+      if (state) this.#setRoom(state)
+      else this.#rooms.delete(room)
+    }
+    if (tx.kept) ({ user: this.#user, since: this.#since } = tx.kept)
+    return { touched: tx.touched, result }
   }
 
   #inTurn<T>(act: () => Promise<T>): Promise<T> {
@@ -120,7 +187,11 @@ export class Replica {
   }
 
   isWatched(room: string): boolean {
-    return [...this.#watchers].some((watcher) => watcher.room === room)
+    return this.watchersOf(room) > 0
+  }
+
+  watchersOf(room: string): number {
+    return [...this.#watchers].filter((watcher) => watcher.room === room).length
   }
 
   /** `listener` must not throw. */
@@ -133,8 +204,8 @@ export class Replica {
     this.#rooms.set(state.room, state)
   }
 
-  #tell(rooms: ReadonlySet<string>): void {
-    if (rooms.size > 0) for (const listener of [...this.#listeners]) listener(rooms)
+  #tell(rooms: ReadonlySet<string>, isAnew = false): void {
+    if (rooms.size > 0 || isAnew) for (const listener of [...this.#listeners]) listener(rooms)
   }
 }
 
@@ -170,7 +241,8 @@ export class Transaction {
   }
 
   /** Puts the state of a room, with those of its messages that have changed. */
-  put(state: RoomState, messages: readonly LoggedMessage[] = []): void {
+  put(before: RoomState, messages: readonly LoggedMessage[] = []): void {
+    const state = withMessages(before, messages)
     const { room, seq: asOf } = state
     this.states.set(room, state)
     this.touched.add(room)
@@ -199,8 +271,8 @@ export class Transaction {
     this.#changes.push({ clear: 'rooms', prefix: [] }, { clear: 'messages', prefix: [] })
   }
 
-  setSince(since: string | null, user: string): void {
-    this.kept = { user, since }
+  setSince(since: string | null, user: string, ahead: number): void {
+    this.kept = { user, since, ahead }
     this.#changes.push({ put: 'meta', key: META, value: this.kept })
   }
 

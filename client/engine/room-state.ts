@@ -1,7 +1,17 @@
 /** What the client knows of one room, and how that changes: pure functions of what it knew and what it was told. */
 import type { LoggedMessage, SentMessage } from '../../schemas/commands/shown-message.js'
 import type { CommandResult } from '../../schemas/commands.js'
-import { applyChange, countReply, foldAll, isChange, isForReading, isGone, MOST_COUNTED, mentions } from './folding.js'
+import {
+  applyChange,
+  countReply,
+  endOf,
+  foldAll,
+  isChange,
+  isForReading,
+  isGone,
+  MOST_COUNTED,
+  mentions,
+} from './folding.js'
 import { addSpan, cutSpans, type Span, type Spans } from './spans.js'
 
 export type RoomNews = CommandResult<'sync'>['rooms'][number]
@@ -19,6 +29,8 @@ export interface RoomState {
   readonly tail: number
   /** All messages with these numbers are in the store. Others may be there; if they are, they are up to date as well. */
   readonly spans: Spans
+  /** By view, besides these: its messages with these numbers are in the store. A view that was not asked for is left out. */
+  readonly views?: Views
   readonly info: NonNullable<RoomNews['info']>
   readonly mine: RoomNews['mine']
   readonly read: number
@@ -32,9 +44,45 @@ export interface RoomState {
   readonly activeAt: number
   /** It has more than `sync` knows by its token, and has to say so: it went on since, or so shortly before that this cannot be told apart. */
   readonly isAhead: boolean
+  /** When messages of the device end, by seq, Unix ms of the broker; also of some that are gone. Absent: none does. */
+  readonly ends?: Readonly<Record<number, number>>
+  /** Of its messages on the device, about: those that were changed count again until some are dropped. Absent, or 0: there is at most the last one. */
+  readonly bytes?: number
+  /** As `read`, if the broker was not told of that yet. Absent, or 0: it was. */
+  readonly unsaid?: number
 }
 
+/** A part of the messages of a room: `roots` are those that are in no thread, `thread-1` the replies to 1. */
+export type View = 'roots' | `thread-${number}`
+type Views = Readonly<Record<string, Spans>>
+
 const FIRST = 1
+/** Views of a room that are known, those that were asked for last; more while more timelines show some. */
+const MOST_VIEWS = 50
+/** Also then. */
+const MOST_SHOWN = 1000
+
+/** The numbers of which all messages of a view are in the store. Null: all messages. */
+export function spansOf({ spans, views }: RoomState, view: View | null): Spans {
+  const more = view === null ? [] : (views?.[view] ?? [])
+  return more.reduce(addSpan, spans)
+}
+
+/** The first number of which something may be in the store. */
+export function oldestOf({ spans, views = {}, seq }: RoomState): number {
+  return Math.min(...[spans, ...Object.values(views)].map(([first]) => first?.[0] ?? seq))
+}
+
+function cutViews(views: Views | undefined, span: Span): Pick<RoomState, 'views'> {
+  if (!views) return {}
+  return { views: Object.fromEntries(Object.entries(views).map(([view, spans]) => [view, cutSpans(spans, span)])) }
+}
+
+function addToView({ views = {}, seq }: RoomState, view: View, span: Span, shown: number): Views {
+  const { [view]: spans = [], ...others } = views
+  const kept = Object.entries(others).slice(1 - Math.min(Math.max(MOST_VIEWS, shown), MOST_SHOWN))
+  return Object.fromEntries([...kept, [view, cutSpans(addSpan(spans, span), [FIRST, seq])]])
+}
 
 export interface AppliedNews {
   readonly state: RoomState
@@ -59,9 +107,12 @@ export function applyNews(old: RoomState | null, news: RoomNews): AppliedNews | 
   const last = news.messages.at(-1) ?? (news.more ? null : lastKept(known, news))
   const activeAt = timeOf(last) ?? known?.activeAt ?? info.createdAt
   const state: RoomState = {
+    // `ends`, `bytes`, `unsaid`.
+    ...known,
     ...{ room: news.room, seq: at.seq, id: at.id, created: info.createdAt, tail, spans, info, mine },
     ...{ read, unread, mentions: news.mentions, counted: head, last },
     activeAt,
+    ...cutViews(known?.views, [tail, after]),
     isAhead: isRecent(activeAt, at.ts ?? 0),
   }
   return { state, messages: [...news.changed, ...news.messages], after }
@@ -85,17 +136,19 @@ function timeOf(message: LoggedMessage | null): number | undefined {
   return message === null ? undefined : isGone(message) ? message.at : message.ts
 }
 
+/** What a room has to be asked for. */
+export interface Unsure {
+  /** The counts. */
+  readonly counts: boolean
+  /** Messages that began a thread in which a reply is gone. */
+  readonly roots: readonly number[]
+}
+
 export interface AppliedLive {
   readonly state: RoomState
   /** To be put. */
   readonly messages: readonly LoggedMessage[]
-  /** What of the rest the room has to be asked for. */
-  readonly unsure: {
-    /** The counts. */
-    readonly counts: boolean
-    /** Messages that began a thread in which a reply was deleted. */
-    readonly roots: readonly number[]
-  }
+  readonly unsure: Unsure
 }
 
 /** Messages that `entries` are about: their targets, and those that began their threads. */
@@ -115,6 +168,33 @@ export function applyLive(
 ): AppliedLive {
   const live = new LiveRoom(state, subjects, me)
   for (const entry of entries) live.apply(entry)
+  return live.result()
+}
+
+/** Of the JSON. */
+export function sizeOf(messages: readonly LoggedMessage[]): number {
+  return messages.length > 0 ? JSON.stringify(messages).length : 0
+}
+
+/** With the size and the ends of `messages`, which are put. */
+export function withMessages(before: RoomState, messages: readonly LoggedMessage[]): RoomState {
+  if (messages.length === 0) return before
+  const ends = messages.flatMap((message) => (endOf(message) ? [[message.seq, endOf(message)]] : []))
+  const bytes = (before.bytes ?? 0) + sizeOf(messages)
+  return { ...before, bytes, ends: { ...before.ends, ...Object.fromEntries(ends) } }
+}
+
+/** With the end of these numbers. `messages`: those of them that the store has. */
+export function applyEnds(
+  state: RoomState,
+  seqs: readonly number[],
+  messages: ReadonlyMap<number, LoggedMessage>,
+  me: string,
+): AppliedLive {
+  const ends = { ...state.ends }
+  for (const seq of seqs) delete ends[seq]
+  const live = new LiveRoom({ ...state, ends }, messages, me)
+  for (const message of messages.values()) live.end(message)
   return live.result()
 }
 
@@ -143,6 +223,17 @@ class LiveRoom {
       if (entry.target > this.#state.read && mayCount(entry, about, after, this.#me)) this.#isUnsure = true
       if (about && after) this.#change(about, after)
     } else this.#add(entry)
+  }
+
+  end(message: LoggedMessage): void {
+    const { seq } = message
+    if (isGone(message)) return
+    if (seq > this.#state.read) {
+      this.#state = count(this.#state, message, this.#me, -1)
+      // Whether the broker had counted it, it alone knows.
+      this.#isUnsure = true
+    }
+    this.#change(message, { seq, gone: 'expired' })
   }
 
   result(): AppliedLive {
@@ -187,11 +278,15 @@ function mayCount(
 
 function counted(state: RoomState, message: LoggedMessage, me: string): RoomState {
   if (message.seq <= Math.max(state.counted, state.read)) return state
+  return { ...count(state, message, me, 1), counted: message.seq }
+}
+
+function count(state: RoomState, message: LoggedMessage, me: string, by: 1 | -1): RoomState {
+  const sum = (one: number, counts: boolean): number => (counts ? Math.max(0, Math.min(one + by, MOST_COUNTED)) : one)
   return {
     ...state,
-    counted: message.seq,
-    unread: Math.min(state.unread + (isForReading(message, me) ? 1 : 0), MOST_COUNTED),
-    mentions: Math.min(state.mentions + (mentions(message, me) ? 1 : 0), MOST_COUNTED),
+    unread: sum(state.unread, isForReading(message, me)),
+    mentions: sum(state.mentions, mentions(message, me)),
   }
 }
 
@@ -202,7 +297,7 @@ export function applyCounts(
   later: readonly LoggedMessage[],
   me: string,
 ): RoomState {
-  const base: RoomState = { ...state, read, unread, mentions: mentioned, counted: head }
+  const base: RoomState = { ...state, read, unread, mentions: mentioned, counted: head, unsaid: 0 }
   return later.reduce((sum, message) => counted(sum, message, me), base)
 }
 
@@ -211,25 +306,36 @@ export interface Page {
   readonly messages: readonly LoggedMessage[]
   /** It has all messages with these numbers; null: only some of them. */
   readonly span: Span | null
+  /** It has only those of a view; null: of all. */
+  readonly view: View | null
 }
 
-/** With a page of its history. `heard`: what came live since the page was asked for. */
+/** With a page of its history. `heard`: what came live since the page was asked for. `shown`: timelines of the room that are looked at. */
 export function applyPage(
   state: RoomState,
   page: Page,
   heard: readonly SentMessage[],
   me: string,
+  shown: number,
 ): Pick<AppliedLive, 'state' | 'messages'> {
   const within = ({ seq }: LoggedMessage): boolean => seq >= state.tail && seq <= state.seq
   const messages = page.messages.filter(within).map((message) => foldAll(message, heard, me))
   if (!page.span) return { state, messages }
+  if (page.view !== null) return { state: { ...state, views: addToView(state, page.view, page.span, shown) }, messages }
   const spans = cutSpans(addSpan(state.spans, page.span), [FIRST, state.seq])
   const last = messages.at(-1)
   const isLast = last !== undefined && state.last === null && page.span[1] >= state.seq
-  return { state: { ...state, spans, ...(isLast ? { last } : {}) }, messages }
+  return { state: { ...state, spans, ...(isLast && { last }) }, messages }
 }
 
 /** Without the messages before `seq`, which stay at the broker. */
 export function forgetBefore(state: RoomState, seq: number): RoomState {
-  return { ...state, spans: cutSpans(state.spans, [seq, state.seq]) }
+  const kept: Span = [seq, state.seq]
+  const ends = Object.entries(state.ends ?? {}).filter(([ending]) => Number(ending) >= seq)
+  return {
+    ...state,
+    spans: cutSpans(state.spans, kept),
+    ...cutViews(state.views, kept),
+    ends: Object.fromEntries(ends),
+  }
 }

@@ -1,16 +1,18 @@
 /** The store of programs: a LevelDB in a directory, of one process at a time. */
 import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Level } from 'level'
 import { ChatError } from '../base/chat-error.js'
 import { datedPuts, withoutEarlier } from '../store/as-of.js'
 import { checkKeys } from '../store/keys.js'
-import type { Change, Key, Range, Row, Store, Table } from '../store/store.js'
+import type { Change, Key, OpenStore, Range, Row, Store, Table } from '../store/store.js'
 import { StoreCalls } from '../store/store-calls.js'
+import { BlobDirectory, type StoredBlob } from './blob-directory.js'
 import { BEHIND, decodeKey, encodeKey } from './key-codec.js'
 
 type Database = Level<Buffer, string>
 
-/** As JSON. */
+/** As JSON; of the table `files` a `StoredBlob`. */
 interface StoredRow {
   readonly value: unknown
   readonly asOf?: number
@@ -24,11 +26,13 @@ const LETTERS: Readonly<Record<Table, string>> = {
   profiles: 'p',
   drafts: 'd',
   outbox: 'o',
+  files: 'f',
 }
 
 /** Opened with the first call, which makes the directory; that others cannot read it. */
 export class DirectoryStore implements Store {
   readonly #path: string
+  readonly #blobs: BlobDirectory
   readonly #calls = new StoreCalls()
   #database: Promise<Database> | null = null
   /** Resolves when the database before is closed. */
@@ -36,6 +40,7 @@ export class DirectoryStore implements Store {
 
   constructor(path: string) {
     this.#path = path
+    this.#blobs = new BlobDirectory(join(path, 'files'))
   }
 
   get(table: Table, keys: readonly Key[]): Promise<readonly unknown[]> {
@@ -44,7 +49,7 @@ export class DirectoryStore implements Store {
         await this.#open(),
         keys.map((key) => [table, key]),
       )
-      return rows.map((row) => row?.value)
+      return Promise.all(rows.map((row) => this.#valueOf(table, row)))
     })
   }
 
@@ -52,7 +57,10 @@ export class DirectoryStore implements Store {
     return this.#calls.read(async () => {
       const database = await this.#open()
       const found = await database.iterator({ ...bytesOf(table, bounds), limit, reverse }).all()
-      return found.map(([key, row]) => ({ key: decodeKey(key.subarray(1)), value: parsed(row).value }))
+      const rows = found.map(async ([key, row]) => {
+        return { key: decodeKey(key.subarray(1)), value: await this.#valueOf(table, parsed(row)) }
+      })
+      return Promise.all(rows)
     })
   }
 
@@ -61,8 +69,11 @@ export class DirectoryStore implements Store {
       checkKeys(changes)
       if (changes.length === 0) return
       const opened = this.#open()
+      const database = await opened
+      const stored = await this.#withBlobs(database, changes, durable)
       try {
-        await writeAll(await opened, changes, durable)
+        await writeAll(database, stored, durable)
+        if (changes.some(removesFiles)) await this.#sweep(database)
       } catch (error) {
         // LevelDB writes nothing more after that, until it is opened again.
         this.#drop(opened)
@@ -82,9 +93,40 @@ export class DirectoryStore implements Store {
     await rm(this.#path, { recursive: true, force: true })
   }
 
+  async #valueOf(table: Table, row: StoredRow | undefined): Promise<unknown> {
+    return row && table === 'files' ? this.#blobs.get(row.value as StoredBlob) : row?.value
+  }
+
+  /** A file that cannot be read, or has no space, is no fault of the database: nothing of the write stays. */
+  async #withBlobs(database: Database, changes: readonly Change[], sync: boolean): Promise<Change[]> {
+    const stored: Change[] = []
+    try {
+      for (const change of changes) stored.push(await this.#withBlob(change, sync))
+      return stored
+    } catch (error) {
+      await this.#sweep(database)
+      throw error
+    }
+  }
+
+  async #withBlob(change: Change, sync: boolean): Promise<Change> {
+    if (!('put' in change && change.put === 'files')) return change
+    return { ...change, value: await this.#blobs.put(change.value as Blob, sync) }
+  }
+
+  /** Bytes that no row names were left by a crash, or their rows were removed. */
+  async #sweep(database: Database): Promise<void> {
+    const rows = await database.values(bytesOf('files', {})).all()
+    await this.#blobs.keepOnly(rows.map((row) => parsed(row).value as StoredBlob))
+  }
+
   #open(): Promise<Database> {
     if (this.#database) return this.#database
-    const opening = this.#closed.then(() => openAt(this.#path))
+    const opening = this.#closed.then(async () => {
+      const database = await openAt(this.#path)
+      await this.#sweep(database)
+      return database
+    })
     this.#database = opening
     opening.catch(() => this.#drop(opening))
     return opening
@@ -96,6 +138,10 @@ export class DirectoryStore implements Store {
     this.#database = null
     this.#closed = database.then((opened) => opened.close()).catch(() => {})
   }
+}
+
+function removesFiles(change: Change): boolean {
+  return !('put' in change) && ('delete' in change ? change.delete : change.clear) === 'files'
 }
 
 async function openAt(path: string): Promise<Database> {
@@ -169,4 +215,12 @@ function bytesOf(table: Table, { prefix = [], after, before }: Pick<Range, 'pref
     ...(above && above.compare(begin) >= 0 ? { gt: above } : { gte: begin }),
     lt: below && below.compare(end) < 0 ? below : end,
   }
+}
+
+/**
+ * Keeps what has to survive in a directory, below it in one for each user of each broker: the option `store` of `createChat`. One client at a
+ * time; another one gets a `ChatError` `storage` for what it wants to keep.
+ */
+export function directoryStore(directory: string): OpenStore {
+  return ({ broker, user }) => new DirectoryStore(join(directory, ...[broker, user].map(encodeURIComponent)))
 }

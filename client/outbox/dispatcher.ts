@@ -2,7 +2,7 @@
 import type { MessageInput } from '../../schemas/message.js'
 import { ChatError } from '../base/chat-error.js'
 import { type Env, onAbort, type Signal } from '../base/platform.js'
-import { retryDelay } from '../connection/backoff.js'
+import { sendDelay } from '../connection/backoff.js'
 import { messageOf } from '../wire/wire.js'
 import type { Item } from './item.js'
 import { Lane } from './lane.js'
@@ -11,9 +11,7 @@ import type { Sent } from './outgoing.js'
 /** Messages that are under way at a time, in all rooms. */
 const UNDER_WAY = 32
 /** Ms, a week: the broker knows a `cid` for at least as long. What is older may be stored a second time, so a person is asked. */
-const LONGEST_WAIT = 604_800_000
-/** Seconds that a broker is believed. */
-const MOST_RETRY_AFTER = 3600
+export const LONGEST_WAIT = 604_800_000
 
 /** A connection, until `signal` is aborted. */
 export interface Session {
@@ -93,10 +91,12 @@ export class Dispatcher {
   #pumpLane(lane: Lane): void {
     const session = this.#session
     if (!session || lane.stopWait) return
-    const wait = lane.notBefore - this.#env.now()
+    // The clock of the device may have been set back since.
+    const wait = Math.min(lane.notBefore - this.#env.now(), lane.wait)
     if (wait > 0) {
       const over = (): void => {
         lane.stopWait = null
+        lane.wait = 0
         this.pump()
       }
       lane.stopWait = this.#env.timer(wait, over)
@@ -120,7 +120,7 @@ export class Dispatcher {
   #mayLeave(lane: Lane, item: Item): boolean {
     const error =
       this.#env.now() - item.since > LONGEST_WAIT
-        ? new ChatError('timeout', 'it has waited for more than a week: retry it, or cancel it')
+        ? new ChatError('timeout', 'it has waited for more than a week')
         : item.awaits !== null
           ? new ChatError('not_found', 'the message that it is about was not sent', { field: 'target' })
           : null
@@ -156,7 +156,8 @@ export class Dispatcher {
       this.#returned(lane, item)
       this.#ended(session)
     } else if (error.transient) {
-      item.isInDoubt ||= error.code !== 'rate_limited'
+      // What is refused because of one of its fields, such as a file that is not scanned yet, is not in the room.
+      item.isInDoubt ||= error.code !== 'rate_limited' && error.field === undefined
       this.#returned(lane, item)
       this.#wait(lane, error)
     } else this.#failed(lane, item, error)
@@ -177,14 +178,15 @@ export class Dispatcher {
 
   #failed(lane: Lane, item: Item, error: ChatError): void {
     this.#underWay--
+    // What is refused is not stored: it may be changed.
+    item.hasLeft = item.isInDoubt
     lane.remove(item)
     this.#outcomes.failed(item, error)
   }
 
-  #wait(lane: Lane, { retryAfter }: ChatError): void {
-    lane.failures++
-    const asked = retryAfter === undefined ? undefined : Math.min(retryAfter, MOST_RETRY_AFTER)
-    lane.notBefore = this.#env.now() + retryDelay('network', lane.failures, asked, this.#env.random())
+  #wait(lane: Lane, error: ChatError): void {
+    lane.wait = sendDelay(++lane.failures, error, this.#env.random())
+    lane.notBefore = this.#env.now() + lane.wait
   }
 
   #ended(session: Session): void {
@@ -197,6 +199,6 @@ export class Dispatcher {
   }
 }
 
-function asChatError(error: unknown): ChatError {
+export function asChatError(error: unknown): ChatError {
   return error instanceof ChatError ? error : new ChatError('internal', messageOf(error), { cause: error })
 }

@@ -10,7 +10,8 @@ export class Lane {
   #underWay: Item | null = null
   /** In a row, of the first message. It is sent as a request from then on, which the broker refuses without ending the connection. */
   failures = 0
-  /** Unix ms: nothing is sent earlier. */
+  /** Ms for which nothing is sent, until `notBefore`, Unix ms; 0: it is over. */
+  wait = 0
   notBefore = 0
   /** Stops the timer of that; null: there is none. */
   stopWait: Stop | null = null
@@ -49,10 +50,18 @@ export class Lane {
     return this.#items.filter((item) => item.awaits === cid)
   }
 
-  /** The next one, which is under way from now on; null: there is none, or one is under way. */
+  /** The next one, which is under way from now on; null: there is none, its files are not uploaded yet, or one is under way. */
   take(): Item | null {
-    if (this.#underWay) return null
-    this.#underWay = this.#items[0] ?? null
-    return this.#underWay
+    const [next] = this.#items
+    if (this.#underWay || !next?.isReady) return null
+    this.#underWay = next
+    return next
   }
+}
+
+/** In their order. */
+export function byRoom(items: readonly Item[]): Map<string, Item[]> {
+  const rooms = new Map<string, Item[]>()
+  for (const item of items) rooms.set(item.room, [...(rooms.get(item.room) ?? []), item])
+  return rooms
 }

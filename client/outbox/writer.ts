@@ -1,10 +1,10 @@
 import { ChatError } from '../base/chat-error.js'
 import type { Change, Store } from '../store/store.js'
 
-interface Group {
-  readonly changes: Change[]
-  isDurable: boolean
-  readonly written: Promise<void>
+/** What one caller writes, all of it or nothing. */
+interface Entry {
+  readonly changes: readonly Change[]
+  readonly isDurable: boolean
   readonly settle: (written: Promise<void>) => void
 }
 
@@ -12,16 +12,17 @@ interface Group {
 export class OutboxWriter {
   /** Null: it is not open. */
   #store: Pick<Store, 'write'> | null = null
-  #next: Group | null = null
+  #next: Entry[] = []
   #writing: Promise<void> | null = null
 
   /** A rejection need not be handled. Waits until the writer is open. */
   write(changes: readonly Change[], { durable = false }: { readonly durable?: boolean } = {}): Promise<void> {
-    const group = (this.#next ??= newGroup())
-    group.changes.push(...changes)
-    group.isDurable ||= durable
+    let settle!: Entry['settle']
+    const written = new Promise<void>((follow) => (settle = follow))
+    written.catch(() => {})
+    this.#next.push({ changes, isDurable: durable, settle })
     this.#begin()
-    return group.written
+    return written
   }
 
   open(store: Pick<Store, 'write'>): void {
@@ -37,12 +38,13 @@ export class OutboxWriter {
 
   /** What waits is not written. */
   drop(): void {
-    this.#next?.settle(Promise.reject(new ChatError('aborted', 'another user has logged in')))
-    this.#next = null
+    const error = new ChatError('aborted', 'another user has logged in')
+    for (const { settle } of this.#next.splice(0)) settle(Promise.reject(error))
   }
 
   #begin(): void {
-    if (this.#store && this.#next) this.#writing ??= this.#writeAll(this.#store).finally(() => this.#paused())
+    if (this.#store && this.#next.length > 0)
+      this.#writing ??= this.#writeAll(this.#store).finally(() => this.#paused())
   }
 
   #paused(): void {
@@ -54,18 +56,18 @@ export class OutboxWriter {
   async #writeAll(store: Pick<Store, 'write'>): Promise<void> {
     // What comes in one turn is written together.
     await null
-    while (this.#next) {
-      const { changes, isDurable, settle, written } = this.#next
-      this.#next = null
-      settle(store.write(changes, { durable: isDurable }))
-      await written.catch(() => {})
-    }
+    while (this.#next.length > 0) await writeTogether(store, this.#next.splice(0))
   }
 }
 
-function newGroup(): Group {
-  let settle!: Group['settle']
-  const written = new Promise<void>((follow) => (settle = follow))
-  written.catch(() => {})
-  return { changes: [], isDurable: false, written, settle }
+async function writeTogether(store: Pick<Store, 'write'>, entries: readonly Entry[]): Promise<void> {
+  const changes = entries.flatMap((entry) => entry.changes)
+  const written = store.write(changes, { durable: entries.some(({ isDurable }) => isDurable) })
+  const isWritten = await written.then(
+    () => true,
+    () => false,
+  )
+  if (isWritten || entries.length === 1) for (const { settle } of entries) settle(written)
+  // What cannot be kept, such as a file, must not take the others with it.
+  else for (const entry of entries) await writeTogether(store, [entry])
 }

@@ -14,11 +14,10 @@ export const CALL_TIMEOUT = 10_000
 
 /**
  * Sends one request. Rejects with a `ChatError`: what the broker refused, or `timeout`, `offline`, `aborted`. After these three the request may
- * have been carried out. `route`: its HTTP route, such as `GET /rooms/{room}`; null: not available over HTTP.
+ * have been carried out.
  */
 export type Call = <N extends CommandName>(
   name: N,
   params: CommandParams<N>,
-  route: string | null,
   options?: CallOptions,
 ) => Promise<CommandResult<N>>

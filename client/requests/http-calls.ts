@@ -4,6 +4,7 @@ import type { Problem } from '../../schemas/problem.js'
 import { ChatError } from '../base/chat-error.js'
 import { Scope } from '../base/scope.js'
 import { CALL_TIMEOUT, type Call, type CallOptions } from './calls.js'
+import { ROUTES } from './routes.js'
 import { timer } from './timer.js'
 
 export interface HttpOptions {
@@ -17,7 +18,8 @@ export interface HttpOptions {
 }
 
 export function httpCalls(options: HttpOptions): Call {
-  return async (_name, params, route, { signal, timeout = options.timeout ?? CALL_TIMEOUT } = {}) => {
+  return async (name, params, { signal, timeout = options.timeout ?? CALL_TIMEOUT } = {}) => {
+    const route = ROUTES[name]
     if (route === null) throw new ChatError('not_implemented', 'this is asked for over MQTT alone')
     const { path, ...request } = requestOf(route, params as Record<string, unknown>)
     const { response, body } = await send(options, path, request, { signal, timeout })
@@ -66,7 +68,7 @@ function parsed(text: string): unknown {
 }
 
 /** A proxy between client and broker may answer in a format of its own. */
-function refusal(status: number, body: unknown): ChatError {
+export function refusal(status: number, body: unknown): ChatError {
   const { code, detail, field, retryAfter } = (body ?? {}) as Partial<Problem>
   if (!code) return new ChatError('unavailable', `the answer had status ${status} and said no more`)
   return new ChatError(code, detail ?? code, { ...(field && { field }), ...(retryAfter && { retryAfter }) })

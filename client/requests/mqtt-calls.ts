@@ -35,7 +35,7 @@ export function mqttCalls({ client, user, timeout: usual = CALL_TIMEOUT }: MqttO
     listening = null
     replies.lost()
   })
-  return async (name, params, _route, { signal, timeout = usual } = {}) => {
+  return async (name, params, { signal, timeout = usual } = {}) => {
     const send = async (id: string): Promise<void> => {
       try {
         listening ??= client.subscribeAsync(topic, { qos: 1 })

@@ -8,12 +8,12 @@ import { ChatError } from '../base/chat-error.js'
 import type { Clock, Signal } from '../base/platform.js'
 import { mustLast } from '../base/scope.js'
 import { textOf, utf8 } from '../wire/utf8.js'
-import { type Incoming, type Wire, WireError, type WireErrorKind } from '../wire/wire.js'
+import { type Answer, type Incoming, type Wire, WireError, type WireErrorKind } from '../wire/wire.js'
 import { CALL_TIMEOUT, type Call, type CallOptions } from './calls.js'
 import { Replies } from './replies.js'
 
 /** The reason code of an answer from which on it refuses [MQTT5-2.4]. */
-const REFUSED = 0x80
+export const REFUSED = 0x80
 const PACKET_TOO_LARGE = 0x95
 
 /** What the broker refuses before it looks at the command, by reason code of the PUBACK; of others it says why in a reply, which comes first. */
@@ -72,7 +72,7 @@ export class WireCalls {
     return true
   }
 
-  readonly call: Call = async (name, params, _route, { signal, timeout = CALL_TIMEOUT } = {}) => {
+  readonly call: Call = async (name, params, { signal, timeout = CALL_TIMEOUT } = {}) => {
     const { wire, user, replies } = this.#opened()
     const send = (id: string, until: Signal): Promise<void> =>
       publish(wire, topics.request(user, name), { id, ...params }, { until, responseTopic: replies })
@@ -113,11 +113,12 @@ async function publish(
   const properties = responseTopic === undefined ? {} : { properties: { responseTopic } }
   const published = wire.publish({ topic, payload, qos: 1, ...properties }, until)
   const answer = await published.catch((error: unknown) => Promise.reject(chatErrorOf(error)))
-  if (answer.reason < REFUSED) return
-  throw new ChatError(
-    REFUSALS[answer.reason] ?? 'unavailable',
-    answer.properties.reasonString ?? `the broker refused it: ${topic}`,
-  )
+  if (answer.reason >= REFUSED) throw refusalOf(answer, topic)
+}
+
+/** What a PUBACK that refuses means. */
+export function refusalOf({ reason, properties }: Answer, topic: string): ChatError {
+  return new ChatError(REFUSALS[reason] ?? 'unavailable', properties.reasonString ?? `the broker refused it: ${topic}`)
 }
 
 const CODES: Partial<Record<WireErrorKind, 'aborted' | 'rate_limited'>> = {

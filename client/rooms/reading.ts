@@ -1,6 +1,8 @@
 /** Tells the broker how far the user has read: soon, and once for many messages. */
+import type { CommandParams } from '../../schemas/commands.js'
 import type { ChatError } from '../base/chat-error.js'
 import type { Clock, Stop } from '../base/platform.js'
+import type { Chores } from '../engine/chores.js'
 import type { Engine } from '../engine/engine.js'
 import { applyCounts } from '../engine/room-state.js'
 import { spanOf } from '../engine/spans.js'
@@ -9,54 +11,63 @@ import type { Methods } from '../requests/methods.js'
 /** Ms for which further messages are waited for. */
 const DELAY = 300
 
+type Read = CommandParams<'read'>
+
 export class Reading {
   readonly #engine: Engine
   readonly #ask: Methods
   readonly #clock: Pick<Clock, 'timer'>
-  /** The last message read, by room, as far as the broker has not answered. */
-  readonly #read = new Map<string, number>()
+  /** The last message read, by room, or by room and thread, as far as the broker has not answered. */
+  readonly #read = new Map<string, Read>()
+  readonly #sends: Chores
   #stopTimer: Stop | null = null
 
   constructor(engine: Engine, ask: Methods, clock: Pick<Clock, 'timer'>) {
     this.#engine = engine
     this.#ask = ask
     this.#clock = clock
+    this.#sends = engine.chores((place) => this.settle(place))
   }
 
-  read(room: string, seq: number): void {
-    const state = this.#engine.replica.rooms.get(room)
-    if (seq <= Math.max(this.#read.get(room) ?? 0, state?.read ?? 0)) return
-    this.#read.set(room, seq)
-    this.#show(room, seq).catch(() => {})
-    this.#stopTimer ??= this.#clock.timer(DELAY, () => this.flush())
+  /** `thread`: only in the thread that this message began. */
+  read(room: string, seq: number, thread?: number): void {
+    const place = thread ? `${room} ${thread}` : room
+    const read = thread ? 0 : this.#engine.replica.rooms.get(room)?.read
+    if (seq <= Math.max(this.#read.get(place)?.seq ?? 0, read ?? 0)) return
+    this.#read.set(place, { room, seq, ...(thread && { thread }) })
+    if (!thread) this.#show(room, seq).catch(() => {})
+    if (this.#sends.isUp) this.#stopTimer ??= this.#clock.timer(DELAY, () => this.flush())
+  }
+
+  /** There is a connection: sends what was not answered yet, also what was read before a reload. */
+  begin(): void {
+    for (const { room, unsaid } of this.#engine.replica.rooms.values())
+      if (unsaid && !this.#read.has(room)) this.#read.set(room, { room, seq: unsaid })
+    this.flush()
   }
 
   /** Sends what was not answered yet. */
   flush(): void {
-    this.stop()
-    for (const [room, seq] of this.#read) void this.#send(room, seq)
-  }
-
-  /** What was not sent is sent with the next `flush`. */
-  stop(): void {
     this.#stopTimer?.()
     this.#stopTimer = null
+    for (const place of this.#read.keys()) this.#sends.add(place)
+  }
+
+  /** Sends what was read of one room, or of one of its threads, so that what is asked for next comes after it. */
+  async settle(place: string): Promise<void> {
+    const read = this.#read.get(place)
+    if (!read) return
+    await this.#ask.read(read).catch((error: ChatError) => {
+      if (error.transient) throw error
+    })
+    if (this.#read.get(place) === read) this.#read.delete(place)
+    if (!read.thread) this.#engine.count(read.room)
   }
 
   /** Another user has logged in. */
   forget(): void {
-    this.stop()
     this.#read.clear()
-  }
-
-  async #send(room: string, seq: number): Promise<void> {
-    try {
-      await this.#ask.read({ room, seq })
-    } catch (error) {
-      if ((error as ChatError).transient) return
-    }
-    if (this.#read.get(room) === seq) this.#read.delete(room)
-    this.#engine.count(room)
+    this.flush()
   }
 
   /** Before the broker has answered, if the client has all that is to be counted. */
@@ -68,7 +79,8 @@ export class Reading {
       const isKnown = read >= state.seq || (spanOf(state.spans, state.seq)?.[0] ?? state.seq) <= read + 1
       if (!isKnown) return
       const later = await replica.messages(room, [read + 1, state.seq])
-      tx.put(applyCounts(state, { read, unread: 0, mentions: 0, head: read }, later, replica.user!))
+      const counts = { read, unread: 0, mentions: 0, head: read }
+      tx.put({ ...applyCounts(state, counts, later, replica.user!), unsaid: read })
     })
   }
 }

@@ -33,12 +33,12 @@ export class RoomList {
   readonly #replica: Replica
   readonly #rooms = new LiveValue<readonly RoomSummary[]>([])
   readonly #unread = new LiveValue<Unread>({ rooms: 0, messages: 0, mentions: 0 })
-  /** A room that has not changed stays the same object. */
-  readonly #summaries = new WeakMap<RoomState, RoomSummary>()
+  /** Those that are listed, by room: what is shown of one that has not changed stays the same object. */
+  #summaries: ReadonlyMap<string, RoomSummary> = new Map()
 
   constructor(replica: Replica) {
     this.#replica = replica
-    replica.subscribe(() => this.#show())
+    replica.subscribe((changed) => this.#show(changed))
   }
 
   /** The most active one first. */
@@ -50,26 +50,28 @@ export class RoomList {
     return this.#unread
   }
 
-  #show(): void {
-    const rooms = [...this.#replica.rooms.values()].map((state) => this.#summary(state))
+  /** A client with thousands of rooms hears of them page by page: only those that have changed are compared. */
+  #show(changed: ReadonlySet<string>): void {
+    const rooms = [...this.#replica.rooms].map(([room, state]) => {
+      const known = this.#summaries.get(room)
+      if (known && !changed.has(room)) return known
+      const { info, mine, last, activeAt, read, unread, mentions } = state
+      const summary: RoomSummary = { room, info, mine, last, activeAt, read, unread, mentions }
+      return known && isSame(summary, known) ? known : summary
+    })
+    this.#summaries = new Map(rooms.map((one) => [one.room, one]))
     rooms.sort((a, b) => b.activeAt - a.activeAt || (a.room < b.room ? -1 : 1))
-    this.#rooms.set(rooms)
+    const shown = this.#rooms.current
+    if (rooms.length !== shown.length || !isSame(rooms, shown)) this.#rooms.set(rooms)
     const unread = {
       rooms: rooms.filter((one) => one.unread > 0).length,
       messages: rooms.reduce((sum, one) => sum + one.unread, 0),
       mentions: rooms.reduce((sum, one) => sum + one.mentions, 0),
     }
-    const before = this.#unread.current
-    const isSame = unread.rooms === before.rooms && unread.messages === before.messages
-    if (!isSame || unread.mentions !== before.mentions) this.#unread.set(unread)
+    if (!isSame(unread, this.#unread.current)) this.#unread.set(unread)
   }
+}
 
-  #summary(state: RoomState): RoomSummary {
-    const known = this.#summaries.get(state)
-    if (known) return known
-    const { room, info, mine, last, activeAt, read, unread, mentions } = state
-    const summary = { room, info, mine, last, activeAt, read, unread, mentions }
-    this.#summaries.set(state, summary)
-    return summary
-  }
+function isSame<T extends object>(one: T, other: T): boolean {
+  return (Object.keys(one) as (keyof T)[]).every((key) => one[key] === other[key])
 }

@@ -6,3 +6,6 @@ export type Lock = (
   options: { readonly signal: PlatformSignal } | { readonly ifAvailable: true },
   act: (lock: unknown) => Promise<void>,
 ) => Promise<void>
+
+/** Of a store that no other client can have. */
+export const alone: Lock = (_name, _options, act) => act({})

@@ -66,7 +66,7 @@ export class MemoryStore implements Store {
 }
 
 /** The rows of a table, by key. Most new ones are the last of their room, so that an array that others move up in is quick enough. */
-class SortedRows {
+export class SortedRows {
   readonly #rows: StoredRow[] = []
 
   find(key: Key): StoredRow | undefined {

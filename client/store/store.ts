@@ -1,5 +1,5 @@
 /**
- * Where the client keeps what it knows. Three adapters (memory, IndexedDB, a directory) pass one suite of tests. Each method rejects with a
+ * Where the client keeps what it knows. Four adapters (memory, IndexedDB, a directory, a key-value storage of apps) pass one suite of tests. Each method rejects with a
  * `ChatError`: `storage`, or `closed` once the store was closed.
  */
 
@@ -7,11 +7,11 @@
 export type Key = readonly (string | number)[]
 
 /** What each holds is said where it is written. */
-export type Table = 'meta' | 'rooms' | 'messages' | 'profiles' | 'drafts' | 'outbox'
+export type Table = 'meta' | 'rooms' | 'messages' | 'profiles' | 'drafts' | 'outbox' | 'files'
 
 export interface Row<T = unknown> {
   readonly key: Key
-  /** JSON; never changed in place. */
+  /** JSON, never changed in place; in the table `files` a `Blob`. */
   readonly value: T
 }
 

@@ -1,6 +1,8 @@
 import { ChatError } from '../base/chat-error.js'
 import type { Change, Key, OpenStore, Range, Row, Store, Table } from './store.js'
 
+export type OwnedStore = Pick<Store, 'range' | 'write'>
+
 /** The store of whoever is logged in: each method is that of the present one, and rejects with `offline` if there is none. */
 export class UserStore implements Omit<Store, 'destroy'> {
   readonly #open: OpenStore
@@ -33,12 +35,32 @@ export class UserStore implements Omit<Store, 'destroy'> {
     return this.#store.write(changes, options)
   }
 
+  /** The one that this user has, and no other: its methods reject with `offline` as long as another one is logged in, or nobody. */
+  ownedBy(user: string): OwnedStore {
+    const store = (): Store => {
+      if (this.#present?.user === user) return this.#present.store
+      throw new ChatError('offline', `${user} is not logged in`)
+    }
+    return {
+      range: async (table, range) => store().range(table, range),
+      write: async (changes) => store().write(changes),
+    }
+  }
+
   /** It may be opened again, with `of`. */
   async close(): Promise<void> {
     const store = this.#present?.store
     this.#present = null
     this.#closed = Promise.all([this.#closed, store?.close()])
     await this.#closed
+  }
+
+  /** Closes it, and deletes that of this user. */
+  async destroy(user: string | undefined): Promise<void> {
+    const destroyed = user === undefined ? this.close() : (await this.of(user)).destroy()
+    this.#present = null
+    this.#closed = Promise.all([this.#closed, destroyed.catch(() => {})])
+    await destroyed
   }
 
   get #store(): Store {

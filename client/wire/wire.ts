@@ -1,5 +1,5 @@
 /** The port between the SDK and the way to the broker: one connection, from its login to its end. It knows nothing of chat. */
-import type { Signal } from '../base/platform.js'
+import type { Clock, Signal } from '../base/platform.js'
 
 /** With `token` (a JWT) the login can be renewed; an API key is a password. */
 export type Login = { readonly clientId: string } & (
@@ -12,6 +12,9 @@ export type Login = { readonly clientId: string } & (
  * or whose `signal` was aborted, is left.
  */
 export type OpenWire = (login: Login, listener: WireListener, signal: Signal) => Promise<Wire>
+
+/** Makes of the usual way to the broker one that goes on where that does not. `url`: of HTTP at the host of the broker. */
+export type Fallback = (usual: OpenWire, at: { readonly url: string; readonly clock: Clock }) => OpenWire
 
 /** A connection that is logged in. Each of its promises rejects with a `WireError`, all of them when the connection ends. */
 export interface Wire {

@@ -26,6 +26,12 @@ const File = object(
   { title: 'File' },
 )
 
+const hash = Type.String({
+  pattern: '^[A-Za-z0-9_-]{43}$',
+  description: 'SHA-256 of the bytes, base64url.',
+  examples: ['x9VwU6m7WlZ0S6kXzPWS0iGvb3f6cCj8VPAl2vJ7Q5U'],
+})
+
 export const FILE_COMMANDS = {
   'files.get': command({
     summary: 'What is known of a file. For who uploaded it, who may read a message that refers to it, and admins.',
@@ -85,7 +91,8 @@ export const FILE_COMMANDS = {
     http: { method: 'DELETE', path: '/files/{file}' },
   }),
   'files.block': command({
-    summary: 'Blocks a file: nobody is served it, or can send it, any more, and its bytes are removed. For admins.',
+    summary:
+      'Blocks a file: nobody is served it, or can send it, any more, its bytes are removed, and who uploads them again is refused. For admins.',
     params: object({
       file,
       reason: Type.Optional(
@@ -95,6 +102,40 @@ export const FILE_COMMANDS = {
     result: File,
     rate: 'write',
     audit: ['file', 'reason'],
+    auditedUser: 'user',
     http: { method: 'POST', path: '/files/{file}/block' },
+  }),
+  'files.blocked': command({
+    summary:
+      'The contents of files that were blocked, by a scanner or an admin, the one blocked last first: who uploads one again is refused. For admins.',
+    params: object({
+      cursor: Type.Optional(Type.String({ maxLength: 100, description: 'From the previous page.' })),
+      limit: limit(50, 200),
+    }),
+    result: object({
+      contents: Type.Array(
+        object({
+          hash,
+          mime: Type.String({ description: 'Media type, by its bytes.' }),
+          size: Type.Integer({ minimum: 0, description: 'Bytes.' }),
+          reason: orNull(Type.String({ description: 'Why, if that was said.' })),
+          by: Type.Enum(['scanner', 'admin'], { description: 'Who blocked it.' }),
+          blockedAt: time('When.'),
+        }),
+      ),
+      more,
+      cursor: Type.Optional(Type.String({ description: 'With more: where the next page begins.' })),
+    }),
+    rate: 'read',
+    http: { method: 'GET', path: '/blocked-files', page: { items: 'contents' } },
+  }),
+  'files.unblock': command({
+    summary:
+      'Allows a content that was blocked to be uploaded again, to be scanned like any other. Files of it that were blocked stay so. For admins.',
+    params: object({ hash }),
+    result: NOTHING,
+    rate: 'write',
+    audit: ['hash'],
+    http: { method: 'DELETE', path: '/blocked-files/{hash}' },
   }),
 } as const

@@ -50,6 +50,8 @@ export interface Command<P extends TObject = TObject, R extends TSchema = TSchem
    * here. Never list secrets.
    */
   audit?: true | readonly string[]
+  /** The key of the result that names the user whom an audited act is about, where no parameter does. */
+  auditedUser?: string
   /** Deprecated parameter names, with the current ones: both are accepted. */
   deprecated?: Readonly<Record<string, string>>
   /** Null: it concerns the calling connection, which HTTP does not have. */

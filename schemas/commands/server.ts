@@ -14,7 +14,10 @@ const login = object(
     totp: Type.Boolean({ description: 'Whether accounts may have an authenticator app as a second factor.' }),
     oidc: orNull(
       object(
-        { start: Type.String({ description: 'Path at which a browser begins it.' }) },
+        {
+          start: Type.String({ description: 'Path at which a browser begins it.' }),
+          name: orNull(Type.String({ description: 'What people call the provider; null: it was not said.' })),
+        },
         { description: 'Login at an identity provider; null: there is none.' },
       ),
     ),
@@ -45,6 +48,7 @@ const features = object(
     delivered: Type.Boolean({ description: 'Whether the broker tells what was delivered.' }),
     createRooms: Type.Enum(['user', 'admin'], { description: 'Who creates rooms.' }),
     autoCreate: Type.Boolean({ description: 'Whether a room is made when it is first used.' }),
+    registerDevices: Type.Enum(['user', 'admin'], { description: 'Who registers devices.' }),
   },
   { description: 'What there is.' },
 )
@@ -62,6 +66,10 @@ export const SERVER_COMMANDS = {
     params: object({}),
     result: object({
       name: Type.String({ description: 'Name to show (server.name).' }),
+      color: orNull(
+        Type.String({ description: 'Colour to show (server.color), as #rrggbb; null: that of the client.' }),
+      ),
+      logo: orNull(Type.String({ description: 'Path of a picture to show beside the name; null: there is none.' })),
       version: Type.String({ description: 'Version of TopicTalk.' }),
       wsPath: Type.String({ description: 'Path of MQTT over WebSocket, at the address of HTTP.' }),
       login,

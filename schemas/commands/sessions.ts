@@ -11,6 +11,10 @@ const Session = object(
     id: was('session', session),
     connected: Type.Boolean(),
     current: Type.Boolean({ description: 'Whether it is the session of the caller.' }),
+    sameLogin: Type.Boolean({
+      description:
+        'Whether it is that, or one of the same login, as another tab of a browser. Of a session that another node serves and nobody keeps it is not known: false.',
+    }),
     since: time('When the session began.'),
     lastSeen: orNull(time('When it was disconnected; null: it is connected, or unknown.')),
     via: orNull(Type.Enum(['mqtt', 'websocket'], { description: 'How it is connected.' })),
@@ -45,5 +49,13 @@ export const SESSION_COMMANDS = {
     result: NOTHING,
     rate: 'write',
     http: { method: 'DELETE', path: '/sessions/{session}' },
+  }),
+  'sessions.endOthers': command({
+    summary:
+      'Ends all other logins of the caller with their tokens, and all sessions with their queues but that of the caller and those of the same login. API keys stay, and so do tokens that others have signed.',
+    params: object({}),
+    result: NOTHING,
+    rate: 'write',
+    http: { method: 'DELETE', path: '/sessions' },
   }),
 } as const

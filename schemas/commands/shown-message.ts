@@ -35,6 +35,7 @@ export const GoneMessage = Type.Object(
       ),
     ),
     at: Type.Optional(time('Of a deleted message: when.')),
+    thread: Type.Optional(seq('Of a deleted reply: the message that began its thread.')),
   },
   { title: 'GoneMessage', description: 'In place of a message that cannot be read.' },
 )

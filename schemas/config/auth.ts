@@ -59,6 +59,7 @@ export const auth = section('Who may log in.', {
   }),
   oidc: section('Login with a browser at an identity provider (OpenID Connect, authorization code with PKCE).', {
     issuer: optionalText('The provider, such as https://id.example.com; null: none.'),
+    name: optionalText('What people call the provider, for “Log in with …”.'),
     clientId: optionalText('The client id of this broker at the provider.'),
     clientSecret: optionalText('The client secret of this broker at the provider; null: a public client.', {
       secret: true,
@@ -68,7 +69,8 @@ export const auth = section('Who may log in.', {
     ),
     returnTo: Type.Array(Type.String({ minLength: 1 }), {
       default: [],
-      description: 'Full addresses that a login may return to; the first is the default.',
+      description:
+        'Full addresses that a login may return to; the first is the default. The web app at the host of redirectUri need not be named.',
     }),
     scopes: Type.Array(Type.String({ minLength: 1 }), { default: ['openid'], description: 'What is asked for.' }),
     userClaim: Type.String({ minLength: 1, default: 'sub', description: 'The claim that names the user.' }),

@@ -156,6 +156,7 @@ export const limits = section('Limits on what one client can cost.', {
   accountDataValues: count(200, 'Private values of one user (account.data.set).', 1, 10_000),
   accountDataValueBytes: count(16384, 'Bytes of one of them, as JSON.', 64),
   accountDataBytes: count(262144, 'Bytes of all of one user, with their names.', 64),
+  savedMessages: count(1000, 'Messages that one user may save (saved.add).', 1, 10_000),
   unreadEntries: count(
     2000,
     'Newest messages examined for one count of unread messages; beyond it the answer says atLeast.',

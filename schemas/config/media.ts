@@ -14,6 +14,11 @@ export const media = section('Files that users upload over HTTP and attach to me
   userBytes: count(1_073_741_824, 'Bytes of all files of one user, with their bots and devices; 0: no limit.', 0),
   roomBytes: count(0, 'Bytes of all files that messages of one room refer to; 0: no limit.', 0),
   userFiles: count(10_000, 'Files of one user, with their bots and devices; 0: no limit.', 0),
+  blockedContents: count(
+    100_000,
+    'Contents of blocked files that are refused when they are uploaded again; beyond it the oldest is forgotten. 0: none.',
+    0,
+  ),
   serverBytes: count(10_737_418_240, 'Bytes of all files; 0: no limit.', 0),
   minFree: count(268_435_456, 'Bytes of the disk to keep free: an upload that would leave less is refused.', 0),
   uploadLife: duration('1d', 'An upload that is not finished by then is removed.'),
@@ -49,6 +54,7 @@ export const media = section('Files that users upload over HTTP and attach to me
       description: 'A file whose scan fails waits unserved and is scanned again (wait), or is served (allow).',
     }),
     concurrency: count(4, 'Files scanned at the same time; more wait.', 1, 64),
+    backlog: count(30, 'Files a minute that are scanned of those from before there was a scanner; 0: none.', 0, 6000),
   }),
   s3: section('Files are kept in a bucket, once they are finished; all nodes see it.', {
     url: optionalText(

@@ -75,6 +75,11 @@ export const UserEvent = Type.Union(
       thread: seq('The message that began it.'),
       following: Type.Boolean(),
     }),
+    userEvent('saved', 'The user saved a message or changed its note, or saves it no more.', {
+      room,
+      target: seq('The message.'),
+      saved: Type.Boolean(),
+    }),
     userEvent('privacy', 'The user changed their privacy settings.', PrivacySettings.properties),
     userEvent('notifications', 'The user changed what to be notified of.', NotificationSettings.properties),
     userEvent('accountData', 'The user set or removed a private value.', {

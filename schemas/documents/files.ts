@@ -7,7 +7,7 @@ import { ConfigSchema } from '../config.js'
 import { Problem } from '../problem.js'
 import { asyncApi } from './asyncapi.js'
 import { Components, type Json } from './components.js'
-import { sdkMethods } from './methods.js'
+import { sdkMethods, sdkRoutes } from './methods.js'
 import { openApi } from './openapi.js'
 import * as payloads from './payloads.js'
 import { reference } from './reference.js'
@@ -33,7 +33,8 @@ export function documentFiles(version: string): Record<string, string> {
   ])
   return {
     'docs/reference.md': `${reference()}\n`,
-    'client/requests/methods.ts': sdkMethods(),
+    'client/requests/method-types.ts': sdkMethods(),
+    'client/requests/routes.ts': sdkRoutes(),
     ...Object.fromEntries(files),
   }
 }

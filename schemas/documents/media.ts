@@ -1,5 +1,5 @@
 /** The routes of files: uploads by the tus protocol, and downloads. */
-import { MEDIA, UPLOAD_PART, UPLOADS } from '../files.js'
+import { MEDIA, UPLOAD_PART, UPLOADS } from '../file-paths.js'
 import type { Json } from './components.js'
 import { REFUSALS } from './refusals.js'
 

@@ -42,7 +42,7 @@ const auth = { user: 'ann', password: 'ann-pw' }
 const reader = createChat({ url: app.url, auth }, { socket: webSocket })
 t.teardown(() => reader.close())
 await reader.connect()
-for (const room of [...OUTBOX_ROOMS, 'reloaded', 'shared', 'frozen']) await reader.ask.rooms.create({ room })
+for (const room of [...OUTBOX_ROOMS, 'reloaded', 'shared', 'left', 'frozen']) await reader.ask.rooms.create({ room })
 
 /** A profile, with what its pages tell. */
 async function profile(): Promise<{ context: BrowserContext; told: string[]; troubles: string[] }> {
@@ -109,6 +109,33 @@ t.test('a tab leaves alone what another one has written, until that is gone', as
   await one.close()
   await until('the other tab sends it', async () => (await textsOf(reader, 'shared')).length === 2)
   t.same(await textsOf(reader, 'shared'), ['of other', 'of one'])
+  t.same(troubles, [])
+  await context.close()
+})
+
+t.test('a tab takes over what one has left that came later, and keeps what it reads from then on', async (t) => {
+  const { context, troubles } = await profile()
+  const one = await newPage(context)
+  await drain(one)
+  const other = await newPage(context)
+  await drain(other)
+  const last = await newPage(context)
+  await send(last, 'left', 'by the last')
+  await last.close()
+  await until('another tab sends it', async () => (await textsOf(reader, 'left')).length === 1)
+  const keeps = (page: Page, room: string): Promise<unknown> =>
+    page.evaluate(`new Promise((resolve) => {
+      indexedDB.open('topictalk:' + location.host + ':ann').onsuccess = ({ target: { result } }) => {
+        result.transaction('rooms').objectStore('rooms').getAllKeys().onsuccess = (event) => {
+          result.close()
+          resolve(event.target.result.flat().includes('${room}'))
+        }
+      }
+    })`)
+  await until('it is kept', async () => (await keeps(other, 'left')) === true)
+  await one.close()
+  await reader.ask.rooms.create({ room: 'later' })
+  await until('the other tab keeps it', async () => (await keeps(other, 'later')) === true)
   t.same(troubles, [])
   await context.close()
 })

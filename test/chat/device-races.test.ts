@@ -106,7 +106,8 @@ function nodeOf(store: Store) {
   const remove = (user: string, allow?: Parameters<Accounts['remove']>[2]) => accounts.remove(user, 'kept', allow)
   const made = {
     ...{ store, rules, accounts, keys, remove, askLimits, sanctions },
-    ...{ options: config.devices, registration: () => 'open' as const },
+    presence: { updateVisibility: <T>(_: string, __: string, work: () => Promise<T>) => work() },
+    ...{ options: config.devices, registeredBy: () => 'user' as const },
   }
   const unused = {} as Pick<BridgesDeps, 'screening' | 'rates' | 'count'>
   const bridges = new Bridges({ ...unused, ...rooms, store, rules, roomRules: rooms.rules, topicLevels: 8 })

@@ -184,7 +184,7 @@ t.test('a device that is handed over is nobody else’s any more', async (t) => 
   const device = await lamp()
   await owner.get('devices.share', { device: 'lamp', user: 'stranger', may: 'control' })
   for (const person of [owner, stranger]) await person.subscribe('devices/lamp/#')
-  await friend.subscribe('users/friend/events')
+  await friend.subscribe(['users/friend/events', 'users/+/presence'])
   t.same(await owner.get('devices.transfer', { device: 'lamp', user: 'friend' }), { offered: true })
   t.match(await friend.on('users/friend/events', 1), [{ type: 'deviceOffered', device: 'lamp', by: 'owner' }])
   t.match(await friend.get('devices.offers'), { offers: [{ device: 'lamp', name: 'Lamp', by: 'owner' }] })
@@ -194,6 +194,8 @@ t.test('a device that is handed over is nobody else’s any more', async (t) => 
   const taken = await friend.get('devices.accept', { device: 'lamp' })
   t.match(taken.device, { owner: 'friend', may: 'own' })
   await gone
+  // It is gone, and others see that later.
+  await friend.inbox.wait(1, ({ topic, payload }) => topic === 'users/lamp/presence' && payload.includes('"online"'))
   await t.rejects(connect('lamp', { password: key }), 'who had it knows no key that is good')
   t.match((await friend.on('users/friend/events', 2))[1], { type: 'device', device: 'lamp', by: 'owner', may: 'own' })
   t.same((await friend.get('devices.offers')).offers, [])

@@ -1,4 +1,5 @@
 /** Every command of the table, through both doors: the same answers to the same questions. */
+import { createHash } from 'node:crypto'
 import t from 'tap'
 import { callAdmin } from '../../broker/admin/control-socket.js'
 import { COMMANDS, type Command } from '../../schemas/commands.js'
@@ -99,6 +100,7 @@ t.test('one table of commands, two doors', async (t) => {
   let report = ''
   let key = ''
   let file = ''
+  let content = Buffer.alloc(0)
   const prepare = async (before: CommandCases['before'], room: string): Promise<void> => {
     for (const asked of before ?? []) {
       const [name, { as, params }] = filled(asked, room)
@@ -129,6 +131,7 @@ t.test('one table of commands, two doors', async (t) => {
         .replaceAll('{report}', report)
         .replaceAll('{key}', key)
         .replaceAll('{file of bob}', file)
+        .replaceAll('{hash of the file of bob}', createHash('sha256').update(content).digest('base64url'))
         .replace(/\{token of (\w+)\}/g, (_, user: 'bob' | 'carol') => tokens[user]),
     )
 
@@ -142,7 +145,8 @@ t.test('one table of commands, two doors', async (t) => {
         pat = await login()
         loginCode = await broker.running.loginCodes.issue({ user: 'pat' }, LOGIN_CHALLENGE)
         const room = await fresh()
-        if (JSON.stringify(cases).includes('{file of bob}')) file = await upload(broker, 'bob', Buffer.from('a file'))
+        content = Buffer.from(`a file for ${name} through ${at}`)
+        if (JSON.stringify(cases).includes('{file of bob}')) file = await upload(broker, 'bob', content)
         await prepare(cases.before, room)
         const { happy, forbidden, invalid } = filled(cases, room)
         const wrong = await door.ask(name, invalid)

@@ -272,6 +272,22 @@ t.test('another password needs the old one, and ends everything but the session 
   t.equal(await root.fails('auth.token', { refreshToken: before.refreshToken }), 'unauthorized refreshToken')
 })
 
+t.test('the session that asked for another password has the new login from then on', async (t) => {
+  const { connect, root } = await open(t)
+  const before = await root.get('auth.register', { user: 'alice', password: 'alice-pw' })
+  const phone = await connect('alice', { password: before.token, clientId: 'phone' })
+  const { refreshToken } = await phone.get('auth.password', { old: 'alice-pw', new: 'new-pw' })
+  await phone.get('sessions.endOthers')
+  const next = await root.get('auth.token', { refreshToken })
+  t.match(next, { user: 'alice' }, 'the new login is not one of the others')
+  await connect('alice', { password: next.token, clientId: 'beside' })
+  t.match(await phone.get('sessions.list'), { sessions: [{ sameLogin: true }, { sameLogin: true }] })
+  const gone = phone.gone()
+  await phone.get('auth.logout')
+  await gone
+  t.equal(await root.fails('auth.token', { refreshToken: next.refreshToken }), 'unauthorized refreshToken')
+})
+
 t.test('on the command line a new password, or a removal, voids tokens too', async (t) => {
   const { broker, connect, root } = await open(t)
   const login = await root.get('auth.register', { user: 'alice', password: 'alice-pw' })

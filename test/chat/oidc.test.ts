@@ -328,10 +328,13 @@ t.test('the settings are checked', async (t) => {
     [{ clientId: null }, /auth\.oidc\.clientId/],
     [{ redirectUri: null }, /auth\.oidc\.redirectUri/],
     [{ redirectUri: 'https://chat.example.com/' }, /auth\.oidc\.redirectUri/],
-    [{ returnTo: [] }, /auth\.oidc\.returnTo/],
     [{ returnTo: ['http://chat.example.com/'] }, /auth\.oidc\.returnTo/],
     [{ returnTo: ['javascript:alert(1)'] }, /auth\.oidc\.returnTo/],
     [{ scopes: ['email'] }, /auth\.oidc\.scopes/],
   ]
   for (const [more, message] of bad) t.throws(config(more), { message })
+  t.doesNotThrow(config({ returnTo: [] }), 'the web app is where a login may always lead')
+  t.throws(() => completeConfig({ auth: { oidc: { ...good, returnTo: [] } }, web: { enabled: false } }), {
+    message: /auth\.oidc\.returnTo/,
+  })
 })

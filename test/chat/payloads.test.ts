@@ -59,6 +59,7 @@ async function life({ alice, bob, carol, dave }: Record<'alice' | 'bob' | 'carol
   await bob.get('reports.create', { room: 'den', seq: 1, reason: 'spam' })
   await alice.get('rooms.settings', { room: 'den', pinned: true })
   await alice.get('threads.follow', { room: 'den', thread: 1 })
+  await alice.get('saved.add', { room: 'den', seq: 1 })
   await bob.get('notifications.settings.update', { keywords: ['tea'] })
   await bob.get('account.data.set', { name: 'theme', value: 'dark' })
   await bob.get('account.data.delete', { name: 'theme' })

@@ -77,6 +77,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   Y: erasedWhole('privacy'),
   Wq: erasedWhole('notification-settings'),
   Wa: erasedWhole('account-data'),
+  Wv: { exported: ['saved'], stays: 'the name in the id of a conversation the other keeps' },
   K: erasedWhole('blocks'),
   Q: erasedWhole('contacts'),
   o: { exported: ['rooms'], stays: 'the name in the id of a conversation the other keeps' },
@@ -84,6 +85,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   q: erasedWhole('invitations'),
   e: { exported: 'rooms the user has left', stays: null },
   N: nobodys('broadcast channels'),
+  Wy: nobodys('the id of the deployment'),
   y: erasedWhole('presence'),
   R: { exported: ['rooms'], stays: 'the name in the id of a conversation the other keeps' },
   Wp: nobodys('packet ids of queued messages, which only plugins of Aedes keep; goes with the session'),
@@ -94,6 +96,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   Wr: nobodys('which webhooks send their dead letters again'),
   Wj: nobodys('which node does a job'),
   Wk: nobodys('which nodes take jobs'),
+  Mb: nobodys('contents of files that are blocked'),
   Mf: nobodys('filters'),
   Mr: erasedWhole('reports'),
   Me: { exported: 'evidence of what others wrote, for those who keep order', stays: 'the name in what others wrote' },
@@ -193,6 +196,8 @@ async function fullLife(t: Test, broker: TestBroker, name: string) {
   await zoe.say('tea', { type: 'reaction', target: 2, data: { emoji: '👍' } }) // 4
   await zoe.get('read', { room: 'tea', seq: 2 })
   await zoe.tell('bob', word())
+  await zoe.get('saved.add', { room: 'tea', seq: 2, note: word() })
+  await bob.get('saved.add', { room: `@${name}`, seq: 1 })
   await bob.say('den', { forward: { room: 'tea', seq: 1 } }) // 1
   await bob.tell('carol', { forward: { room: 'tea', seq: 1 } })
   await carol.get('rooms.join', { room: 'den' })

@@ -111,13 +111,30 @@ t.test('without a verdict a file waits unserved, and is scanned again, also afte
     clock.forward(seconds)
     await broker.running.maintenance.sweep(Date.now())
   }
+  /** When the file is looked at next. */
+  const due = async () => (await broker.running.store.directory.files.get(file))!.checkAt
+  const sweptAndAsked = async (seconds: number) => {
+    const before = scanner.asked.length
+    let answerNow = () => {}
+    scanner.hold = new Promise((resolve) => (answerNow = resolve))
+    await sweepAfter(seconds)
+    await until('it is asked again', async () => scanner.asked.length === before + 1)
+    const asSwept = await due()
+    // The older the file, the later it is due: within a millisecond it would be put off to the same time as by the sweep.
+    const swept = Date.now()
+    await until('the clock goes on', async () => Date.now() > swept)
+    answerNow()
+    return asSwept
+  }
   const failures: (typeof answer)[] = [() => [500], () => [200, { action: 'maybe' }], () => [302]]
   scanner.answer = failures[0]!
   const { file, status } = await send(broker, GOOD)
   t.equal(status, 204, 'all of it is there')
-  for (const failure of failures) {
+  for (const [i, failure] of failures.entries()) {
     scanner.answer = failure
-    await sweepAfter(700)
+    const asSwept = await sweptAndAsked([100, 130, 300][i]!)
+    // What it does with the answer is over before the clock is moved again.
+    await until('it is put off', async () => (await due()) > asSwept)
     t.match(await alice.get('files.get', { file }), { finished: true, scan: 'pending' })
   }
   t.equal((await download(broker, 'alice', file)).status, 503)
@@ -127,9 +144,8 @@ t.test('without a verdict a file waits unserved, and is scanned again, also afte
   const asked = scanner.asked.length
   t.ok(asked >= 3, `${asked} times`)
   await broker.restart()
-  await sweepAfter(3000)
-  t.equal(scanner.asked.length, asked + 1)
-  t.equal((await download(broker, 'alice', file)).status, 200)
+  await sweptAndAsked(3000)
+  await until('it is served', async () => (await download(broker, 'alice', file)).status === 200)
   await sweepAfter(3000)
   t.equal(scanner.asked.length, asked + 1, 'once it is enough')
 })
@@ -224,4 +240,110 @@ t.test('while ClamAV is not there, files wait', async (t) => {
   const { file, status } = await send(broker, GOOD)
   t.equal(status, 204)
   t.match(await alice.get('files.get', { file }), { scan: 'pending' })
+})
+
+t.test('files from before there was a scanner are scanned, some a minute, and served until then', async (t) => {
+  const clock = movableClock(t)
+  const scanner = await startScanner(t)
+  const { broker, alice } = await open(t, {})
+  await alice.get('rooms.join', { room: 'lobby' })
+  const files: string[] = []
+  for (const bytes of [EVIL, GOOD, EVIL, GOOD, EVIL]) files.push((await send(broker, bytes)).file)
+  for (const file of files) await alice.send('rooms/lobby/messages', withFile(file))
+  const { status } = await download(broker, 'alice', files[0]!)
+  t.equal(status, 200)
+  const withScanner = { media: { shared: true, scan: { url: scanner.url, backlog: 2 }, unusedLife: '2h' } }
+  await broker.restart(withScanner)
+  const again = await Person.connect(t, broker, 'alice', { keepalive: 0 })
+  const scans = async (): Promise<(string | undefined)[]> =>
+    Promise.all(files.map(async (file) => (await again.get('files.get', { file })).scan))
+  const known = async () => (await scans()).filter((scan) => scan !== undefined).length
+  t.equal(await known(), 0)
+  clock.forward(43_300)
+  const swept = async (count: number) => {
+    await broker.running.maintenance.sweep(Date.now())
+    await until(`${count} are scanned`, async () => (await known()) === count)
+  }
+  await swept(2)
+  await broker.running.maintenance.sweep(Date.now())
+  t.equal(await known(), 2, 'no more in the same minute')
+  await broker.restart(withScanner)
+  clock.forward(61)
+  t.equal(scanner.asked.length, 2)
+  const rest = await Person.connect(t, broker, 'alice', { clientId: 'rest', keepalive: 0 })
+  // A file whose scan is under way takes a turn, too: how many minutes it takes depends on the scanner.
+  await until('all are scanned', async () => {
+    await broker.running.maintenance.sweep(Date.now())
+    clock.forward(61)
+    return scanner.asked.length >= 5
+  })
+  const outcome = async () =>
+    Promise.all(files.map(async (file) => (await rest.get('files.get', { file })).scan as string))
+  await until('all have a verdict', async () => (await outcome()).every((scan) => scan !== undefined))
+  t.same(await outcome(), ['blocked', 'clean', 'blocked', 'clean', 'blocked'])
+  t.equal(scanner.asked.length, 5, 'each once')
+  t.equal((await download(broker, 'alice', files[0]!)).status, 403)
+  t.equal((await download(broker, 'alice', files[1]!)).status, 200)
+  t.equal((await filesOnDisk(broker)).length, 2)
+  t.ok(broker.running.counters.get('scans.backlog') >= 1)
+})
+
+t.test('a scanner that is slow does not keep the sweep waiting, nor the end of the broker', async (t) => {
+  const clock = movableClock(t)
+  const scanner = await startScanner(t)
+  scanner.answer = () => [500]
+  const { broker, alice } = await open(t, { url: scanner.url, concurrency: 1 })
+  for (const bytes of [GOOD, EVIL]) await send(broker, bytes)
+  let goOn = (): void => {}
+  scanner.hold = new Promise((resolve) => {
+    goOn = resolve
+  })
+  t.teardown(() => goOn())
+  clock.forward(61)
+  await broker.running.maintenance.sweep(Date.now())
+  await until('one is asked about', async () => scanner.asked.length === 3)
+  await broker.running.maintenance.sweep(Date.now())
+  t.equal(scanner.asked.length, 3, 'the other waits for its turn')
+  t.match((await alice.get('files.list')).files, [{ scan: 'pending' }, { scan: 'pending' }])
+  await broker.restart()
+  const again = await Person.connect(t, broker, 'alice')
+  t.match((await again.get('files.list')).files, [{ scan: 'pending' }, { scan: 'pending' }])
+})
+
+t.test('a scan that the end of the broker breaks off is no failure that lets a file pass', async (t) => {
+  const scanner = await startScanner(t)
+  let goOn = (): void => {}
+  scanner.hold = new Promise((resolve) => {
+    goOn = resolve
+  })
+  t.teardown(() => goOn())
+  const { broker } = await open(t, { url: scanner.url, onFailure: 'allow' })
+  const sent = send(broker, EVIL).catch(() => null)
+  await until('it is asked about', async () => scanner.asked.length === 1)
+  await broker.restart()
+  await sent
+  const again = await Person.connect(t, broker, 'alice')
+  t.match((await again.get('files.list')).files, [{ finished: true, scan: 'pending' }])
+})
+
+t.test('what has no place among those that wait for a scan is asked about soon, however old it is', async (t) => {
+  const clock = movableClock(t)
+  const scanner = await startScanner(t)
+  scanner.answer = () => [500]
+  const { broker } = await open(t, { url: scanner.url })
+  const files: string[] = []
+  for (let i = 0; i < 258; i++) files.push(await upload(broker, 'alice', GOOD))
+  let goOn = (): void => {}
+  scanner.hold = new Promise((resolve) => {
+    goOn = resolve
+  })
+  t.teardown(() => goOn())
+  clock.forward(600)
+  const { files: records } = broker.running.store.directory
+  const now = Date.now()
+  // One sweep has a few seconds.
+  while ((await records.due(now, 1)).length > 0) await broker.running.maintenance.sweep(now)
+  const waits = await Promise.all(files.map(async (file) => (await records.get(file))!.checkAt - Date.now()))
+  t.equal(waits.filter((wait) => wait <= 60_000).length, 2)
+  t.equal(waits.filter((wait) => wait > 300_000).length, 256)
 })

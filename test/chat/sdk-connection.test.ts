@@ -10,7 +10,7 @@ import type { Status } from '../../client/connection/status.js'
 import { httpCalls } from '../../client/requests/http-calls.js'
 import { methods } from '../../client/requests/methods.js'
 import type { MqttLimits } from '../../client/wire/mqtt/limits.js'
-import { mqttOverWebSocket } from '../../client/wire/mqtt/mqtt-wire.js'
+import { mqttOverSocket } from '../../client/wire/mqtt/mqtt-wire.js'
 import { textOf } from '../../client/wire/utf8.js'
 import type { Wire } from '../../client/wire/wire.js'
 import { topics } from '../../schemas/topics.js'
@@ -54,7 +54,7 @@ function client(t: Test, broker: TestBroker, user: string, options: Options = {}
   const url = port === undefined ? () => broker.wsUrl : () => `ws://127.0.0.1:${port}/mqtt`
   const connection = new Connection({
     open: async (...given) => {
-      const wire = await mqttOverWebSocket({ socket: () => webSocket(url()), clock: realEnv, limits })(...given)
+      const wire = await mqttOverSocket({ socket: () => webSocket(url()), clock: realEnv, limits })(...given)
       opened?.(wire)
       return wire
     },

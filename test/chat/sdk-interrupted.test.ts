@@ -3,19 +3,23 @@
 import t, { type Test } from 'tap'
 import type { WebSocket } from 'ws'
 import type { ChatPlatform } from '../../client/chat.js'
-import { httpCalls, type Item, type Methods, methods, type Status } from '../../client/index.js'
+import { httpCalls, type Item, type Methods, methods, type Status, type Timeline } from '../../client/index.js'
 import type { Change } from '../../client/store/store.js'
 import { startTestBroker } from '../helpers/broker.js'
 import { FaultyStore } from '../helpers/faulty-store.js'
 import { httpUrl } from '../helpers/http.js'
 import { ManualClock, settled } from '../helpers/manual-clock.js'
 import { chatAt, proxyOf, when } from '../helpers/outbox-app.js'
-import { answered } from '../helpers/patience.js'
+import { answered, until } from '../helpers/patience.js'
 import { webSocket } from '../helpers/web-socket.js'
 
 /** Alice is in the room tea, which is Bob's; her device has one store. */
-async function start(t: Test, platform: Partial<ChatPlatform> = {}) {
-  const broker = await startTestBroker(t, { limits: { rates: 'off' } })
+async function start(
+  t: Test,
+  platform: Partial<ChatPlatform> = {},
+  rates: NonNullable<Parameters<typeof startTestBroker>[1]>['limits'] = { rates: 'off' },
+) {
+  const broker = await startTestBroker(t, { limits: rates })
   const proxy = await proxyOf(t, broker)
   const personOf = async (user: string): Promise<Methods> => {
     const token = await broker.token(user)
@@ -89,6 +93,44 @@ t.test('a device that becomes full: rooms go on, and what is not kept is asked f
   t.equal(chat.rooms.current[0]?.unread, 5)
 })
 
+t.test('whatever the device cannot keep first, all goes on in memory, and the application is told why', async (t) => {
+  const acts: Record<string, (scene: Awaited<ReturnType<typeof start>>, timeline: Timeline) => Promise<unknown>> = {
+    'a page of history': (_, timeline) => timeline.older(),
+    'what comes live': ({ bob }) => say(bob, 'tea', 1),
+    'what is read': async ({ chat }) => chat.room('tea').read(),
+    counts: ({ alice }) => alice.read({ room: 'tea', seq: 119 }),
+  }
+  for (const [what, act] of Object.entries(acts))
+    await t.test(what, async (t) => {
+      const scene = await start(t)
+      const { bob, chat, store } = scene
+      await say(bob, 'tea', 120)
+      await chat.connect()
+      const timeline = chat.room('tea').timeline({ size: 20 })
+      t.teardown(() => timeline.dispose())
+      await when(timeline.items, (items) => items.length === 20)
+      await timeline.older(30)
+      t.equal(chat.storageError.current, null)
+      const seen: number[] = []
+      for (const live of [chat.rooms, timeline.items]) live.subscribe((value) => seen.push(value.length))
+      store.isFull = true
+      await act(scene, timeline)
+      await answered(
+        'it is told',
+        when(chat.storageError, (error) => error?.code === 'storage'),
+      )
+      await timeline.older(70)
+      await say(bob, 'tea', 1)
+      await answered(
+        'what comes later',
+        when(timeline.items, (items) => [121, 122].includes(Number(items.at(-1)?.key))),
+      )
+      t.equal(timeline.items.current[0]?.key, '1')
+      t.notOk(seen.includes(0), 'what is shown stays there')
+      t.equal(chat.status.current.state, 'online')
+    })
+})
+
 t.test('a connection that ends while the last of it is written lets nothing through on the next one', async (t) => {
   let isHeard!: () => void
   const heard = new Promise<void>((resolve) => (isHeard = resolve))
@@ -151,6 +193,46 @@ t.test('on a slow link pages are small, and may take longer than other requests'
   t.ok(Math.max(...sizes) < 65_536, `pages of ${sizes.join()}`)
 })
 
+t.test('what the broker does not take for a moment, as the user reads too fast, is told to it later', async (t) => {
+  const clock = new ManualClock()
+  const platform = { now: () => clock.now(), timer: (ms: number, act: () => void) => clock.timer(ms, act) }
+  const { alice, bob, chat } = await start(t, platform, { rates: { write: 0.5 } })
+  await say(bob, 'tea', 3)
+  await chat.connect()
+  const readAll = async (): Promise<never> => {
+    for (;;) await alice.read({ room: 'tea', seq: 1 })
+  }
+  await t.rejects(readAll(), { code: 'rate_limited' })
+  chat.room('tea').read()
+  const readBy = async () => (await alice.unread({ room: 'tea' })).rooms[0]!.read
+  await clock.pass(300)
+  t.equal(await readBy(), 1)
+  await until('it is read', async () => {
+    await clock.pass(1000)
+    return (await readBy()) === 3
+  })
+  t.equal(chat.status.current.state, 'online')
+})
+
+t.test('counts that the broker does not tell for a moment are asked for again on the same connection', async (t) => {
+  const clock = new ManualClock()
+  const platform = { now: () => clock.now(), timer: (ms: number, act: () => void) => clock.timer(ms, act) }
+  const { alice, bob, chat } = await start(t, platform, { rates: { read: 0.5 } })
+  await say(bob, 'tea', 3)
+  await chat.connect()
+  const { current } = chat.status
+  const askAll = async (): Promise<never> => {
+    for (;;) await alice.unread({ room: 'tea' })
+  }
+  await t.rejects(askAll(), { code: 'rate_limited' })
+  await alice.read({ room: 'tea', seq: 2 })
+  await until('it is told', async () => {
+    await clock.pass(1000)
+    return chat.rooms.current[0]!.unread === 1
+  })
+  t.equal(chat.status.current, current)
+})
+
 t.test('a timeline that could not begin without a connection begins when there is one', async (t) => {
   const { broker, bob, proxy } = await start(t)
   await say(bob, 'tea', 120)
@@ -190,4 +272,38 @@ t.test('what a timeline was asked for is in it when it says so, also if it is sh
   read.release()
   await older
   t.equal(shown(timeline.items.current)[0], 11)
+})
+
+t.test('what came by sync is told to be delivered, once, and of rooms with news alone', async (t) => {
+  const told: string[] = []
+  const socket = (url: string) => {
+    const made = webSocket(url)
+    const send = made.send.bind(made)
+    made.send = (bytes) => {
+      const text = Buffer.from(bytes).toString('latin1')
+      for (const [, what] of text.matchAll(/rooms\/([\w:]+\/receipts.*?\{.*?\})/g))
+        told.push(what!.replace(/\/.*\{/, ' {'))
+      send(bytes)
+    }
+    return made
+  }
+  const { alice, bob, broker, proxy } = await start(t)
+  const chat = chatAt(t, broker, proxy.port, 'alice', { platform: { socket } })
+  await join('den', alice, bob)
+  await say(bob, 'tea', 3)
+  await bob.send({ room: '@alice', text: 'psst' })
+  await chat.connect()
+  const deliveredTo = async (room: string) =>
+    (await bob.receipts({ room })).receipts.find(({ user }) => user === 'alice')?.delivered
+  await until('bob is told', async () => (await deliveredTo('tea')) === 3 && (await deliveredTo('dm:alice:bob')) === 1)
+  t.same(told.sort(), ['dm:alice:bob {"delivered":1}', 'tea {"delivered":3}'])
+  await chat.close()
+  await chat.connect()
+  await say(bob, 'tea', 1)
+  await until('by its acknowledgement', async () => (await deliveredTo('tea')) === 4)
+  await chat.close()
+  await say(bob, 'den', 2)
+  await chat.connect()
+  await until('of the den', async () => (await deliveredTo('den')) === 2)
+  t.same(told.slice(2), ['den {"delivered":2}'])
 })

@@ -175,14 +175,45 @@ t.test('a change of what may have left waits for its number', async (t) => {
   })
 })
 
-t.test('a change of what was refused fails with it', async (t) => {
-  const { ann, proxy } = await scene(t)
+/** A message that was refused, with a reaction to it. */
+async function refused(t: Test) {
+  const all = await scene(t)
+  const { ann, proxy } = all
   proxy.blackhole()
   const out = ann.send('none', 'hello')
-  const edit = ann.send('none', { type: 'reaction', target: out.cid, data: { emoji: '👍' } })
+  const reaction = ann.send('none', { type: 'reaction', target: out.cid, data: { emoji: '👍' } })
   proxy.heal()
   await t.rejects(out.sent, { code: 'not_found' })
-  await t.rejects(edit.sent, { code: 'not_found', field: 'target' })
+  await t.rejects(reaction.sent, { code: 'not_found', field: 'target' })
+  return { ...all, out, reaction }
+}
+
+t.test('a change of what was refused fails with it, and is tried again with it', async (t) => {
+  const { ann, out, reaction } = await refused(t)
+  await ann.ask.rooms.create({ room: 'none' })
+  out.retry()
+  await when(ann.outbox, (items) => items.length === 0)
+  t.same((await reaction.sent).seq, 2)
+  const { messages } = await ann.ask.history({ room: 'none', view: 'folded' })
+  t.match(messages, [{ text: 'hello', reactions: [{ emoji: '👍', count: 1 }] }])
+})
+
+t.test('a deletion of what was refused removes it, and what was to be done with it', async (t) => {
+  const { ann, out, reaction } = await refused(t)
+  t.equal(ann.send('none', { type: 'delete', target: out.cid }), out)
+  t.same(ann.outbox.current, [])
+  t.equal(out.state.current.at, 'canceled')
+  t.equal(reaction.state.current.at, 'canceled')
+})
+
+t.test('an edit of what was refused changes it, and it is sent', async (t) => {
+  const { ann, out } = await refused(t)
+  await ann.ask.rooms.create({ room: 'none' })
+  t.equal(ann.send('none', { type: 'edit', target: out.cid, text: 'good day' }), out)
+  await when(ann.outbox, (items) => items.length === 0)
+  const { messages } = await ann.ask.history({ room: 'none', view: 'folded' })
+  t.match(messages, [{ text: 'good day', reactions: [{ emoji: '👍', count: 1 }] }])
+  t.notOk('edits' in messages[0]!, 'nobody sees that it was changed')
 })
 
 t.test('in slow mode messages wait for as long as the broker says, in order, and other rooms do not', async (t) => {

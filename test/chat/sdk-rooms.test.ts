@@ -1,11 +1,14 @@
 /** Rooms and timelines of the SDK, as an application uses them, with a real broker. */
+
 import t, { type Test } from 'tap'
 import type { Live } from '../../client/base/live.js'
-import { createChat, httpCalls, type Item, type Methods, methods, type Timeline } from '../../client/index.js'
-import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { createChat, type Item, type Methods, type Timeline } from '../../client/index.js'
+import { memoryStores } from '../../client/store/memory-store.js'
+import { startTestBroker } from '../helpers/broker.js'
 import { ByteProxy } from '../helpers/byte-proxy.js'
-import { httpUrl } from '../helpers/http.js'
-import { answered } from '../helpers/patience.js'
+import { movableClock } from '../helpers/clock.js'
+import { answered, until } from '../helpers/patience.js'
+import { personOf } from '../helpers/sdk/crowd.js'
 import { webSocket } from '../helpers/web-socket.js'
 
 type Chat = ReturnType<typeof createChat>
@@ -21,11 +24,6 @@ async function start(t: Test) {
   const alice = await personOf(broker, 'alice')
   await alice.rooms.join({ room: 'tea' })
   return { broker, proxy, alice, bob, chat }
-}
-
-async function personOf(broker: TestBroker, user: string): Promise<Methods> {
-  const token = await broker.token(user)
-  return methods(httpCalls({ url: httpUrl(broker), token: () => token }))
 }
 
 /** Resolves with the first value for which it holds. */
@@ -100,6 +98,57 @@ t.test('rooms are listed by activity, with what is unread, and reading them coun
   await becomes(chat.rooms, 'alice is out of it', (rooms) => rooms.every(({ room }) => room !== 'tea'))
   t.equal(chat.room('tea').info.current, null)
 })
+
+t.test('what was read just before the client is closed is told to the broker', async (t) => {
+  const { alice, bob, chat } = await start(t)
+  await say(bob, 3)
+  await chat.connect()
+  chat.room('tea').read()
+  await chat.close()
+  await until('it is read', async () => (await alice.unread({ room: 'tea' })).rooms[0]!.read === 3)
+})
+
+for (const [when, later] of [
+  ['just now', 0],
+  ['a while ago', 600],
+] as const)
+  t.test(`what was read without a connection is told after a reload, of a room that was active ${when}`, async (t) => {
+    const clock = movableClock(t)
+    const { broker, proxy, alice, bob } = await start(t)
+    await say(bob, 3)
+    clock.forward(later)
+    const store = memoryStores()
+    const make = (): Chat => {
+      const auth = { getToken: () => broker.token('alice') }
+      const options = { url: `http://127.0.0.1:${proxy.port}`, auth, user: 'alice', store }
+      const chat = createChat(options, { socket: webSocket })
+      t.teardown(() => chat.close())
+      return chat
+    }
+    const countsOf = async () => (await alice.unread({ room: 'tea' })).rooms[0]!
+    const first = make()
+    await first.connect()
+    proxy.refuse()
+    await becomes(first.status, 'offline', ({ state }) => state === 'waiting')
+    first.room('tea').read()
+    await becomes(first.unread, 'all is read', ({ messages }) => messages === 0)
+    await first.close()
+    const second = make()
+    second.connect().catch(() => {})
+    await becomes(second.rooms, 'it stays read', ([room]) => room?.read === 3)
+    t.equal((await countsOf()).read, 0)
+    proxy.heal()
+    await backOnline(second)
+    await until('the broker is told', async () => (await countsOf()).read === 3)
+    await becomes(second.rooms, 'it is read here', ([room]) => room?.read === 3 && room.unread === 0)
+    await second.room('tea').markUnread(2)
+    await becomes(second.rooms, 'it is unread', ([room]) => room?.unread === 2)
+    await second.close()
+    const third = make()
+    await third.connect()
+    await third.ask.server.info({})
+    t.same([(await countsOf()).unread, third.rooms.current[0]?.unread], [2, 2], 'once')
+  })
 
 t.test('a timeline follows the room, goes back, and jumps', async (t) => {
   const { bob, chat } = await start(t)

@@ -7,6 +7,7 @@ import type { OpenStore, Store } from '../../client/store/store.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { httpUrl } from '../helpers/http.js'
 import { until } from '../helpers/patience.js'
+import { tabLocks } from '../helpers/tab-locks.js'
 import { realEnv, webSocket } from '../helpers/web-socket.js'
 
 /** Stores that stay when they are closed, as those of a device do. */
@@ -81,12 +82,7 @@ t.test('what a user has not sent is there again when they come back to the clien
 t.test('of two clients with one store, one keeps what it reads there; both show it', async (t) => {
   const broker = await startTestBroker(t)
   const { open } = device()
-  const held = new Set<string>()
-  const lock: Lock = async (name, options, act) => {
-    if (held.has(name)) return 'ifAvailable' in options ? act(null) : undefined
-    held.add(name)
-    await act({}).finally(() => held.delete(name))
-  }
+  const lock = tabLocks()
   const options = { store: open, auth: { getToken: () => broker.token('ann') } }
   const [one, two] = [chat(t, broker, options, lock), chat(t, broker, options, lock)]
   await one.connect()
@@ -98,9 +94,30 @@ t.test('of two clients with one store, one keeps what it reads there; both show 
   t.equal(await rows(), 1)
   await one.close()
   await two.ask.rooms.create({ room: 'den' })
-  await until('it is shown', async () => names(two).includes('den'))
-  t.equal(await rows(), 1, 'in memory')
+  await until('the other one keeps it from now on', async () => (await rows()) === 2)
+  t.same(names(two).sort(), ['den', 'tea'])
   await two.close()
-  await two.connect()
-  t.equal(await rows(), 2, 'and in its turn')
+  const three = chat(t, broker, { ...options, user: 'ann' }, lock)
+  const seen: string[][] = []
+  three.rooms.subscribe(() => seen.push(names(three)))
+  await three.connect()
+  t.same(seen[0]?.sort(), ['den', 'tea'], 'the next one begins with that')
+})
+
+t.test('a client without a connection, which takes over, shows what the other one has kept', async (t) => {
+  const broker = await startTestBroker(t)
+  const { open } = device()
+  const lock = tabLocks()
+  const options = { store: open, user: 'ann', auth: { getToken: () => broker.token('ann') } }
+  const one = chat(t, broker, options, lock)
+  await one.connect()
+  await one.ask.rooms.create({ room: 'tea' })
+  await until('it is kept', async () => (await open({ broker: '', user: 'ann' }).range('rooms')).length === 1)
+  const auth = { getToken: async () => await new Promise<string>(() => {}) }
+  const two = chat(t, broker, { ...options, auth }, lock)
+  two.connect().catch(() => {})
+  await until('it is open', async () => two.status.current.state === 'connecting')
+  t.same(names(two), [])
+  await one.close()
+  await until('it has taken over', async () => names(two).includes('tea'))
 })

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { httpCalls } from '../../client/requests/http-calls.js'
 import { methods } from '../../client/requests/methods.js'
 import type { MqttLimits } from '../../client/wire/mqtt/limits.js'
-import { mqttOverWebSocket } from '../../client/wire/mqtt/mqtt-wire.js'
+import { mqttOverSocket } from '../../client/wire/mqtt/mqtt-wire.js'
 import { textOf, utf8 } from '../../client/wire/utf8.js'
 import type { Incoming, Login, Wire, WireError } from '../../client/wire/wire.js'
 import { topics } from '../../schemas/topics.js'
@@ -32,7 +32,7 @@ async function open(t: Test, url: string, login: Login, { limits = {}, take }: O
   let heard = (): void => {}
   let end: (error: WireError) => void
   const ended = new Promise<WireError>((resolve) => (end = resolve))
-  const wire = await mqttOverWebSocket({ socket: () => webSocket(url), clock: realEnv, limits })(
+  const wire = await mqttOverSocket({ socket: () => webSocket(url), clock: realEnv, limits })(
     login,
     {
       message: (message) => {
@@ -193,7 +193,7 @@ t.test('a server that is no broker, is silent, or is not there', async (t) => {
   const login = { clientId: 'c', token: 'a.b.c' }
   await t.rejects(open(t, url, login, { limits: { openTimeout: 100 } }), { name: 'WireError', kind: 'network' })
   const abort = new AbortController()
-  const given = mqttOverWebSocket({ socket: () => webSocket(url), clock: realEnv })(
+  const given = mqttOverSocket({ socket: () => webSocket(url), clock: realEnv })(
     login,
     { message: () => {}, ended: () => t.fail('it was never open') },
     abort.signal,

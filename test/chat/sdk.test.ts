@@ -5,25 +5,29 @@ import { httpCalls } from '../../client/requests/http-calls.js'
 import { methods } from '../../client/requests/methods.js'
 import { mqttCalls } from '../../client/requests/mqtt-calls.js'
 import { requestIds } from '../../client/requests/request-ids.js'
+import { ROUTES } from '../../client/requests/routes.js'
 import { COMMANDS } from '../../schemas/commands.js'
 import { startTestBroker } from '../helpers/broker.js'
 import { httpUrl } from '../helpers/http.js'
 import { Person } from '../helpers/people.js'
 
-t.test('every command has its method', async (t) => {
-  const asked: string[] = []
-  const all = methods(async (name, _, route) => {
-    asked.push(name)
-    const http = COMMANDS[name].http
-    t.equal(route, http ? `${http.method} ${http.path}` : null, name)
-    return undefined as never
-  })
-  const callAll = async (group: object): Promise<void> => {
-    if (typeof group === 'function') await group({})
-    for (const inner of Object.values(group)) await callAll(inner)
+t.test('every command has its method, and its route', async (t) => {
+  const asked: unknown[] = []
+  const all = methods(async (...given) => asked.push(given) as never)
+  for (const name of Object.keys(COMMANDS)) {
+    const method = name.split('.').reduce<unknown>((group, key) => (group as Record<string, unknown>)[key], all)
+    await (method as (...given: object[]) => unknown)({ room: 'tea' }, { timeout: 1 })
   }
-  await callAll(all)
-  t.same(asked.sort(), Object.keys(COMMANDS).sort(), 'client/requests/methods.ts is generated: run npm run schemas')
+  t.same(
+    asked,
+    Object.keys(COMMANDS).map((name) => [name, { room: 'tea' }, { timeout: 1 }]),
+  )
+  const routes = Object.entries(COMMANDS).map(([name, { http }]) => [name, http ? `${http.method} ${http.path}` : null])
+  t.same(ROUTES, Object.fromEntries(routes), 'run npm run schemas')
+  asked.length = 0
+  t.equal(await all, all, 'it is no promise')
+  t.same([JSON.stringify({ all }), typeof `${all}`, asked], ['{}', 'string', []], 'whoever logs it asks for nothing')
+  t.equal(all.rooms.list, all.rooms.list)
 })
 
 t.test('the same methods over MQTT and over HTTP', async (t) => {

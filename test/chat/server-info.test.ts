@@ -20,7 +20,7 @@ t.test('it is told without a login over HTTP, and to users over MQTT', async (t)
     wsPath: '/mqtt',
     login: { registration: 'invite', totp: true, oidc: null, anonymous: false },
     limits: { payloadBytes: 65536, editWindow: 300 },
-    features: { search: false, delivered: true, createRooms: 'user', autoCreate: false },
+    features: { search: false, delivered: true, createRooms: 'user', autoCreate: false, registerDevices: 'admin' },
     policies: { links: 'deny', attachments: { max: 32 } },
   })
   const bob = await Person.connect(t, broker, 'bob')
@@ -34,9 +34,12 @@ t.test('it follows what changes in a running broker, and tells no secret', async
   const broker = await startTestBroker(t, { auth: { jwt: { secret }, oidc } })
   const ask = async () => (await fetchFrom(broker, '/v1/server')).text
   const text = await ask()
+  t.equal(JSON.parse(text).features.registerDevices, 'user')
   t.match(JSON.parse(text).login.oidc, { start: '/v1/auth/oidc/start' })
   for (const hidden of [secret, 'hush-hush', 'id.example.com', broker.config.node.dataDir])
     t.notOk(text.includes(hidden), hidden)
   broker.config.auth.registration = 'closed'
-  t.equal(JSON.parse(await ask()).login.registration, 'closed')
+  const closed = JSON.parse(await ask())
+  t.equal(closed.login.registration, 'closed')
+  t.equal(closed.features.registerDevices, 'admin', 'as devices.register refuses it')
 })

@@ -34,7 +34,7 @@ t.test('sessions are listed, connected or not, to their user and to admins', asy
   t.match(await laptop.get('sessions.list', { after: 'laptop' }), { sessions: [{ id: 'phone' }], more: false })
 
   const seen = (await root.get('sessions.list', { user: 'alice' })).sessions
-  t.same(seen, [{ ...sessions[0], current: false }, sessions[1]])
+  t.same(seen, [{ ...sessions[0], current: false, sameLogin: false }, sessions[1]])
   t.equal(await laptop.fails('sessions.list', { user: 'root' }), 'forbidden')
   t.ok(await laptop.get('sessions.list', { user: 'alice' }))
 })
@@ -89,6 +89,81 @@ t.test('a session that is ended is gone with all it held, and so is its login', 
   const me = root.gone()
   t.same(await root.get('sessions.end', { session: 'root' }), {}, 'one’s own, after the answer')
   await me
+})
+
+t.test('all others end with their logins; what shares the login of who asked stays', async (t) => {
+  const { broker, connect, root } = await open(t)
+  const mine = await root.get('auth.register', { user: 'alice', password: 'alice-pw' })
+  const foreign = await root.get('auth.login', { user: 'alice', password: 'alice-pw' })
+  const unused = await root.get('auth.login', { user: 'alice', password: 'alice-pw' })
+  const here = await connect('alice', { clientId: 'here', password: mine.token })
+  const beside = await connect('alice', { clientId: 'beside', password: mine.token })
+  const phone = await connect('alice', { clientId: 'phone', password: foreign.token, clean: false })
+  const typed = await connect('alice', { clientId: 'typed', password: 'alice-pw' })
+  const away = await connect('alice', { clientId: 'away', password: 'alice-pw', clean: false })
+  await away.subscribe('users/alice/messages')
+  await away.leave()
+  const logins = async (): Promise<unknown[]> =>
+    (await here.get('sessions.list')).sessions.map((one: Record<string, unknown>) => [one['session'], one['sameLogin']])
+  t.same(await logins(), [
+    ['away', false],
+    ['beside', true],
+    ['here', true],
+    ['phone', false],
+    ['typed', false],
+  ])
+  const bob = await connect('bob')
+  const ends = Promise.all([phone.gone(), typed.gone()])
+  t.same(await here.get('sessions.endOthers'), {})
+  await ends
+  while ((await logins()).length > 2);
+  t.same(await logins(), [
+    ['beside', true],
+    ['here', true],
+  ])
+  for (const { refreshToken } of [foreign, unused])
+    t.equal(await root.fails('auth.token', { refreshToken }), 'unauthorized refreshToken')
+  await t.rejects(connect('alice', { clientId: 'phone', password: foreign.token }), { code: 4 })
+  t.match(await root.get('auth.token', { refreshToken: mine.refreshToken }), { user: 'alice' })
+  t.ok(await beside.get('sessions.list'), 'another tab of the browser')
+  t.ok(await bob.get('sessions.list'), 'another user')
+
+  await root.tell('alice', 'while away')
+  const back = await connect('alice', { clientId: 'away', password: 'alice-pw', clean: false })
+  await back.subscribe('users/alice/messages')
+  await root.tell('alice', 'hello again')
+  await back.hears('hello again')
+  t.same(back.lines, ['users/alice/messages hello again'], 'nothing waited for it')
+
+  const all = Promise.all([here.gone(), beside.gone(), back.gone()])
+  const headers = { authorization: `Bearer ${await broker.token('alice')}` }
+  t.equal((await fetchFrom(broker, '/v1/sessions', { method: 'DELETE', headers })).status, 200)
+  await all
+})
+
+t.test('of two that end each other at once, one stays', async (t) => {
+  const { connect, root } = await open(t)
+  await root.get('auth.register', { user: 'alice', password: 'alice-pw' })
+  const logIn = () => root.get('auth.login', { user: 'alice', password: 'alice-pw' })
+  const both: { person: Person; refreshToken: string }[] = []
+  for (const clientId of ['one', 'two']) {
+    const { token, refreshToken } = await logIn()
+    both.push({ person: await connect('alice', { clientId, password: token }), refreshToken })
+  }
+  for (const { person } of both) await person.get('sessions.list')
+  const outcomes = both.map(async ({ person }) => {
+    const closed = new Promise<string>((resolve) => person.client.once('close', () => resolve('closed')))
+    const answered = person.ask('sessions.endOthers').then(({ ok, error }) => (ok ? 'ended' : error.code))
+    const outcome = await Promise.race([answered, closed])
+    if (outcome !== 'ended') await closed
+    return outcome
+  })
+  const first = (await Promise.all(outcomes)).indexOf('ended')
+  // Decided after what both asked for, whether or not the second could still be answered.
+  await logIn()
+  const { person, refreshToken } = both[first]!
+  t.match(await root.ask('auth.token', { refreshToken }), { ok: true }, 'who is ended ends nobody')
+  if (t.ok(person.client.connected)) await person.get('sessions.list')
 })
 
 t.test('no command has a parameter id: over MQTT that is the request’s own', async (t) => {

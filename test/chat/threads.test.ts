@@ -92,6 +92,30 @@ t.test('threads are listed by their last reply, each once over all pages', async
   t.equal(await alice!.fails('threads.list', { room: 'den', cursor: 'x' }), 'bad_request cursor')
 })
 
+t.test('what is left of a deleted reply stays in its thread, also when its author is gone', async (t) => {
+  const broker = await startTestBroker(t)
+  const [alice, bob] = await peopleInDen(t, broker, 'alice', 'bob')
+  await sentToDen(alice!, { text: 'root' })
+  await sentToDen(bob!, { text: 'reply', thread: 1 })
+  await sentToDen(bob!, { text: 'another', thread: 1 })
+  await sentToDen(bob!, { type: 'edit', target: 2, text: 'reply!' })
+  await sentToDen(bob!, { type: 'delete', target: 2 })
+  const of = async (params: Json): Promise<Json[]> => (await alice!.get('history', { room: 'den', ...params })).messages
+  const left = { seq: 2, gone: 'deleted', by: 'bob', thread: 1 }
+  t.match(await of({ view: 'folded' }), [{ seq: 1 }, left, { seq: 3, thread: 1 }])
+  t.match(await of({ thread: 1 }), [left, { seq: 3 }])
+  t.match(await of({ roots: true, view: 'folded' }), [{ seq: 1 }], 'it is no root')
+  const raw = await of({})
+  t.match(raw[3], { seq: 4, gone: 'deleted' })
+  t.notOk('thread' in raw[3], 'what changed it was in no thread')
+  await bob!.get('account.delete', { user: 'bob' })
+  await erased(broker, 'bob')
+  t.match(await of({ thread: 1 }), [
+    { ...left, by: null },
+    { seq: 3, gone: 'deleted', by: null, thread: 1 },
+  ])
+})
+
 t.test('a conversation without a message has no threads', async (t) => {
   const broker = await startTestBroker(t)
   const [alice] = await Promise.all(['alice', 'bob'].map((user) => Person.connect(t, broker, user)))

@@ -28,6 +28,7 @@ const ENDINGS: Record<string, (opened: Opened) => Promise<unknown>> = {
     await root.get('auth.resetPassword', { token, password: 'another-pw' })
   },
   'sessions.end': ({ broker, login }) => remove(broker, 'sessions/phone', login.token),
+  'sessions.endOthers': async ({ broker }) => remove(broker, 'sessions', await broker.token('alice')),
   'accounts.suspend': ({ root }) => root.get('accounts.suspend', { user: 'alice' }),
   'accounts.delete': ({ root }) => root.get('accounts.delete', { user: 'alice' }),
   'topictalk user passwd': admin('user.passwd', { name: 'alice', password: 'another-pw' }),

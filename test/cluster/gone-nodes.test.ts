@@ -4,7 +4,7 @@ import { heldIntervals, movableClock } from '../helpers/clock.js'
 import { begin, owned, ownersIn, phone, TAKEN_OVER, twoNodes, wanted } from '../helpers/moving-session.js'
 import { connect5, disconnected } from '../helpers/mqtt5.js'
 import type { SharedBroker } from '../helpers/nodes.js'
-import { leave, publish, take } from '../helpers/protocol.js'
+import { cut, leave, publish, take } from '../helpers/protocol.js'
 
 const MINUTE = 60_000
 
@@ -64,9 +64,7 @@ t.test('a will that could not be published when its client died is published onc
   const { one, two, bob, wills } = await twoNodes(t)
   const { client } = await phone(one, { will: { topic: 'will/phone', payload: 'x' } })
   one.cutOff()
-  const gone = new Promise((resolve) => one.broker.running.aedes.once('clientDisconnect', resolve))
-  client.stream.destroy()
-  await gone
+  await cut(one.broker, client)
   await one.write()
   await Promise.all([sweep(one), sweep(two)])
   t.equal((await take(wills, 'publish')).topic, 'will/phone')
@@ -93,9 +91,7 @@ t.test('a delayed will is published though the node that knew of it is gone', as
   const { one, two, bob, wills } = await twoNodes(t, clock)
   const will = { topic: 'will/phone', payload: 'x', properties: { willDelayInterval: 30 } }
   const { client } = await phone(one, { will })
-  const gone = new Promise((resolve) => one.broker.running.aedes.once('clientDisconnect', resolve))
-  client.stream.destroy()
-  await gone
+  await cut(one.broker, client)
   one.kill()
   one.node.leave()
   await sweep(two)
@@ -115,9 +111,7 @@ t.test('a delayed will is published when it is due, though the node that knew of
   const { client } = await phone(one, {
     will: { topic: 'will/phone', payload: 'x', properties: { willDelayInterval: 30 } },
   })
-  const gone = new Promise((resolve) => one.broker.running.aedes.once('clientDisconnect', resolve))
-  client.stream.destroy()
-  await gone
+  await cut(one.broker, client)
   one.kill()
   one.node.leave()
   clock.forward(31)

@@ -9,9 +9,11 @@ import type { Store } from '../../broker/store/store.js'
 import { append, draft } from '../contract/store-suite.js'
 import { type MigrateOutcome, runMigrate, startMigrate } from '../helpers/migrate-command.js'
 import { fillRandomly, type MovePlace, stateAt } from '../helpers/move-places.js'
+import { until } from '../helpers/patience.js'
 import { Random } from '../helpers/random.js'
 import {
   type Deployment,
+  LONG_SILENCE,
   type Secured,
   startCluster,
   startSecured,
@@ -74,6 +76,7 @@ async function roundTrip(t: Test): Promise<void> {
   const cwd = await workplace(t)
   const sentinel = await startSentinel(t)
   const cluster = await startCluster(t)
+  for (const deployment of [sentinel, cluster]) await deployment.countAsGoneAfter(LONG_SILENCE)
   const secured = await startSecured(t, 'chat')
   const places = [
     levelIn(t, cwd, 'one'),
@@ -110,7 +113,10 @@ async function failover(t: Test): Promise<void> {
   await store.close()
   const { outcome } = startMigrate(cwd, ...optionsOf(from, to))
   const master = await sentinel.masterOf('')
-  while ((await master.command('HGET', '{topictalk}meta', 'reached')).length < 10);
+  const isUnderWay = async () => (await master.command('HGET', '{topictalk}meta', 'reached')).length >= 10
+  let isOver = false
+  void outcome.then(() => (isOver = true))
+  await until('the move is under way', isUnderWay, () => isOver)
   await master.kill9()
   const first = await outcome
   t.comment(`the run in which the master died ended with ${first.code}: ${first.stderr}`)

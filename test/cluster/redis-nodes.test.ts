@@ -129,16 +129,17 @@ t.test('of connections that claim a session at once, one has it in the end', asy
 
 const NEVER = new Promise<void>(() => {})
 
-/** Two nodes, the second of them behind a proxy. */
+/** Two nodes, both behind a proxy of their own. */
 async function withProxy(t: Test) {
   const server = await startRedis(t, { aof: 'off' })
-  const proxy = await TcpProxy.start(t, server)
+  const [near, proxy] = [await TcpProxy.start(t, server), await TcpProxy.start(t, server)]
   const nodes = (url: string): Overrides => ({
     acl: { rules: [{ allow: 'all', who: 'any', topics: ['plain/#'] }] },
     store: { driver: 'redis', redis: { url, assume: ['appendonly', 'appendfsync'] } },
     auth: { jwt: { secret: SECRET } },
   })
-  return { one: await startTestBroker(t, nodes(server.url)), two: await startTestBroker(t, nodes(proxy.url)), proxy }
+  const [one, two] = [await startTestBroker(t, nodes(near.url)), await startTestBroker(t, nodes(proxy.url))]
+  return { one, two, proxy, near }
 }
 
 t.test('a message that is queued for who is connected elsewhere comes, even if nothing tells of it', async (t) => {
@@ -156,6 +157,23 @@ t.test('a message that is queued for who is connected elsewhere comes, even if n
     ['signal lost', 'all lost'],
   )
   t.ok(proxy.lost >= 2)
+})
+
+t.test('a message is queued for a subscription of which its node has not heard', async (t) => {
+  const { one, two, near } = await withProxy(t)
+  const options = { clean: false, clientId: 'phone' }
+  const [ann, bob] = [await one.connect('ann'), await two.connect('bob', options)]
+  const heardBy = one.running.store.lastCommit
+  near.loses = () => true
+  await bob.subscribeAsync('plain/#', { qos: 1 })
+  await bob.endAsync()
+  await ann.publishAsync('plain/a', 'for later', { qos: 1 })
+  t.ok(near.lost >= 1 && one.running.store.lastCommit > heardBy, 'it was lost, and found')
+  const heard = new Inbox(await two.connect('bob', options))
+  t.same(
+    (await heard.wait(1)).map(({ payload }) => payload.toString()),
+    ['for later'],
+  )
 })
 
 t.test('a clean session that is ended on another node ends, even if no signal tells of it', async (t) => {

@@ -254,9 +254,12 @@ t.test('kill -9 of the node that serves it loses nothing, and repeats at most wh
   const cluster = await processes(t, ['one', 'two', 'three'])
   const { name, owner, speaker } = await underLoad(t, cluster)
   await until('it has told for a while', async () => cluster.told.size > 300)
+  let longest = 0
   for (let saves = 0; saves < 2; saves++) {
     const before = await cluster.cursor()
+    const since = performance.now()
     await until('it has saved how far it is', async () => (await cluster.cursor()) > before)
+    longest = performance.now() - since
   }
   await owner.kill()
   const killedAt = performance.now()
@@ -272,7 +275,11 @@ t.test('kill -9 of the node that serves it loses nothing, and repeats at most wh
     again.every(([text]) => numberOf(text) > saved),
     `nothing is told again up to ${saved}, which was saved`,
   )
-  t.ok(killedAt - oldest < 2500, `the oldest of them ${Math.round(killedAt - oldest)} ms before the end`)
+  // It saves each second, and on a busy machine when it gets its turn.
+  t.ok(
+    killedAt - oldest < 2 * Math.max(longest, 1000) + 500,
+    `the oldest of them ${Math.round(killedAt - oldest)} ms before the end`,
+  )
   t.ok(isInOrder(cluster, speaker))
   const ids = new Set(cluster.receiver.received.map(({ headers }) => headers['webhook-id']))
   t.equal(ids.size, speaker.said.length, 'what is told again has the id it had')

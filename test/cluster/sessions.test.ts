@@ -1,6 +1,8 @@
 /** Sessions of a user on several nodes, as the user sees them on any. */
+import { once } from 'node:events'
 import t from 'tap'
 import { stillClock } from '../helpers/clock.js'
+import { EventReader } from '../helpers/event-reader.js'
 import { startNodes } from '../helpers/nodes.js'
 import { Person } from '../helpers/people.js'
 
@@ -39,6 +41,20 @@ t.test('sessions are listed and ended on any node', async (t) => {
   while ((await store.sessions.ofUser('ann')).length > 0) await new Promise((resolve) => setImmediate(resolve))
   t.same(await listed(), [['desk', true, 'mqtt']])
   t.equal(await desk.fails('sessions.end', { session: 'brief' }), 'not_found session')
+})
+
+t.test('all others are ended on any node', async (t) => {
+  stillClock(t)
+  const { one, two, store } = await startNodes(t)
+  const phone = await Person.connect(t, one.broker, 'ann', { clientId: 'phone', ...KEPT })
+  const brief = await Person.connect(t, one.broker, 'ann', { clientId: 'brief' })
+  const desk = await Person.connect(t, two.broker, 'ann', { clientId: 'desk' })
+  const stream = await EventReader.open(t, one.broker, '/v1/events', { as: 'ann' })
+  const ends = Promise.all([phone.gone(), brief.gone(), once(stream.response, 'close')])
+  await desk.get('sessions.endOthers')
+  await ends
+  while ((await store.sessions.ofUser('ann')).length > 0) await new Promise((resolve) => setImmediate(resolve))
+  t.match(await desk.get('sessions.list'), { sessions: [{ session: 'desk' }] })
 })
 
 t.test('connected sessions of a user count on all nodes together', async (t) => {

@@ -79,7 +79,9 @@ t.test('a group is ended for good while what a member at another node needs of i
   await until(() => other.isSubscribed)
   const sent = await send(sender, 0, 3)
   t.same(await other.has(3), sent)
-  t.match(await leftovers(one), [/^owner/, /^subscription/])
+  // How far the group is is saved when it is time for that.
+  const stored = (await leftovers(one)).filter((what) => !what.startsWith('sessionState'))
+  t.match(stored, [/^owner/, /^subscription/])
 })
 
 for (const qos of [1, 2] as const)
@@ -96,8 +98,9 @@ for (const qos of [1, 2] as const)
     await gives
     one.pause()
     one.node.leave()
-    await served(two)
+    // It waits for a second, in which the other one may not have had its turn.
     first.acknowledge()
+    await served(two)
     if (qos === 1) await other.has(5)
     if (qos === 1) await until(() => one.holdsDequeue(GROUP))
     await one.goOn()

@@ -17,7 +17,7 @@ t.test('messages, typing and plain messages reach members on another node, once'
   await ann.say('den', 'hello')
   await bob.hears('hello')
   await bob.hears('over there')
-  t.match(bob.inbox.json('rooms/den/typing'), [{ user: 'ann', typing: true }])
+  t.match(await bob.on('rooms/den/typing', 1), [{ user: 'ann', typing: true }])
   await ann.say('den', 'marker')
   await bob.hears('marker')
   t.same(

@@ -15,9 +15,11 @@ export interface SuiteOptions {
   readonly place: (t: Test) => Promise<StorePlace>
   /** What is written is there when the store is opened again. */
   readonly lasts: boolean
+  /** Left out: it does. False: it refuses the bytes of files. */
+  readonly keepsFiles?: boolean
 }
 
-export function clientStoreSuite(t: Test, { place, lasts }: SuiteOptions): void {
+export function clientStoreSuite(t: Test, { place, lasts, keepsFiles = true }: SuiteOptions): void {
   const opened = async (t: Test): Promise<Store> => (await place(t)).open()
   t.test('rows are found by their key, in the order they are asked for', async (t) => finds(t, await opened(t)))
   t.test('keys have one order', async (t) => orders(t, await opened(t)))
@@ -27,6 +29,9 @@ export function clientStoreSuite(t: Test, { place, lasts }: SuiteOptions): void 
   t.test('values are JSON of any kind', async (t) => values(t, await opened(t)))
   t.test('a write is seen as a whole', async (t) => whole(t, await opened(t)))
   t.test('a write that is not possible leaves nothing', async (t) => nothing(t, await opened(t)))
+  if (keepsFiles)
+    t.test('bytes of files are kept beside rows, and go with them', async (t) => blobs(t, await place(t), lasts))
+  else t.test('bytes of files are refused, with what is written beside them', async (t) => noBlobs(t, await opened(t)))
   t.test('a closed store does nothing more, after what was begun', async (t) => closes(t, await place(t), lasts))
   t.test('a destroyed store leaves nothing', async (t) => destroys(t, await place(t)))
   t.test('random programs see what a list would show', async (t) => programs(t, await opened(t)))
@@ -238,6 +243,55 @@ async function nothing(t: Test, store: Store): Promise<void> {
   t.same(await store.range('rooms'), [{ key: ['a'], value: 'before' }])
   await store.write([put('rooms', ['b'])])
   t.same(await keysOf(store, 'rooms'), [['a'], ['b']], 'and the store goes on')
+}
+
+async function blobs(t: Test, place: StorePlace, lasts: boolean): Promise<void> {
+  const store = await place.open()
+  const large = new Blob([new Uint8Array(300_000).fill(7)], { type: 'audio/ogg' })
+  const blob = (text: string) => new Blob([text], { type: 'text/plain' })
+  const found = async (from: Store, ...keys: Key[]): Promise<unknown[]> => {
+    const values = (await from.get('files', keys)) as (Blob | undefined)[]
+    return Promise.all(values.map((value) => value && (value.size < 100 ? value.text() : value.size)))
+  }
+  await store.write(
+    [
+      put('outbox', ['a'], { is: 'a row' }),
+      put('files', ['a', 0], blob('first')),
+      put('files', ['a', 1], large),
+      put('files', ['b', 0], blob('other')),
+      put('files', ['b', 1], blob('')),
+    ],
+    { durable: true },
+  )
+  t.same(await found(store, ['b', 0], ['a', 1], ['none'], ['a', 0], ['b', 1]), [
+    'other',
+    300_000,
+    undefined,
+    'first',
+    '',
+  ])
+  t.same(
+    (await store.range('files', { prefix: ['a'] })).map(({ value }) => (value as Blob).type),
+    ['text/plain', 'audio/ogg'],
+  )
+  const [stored] = (await store.get('files', [['a', 1]])) as [Blob]
+  const part = new Uint8Array(await stored.slice(299_990, 300_001).arrayBuffer())
+  t.same(part, new Uint8Array(10).fill(7), 'parts of it can be read')
+  await store.write([put('files', ['b', 0], blob('another')), { delete: 'files', key: ['b', 1] }])
+  t.same(await found(store, ['b', 0], ['b', 1]), ['another', undefined])
+  await store.write([
+    { clear: 'files', prefix: ['a'] },
+    { delete: 'outbox', key: ['a'] },
+  ])
+  t.same(await found(store, ['a', 0], ['a', 1], ['b', 0]), [undefined, undefined, 'another'])
+  await store.close()
+  t.same(await found(await place.open(), ['b', 0]), [lasts ? 'another' : undefined])
+}
+
+async function noBlobs(t: Test, store: Store): Promise<void> {
+  const changes = [put('rooms', ['a']), put('files', ['a', 0], new Blob(['a']))]
+  await t.rejects(store.write(changes), { code: 'storage' })
+  t.same([await store.range('rooms'), await store.range('files')], [[], []])
 }
 
 async function closes(t: Test, place: StorePlace, lasts: boolean): Promise<void> {

@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import type { FoldLimits } from '../../broker/store/level/folding.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
+import type { GoneEntries } from '../../broker/store/logs.js'
 import { retainOp } from '../../broker/store/queue-ops.js'
 import type { Store } from '../../broker/store/store.js'
 import { filesIn, found, secret } from '../helpers/disk.js'
-import { append, commit, draft, drop, folded } from './store-suite.js'
+import { append, commit, draft, drop, folded, texts } from './store-suite.js'
 
 const START = 1_800_000_000_000
 const HOUR = 3_600_000
@@ -124,4 +125,23 @@ t.test('a log that is dropped, and an account that is removed, are off the disk 
     await drop(store, 'm:b')
     await store.close()
   }
+})
+
+t.test('what expired before it was folded is there for whom it was sent to, until its hour is over', async (t) => {
+  const location = `${t.testdir()}/store`
+  let now = START + 60_000
+  const open = () => openLevelStore({ location, sync: true, limits: LIMITS, fold: ALWAYS, now: () => now })
+  let store = await open()
+  const short = draft('m:a', 'short', { extra: { properties: Buffer.alloc(0), expiresAt: now - 1000 } })
+  await append(store, short, draft('m:a', 'long'))
+  await folded(store)
+  await store.close()
+  store = await open()
+  const read = async (gone: GoneEntries) => texts(await store.log.read('m:a', 0, 10, 1e6, gone))
+  t.same(await read('expired too'), ['short', 'long'])
+  t.same(await read('passed over'), ['long'])
+  now = START + HOUR
+  await store.log.sweep()
+  t.same(await read('expired too'), ['long'])
+  await store.close()
 })

@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap'
 import { openRedisStore } from '../../broker/store/redis/redis-store.js'
 import type { Store } from '../../broker/store/store.js'
-import { type Deployment, startCluster, startSentinel } from '../helpers/redis-deployments.js'
+import { type Deployment, LONG_SILENCE, SILENCE, startCluster, startSentinel } from '../helpers/redis-deployments.js'
 import { append, draft, storeSuite, texts } from './store-suite.js'
 
 let places = 0
@@ -63,20 +63,17 @@ async function failover(t: Test, deployment: Deployment): Promise<void> {
   await Promise.all(nodes.map(({ store }) => store.close()))
 }
 
-t.test('Sentinels', async (t) => {
-  const deployment = await startSentinel(t)
-  t.test('contract', (t) => {
-    suiteOn(t, deployment)
-    t.end()
+for (const [name, start] of Object.entries({ Sentinels: startSentinel, 'a Cluster': startCluster })) {
+  t.test(name, async (t) => {
+    const deployment = await start(t)
+    await deployment.countAsGoneAfter(LONG_SILENCE)
+    t.test('contract', (t) => {
+      suiteOn(t, deployment)
+      t.end()
+    })
+    t.test('the master is killed', async (t) => {
+      await deployment.countAsGoneAfter(SILENCE)
+      await failover(t, deployment)
+    })
   })
-  t.test('the master is killed', (t) => failover(t, deployment))
-})
-
-t.test('a Cluster', async (t) => {
-  const deployment = await startCluster(t)
-  t.test('contract', (t) => {
-    suiteOn(t, deployment)
-    t.end()
-  })
-  t.test('the master is killed', (t) => failover(t, deployment))
-})
+}

@@ -9,6 +9,7 @@ import { sessionClaim } from '../../broker/store/session-owners.js'
 import type { Store } from '../../broker/store/store.js'
 import { keyOf } from '../../broker/store/tables.js'
 import { heldIntervals } from '../helpers/clock.js'
+import { until as untilSaid } from '../helpers/patience.js'
 import { type RedisServer, type RedisSettings, startRedis } from '../helpers/redis-server.js'
 import { pushOf } from '../helpers/resp-frames.js'
 import { TcpProxy } from '../helpers/tcp-proxy.js'
@@ -52,8 +53,9 @@ async function all(store: Store, log = 'm:a'): Promise<string[]> {
   return texts(await store.log.read(log, 0, 1000, 1e6))
 }
 
-async function until(check: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 5))
+/** Says what did not come in the words of the test. */
+function until(check: () => boolean | Promise<boolean>): Promise<void> {
+  return untilSaid(String(check), async () => check())
 }
 
 /** It has a connection, and what others did. */
@@ -212,7 +214,7 @@ t.test('scripts that the server has forgotten are sent again', async (t) => {
 })
 
 t.test('without an answer a change settles with an error, and what became of it is seen later', async (t) => {
-  const { proxy, far, near } = await setup(t, { aof: 'off' }, 300)
+  const { proxy, far, near } = await setup(t, { aof: 'off' }, 1000)
   await append(far, draft('m:a', '1'))
   proxy.blackhole()
   await t.rejects(append(far, draft('m:a', '2')), { name: /StoreError|Unanswered/ })

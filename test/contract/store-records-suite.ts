@@ -1,6 +1,7 @@
 /** The part of the store contract that is not about logs: sessions, queues, retained messages, people and rooms. */
 
 import type { Test } from 'tap'
+import type { BlockedContent } from '../../broker/store/blocked-contents.js'
 import type { CredentialRecord } from '../../broker/store/credentials.js'
 import type { FileRecord } from '../../broker/store/files.js'
 import { put } from '../../broker/store/op.js'
@@ -26,6 +27,7 @@ export function recordsSuite(t: Test, newPlace: NewPlace): void {
   t.test('bots', (t) => bots(t, newPlace))
   t.test('profiles and blocks', (t) => people(t, newPlace))
   t.test('files', (t) => files(t, newPlace))
+  t.test('blocked contents', (t) => blockedContents(t, newPlace))
   t.test('rooms and members', (t) => rooms(t, newPlace))
   t.test('rooms of earlier versions, and members of later ones', (t) => earlierRooms(t, newPlace))
   queuesSuite(t, newPlace)
@@ -97,6 +99,34 @@ async function files(t: Test, newPlace: NewPlace): Promise<void> {
   t.same(await files().roomsOf(second.id, '', 10), ['dm:ann:bob'])
   await commit(store, [], store.directory.deleteRoomOps('tea'))
   t.equal(await files().roomTotals('tea'), null)
+  await store.close()
+}
+
+async function blockedContents(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const content = (hash: string, blockedAt: number): BlockedContent => ({
+    ...{ hash, blockedAt, mime: 'text/plain', size: 3, reason: null, by: 'admin' },
+  })
+  const blocked = () => store.directory.blockedContents
+  const add = async (one: BlockedContent): Promise<void> => {
+    await commit(store, [], await blocked().addOps(one, 2))
+  }
+  const [a, b, c] = [content('a', 1), content('B', 2), content('c', 3)]
+  for (const one of [a, b, content('a', 9), c]) await add(one)
+  t.same(await blocked().addOps(content('d', 4), 0), [], 'none is kept')
+  for (let opened = 0; opened < 2; opened++) {
+    t.equal(await blocked().get('a'), null, 'the oldest is gone')
+    t.same(await blocked().get('B'), b)
+    t.same(await blocked().list(null, 9), [c, b])
+    t.same(await blocked().list(null, 1), [c])
+    t.same(await blocked().list(c, 9), [b])
+    await store.close()
+    store = await place.open()
+  }
+  await commit(store, [], await blocked().removeOps(b))
+  await add(a)
+  t.same(await blocked().list(null, 9), [c, a], 'there was room for it')
   await store.close()
 }
 
@@ -431,6 +461,8 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
     readReceipts: 'everyone',
     invites: 'nobody',
   } as const
+  const saved = { room: 'tea', seq: 7, incarnation: 3, note: 'later', savedAt: 4 }
+  const inRoom = (room: string, seq: number) => ({ ...saved, room, seq })
   const settings: NotificationRecord = { user: 'Ann', rooms: 'mentions', direct: 'all', keywords: ['tea'] }
   const profile = { user: 'Ann', name: 'Ann', avatar: null, fields: { a: 1 }, updatedAt: 3 }
   const other = { ...profile, user: 'Bob', name: 'Élodie Müller-Anders' }
@@ -455,6 +487,12 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
       store.directory.privacy.putOp(privacy),
       store.directory.privacy.putOp({ ...privacy, user: 'an' }),
       store.directory.notificationSettings.putOp(settings),
+      store.directory.saved.putOp('Ann', { ...saved, note: null }),
+      store.directory.saved.putOp('Ann', saved),
+      store.directory.saved.putOp('Ann', inRoom('tea', 40)),
+      store.directory.saved.putOp('Ann', inRoom('teapot', 1)),
+      store.directory.saved.putOp('an', saved),
+      store.directory.saved.countOp('Ann', 3),
       store.directory.contactOp('Ann', 'Bob', 7),
       store.directory.contactOp('an', 'Ann', 8),
     ],
@@ -476,6 +514,10 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
     t.same(directory.privacy.get('Ann'), privacy)
     t.equal(directory.privacy.get('Bob'), undefined)
     t.same(directory.notificationSettings.get('Ann'), settings)
+    t.same(await directory.saved.get('Ann', 'tea', 7), saved)
+    t.same(await directory.saved.list('Ann', 'tea'), [saved, inRoom('tea', 40)])
+    t.same(await directory.saved.list('Ann', null), [saved, inRoom('tea', 40), inRoom('teapot', 1)])
+    t.same([await directory.saved.count('Ann'), await directory.saved.count('an')], [3, 0])
     t.same([...directory.addedContacts('Ann')], [['Bob', 7]])
     t.same([...directory.addedBy('Ann')], [['an', 8]])
     await store.close()
@@ -489,6 +531,8 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
   await store.close()
   store = await place.open()
   t.equal(await store.directory.profile('Ann'), null)
+  t.same([await store.directory.saved.list('Ann', null), await store.directory.saved.count('Ann')], [[], 0])
+  t.same(await store.directory.saved.list('an', null), [saved])
   t.equal(store.directory.privacy.get('Ann'), undefined)
   t.equal(store.directory.notificationSettings.get('Ann'), undefined)
   t.same(store.directory.privacy.get('an'), { ...privacy, user: 'an' })

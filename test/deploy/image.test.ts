@@ -27,7 +27,7 @@ t.test('it has what the package has, but for what people read', async (t) => {
   const { files } = JSON.parse(readFileSync('package.json', 'utf8')) as { files: string[] }
   const copied = instructions('COPY').filter((copy) => copy.startsWith('--from'))
   const targets = copied.map((copy) => copy.split(/ +/).at(-1)!)
-  for (const path of files.filter((path) => !/^(docs|deploy)$|\.(md|yaml)$/.test(path)))
+  for (const path of files.filter((path) => !/^(!?docs|deploy)(\/|$)|\.(md|yaml)$/.test(path)))
     t.ok(
       targets.some((target) => path === target || path.startsWith(`${target}/`)),
       path,

@@ -5,12 +5,15 @@ import type { Test } from 'tap'
 
 const PROGRAM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
+/** It beeps. */
+const FAKE_MICROPHONE = '--use-fake-device-for-media-stream'
+
 /** Closed with the test. `CHROMIUM` in the environment names another one. */
 export async function startChromium(t: Test): Promise<Browser> {
   await access(PROGRAM).catch((cause) => {
     throw new Error(`${PROGRAM} is not there: install the package chromium, or name another in CHROMIUM`, { cause })
   })
-  const browser = await chromium.launch({ executablePath: PROGRAM })
+  const browser = await chromium.launch({ executablePath: PROGRAM, args: [FAKE_MICROPHONE] })
   t.teardown(() => browser.close())
   return browser
 }

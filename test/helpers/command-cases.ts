@@ -14,6 +14,7 @@ import { NOTICE_CASES } from './notice-cases.js'
 import { OIDC_CASES } from './oidc-cases.js'
 import { PRIVACY_CASES } from './privacy-cases.js'
 import { ROOM_CASES } from './room-cases.js'
+import { SAVED_CASES } from './saved-cases.js'
 import { SEARCH_CASES } from './search-cases.js'
 import { THREAD_CASES } from './thread-cases.js'
 import { WEBHOOK_CASES } from './webhook-cases.js'
@@ -58,6 +59,7 @@ export const COMMAND_CASES: Record<string, CommandCases> = {
   ...OIDC_CASES,
   ...FILE_CASES,
   ...THREAD_CASES,
+  ...SAVED_CASES,
   'server.info': {
     happy: { as: 'bob', params: {}, result: { name: 'TopicTalk', login: { registration: 'open' } } },
     forbidden: 'open',
@@ -214,6 +216,11 @@ export const COMMAND_CASES: Record<string, CommandCases> = {
     happy: { as: 'alice', params: { session: '{session of pat}', user: 'pat' }, result: {} },
     forbidden: { as: 'bob', params: { session: 'carol', user: 'carol' }, code: 'forbidden' },
     invalid: { as: 'bob', params: { session: '{room}' }, answer: 'not_found session' },
+  },
+  'sessions.endOthers': {
+    happy: { as: 'pat', params: {}, result: {} },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { session: 'bob' }, answer: 'bad_request session' },
   },
   'users.profiles': {
     happy: {

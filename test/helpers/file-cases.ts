@@ -24,6 +24,18 @@ export const FILE_CASES: Record<string, CommandCases> = {
     forbidden: { as: 'carol', params: { file }, code: 'not_found' },
     invalid: { as: 'bob', params: { file: 'x' }, answer: 'bad_request file' },
   },
+  'files.blocked': {
+    before: [['files.block', { as: 'alice', params: { file } }]],
+    happy: { as: 'alice', params: { limit: 1 }, result: { contents: [{ by: 'admin' }] } },
+    forbidden: { as: 'bob', params: {}, code: 'forbidden' },
+    invalid: { as: 'alice', params: { cursor: 'x' }, answer: 'bad_request cursor' },
+  },
+  'files.unblock': {
+    before: [['files.block', { as: 'alice', params: { file } }]],
+    happy: { as: 'alice', params: { hash: '{hash of the file of bob}' }, result: {} },
+    forbidden: { as: 'bob', params: { hash: '{hash of the file of bob}' }, code: 'forbidden' },
+    invalid: { as: 'alice', params: { hash: 'x' }, answer: 'bad_request hash' },
+  },
   'files.block': {
     happy: { as: 'alice', params: { file }, result: { file, scan: 'blocked' } },
     forbidden: { as: 'bob', params: { file }, code: 'forbidden' },

@@ -8,6 +8,8 @@ interface Timer {
 /** Time that passes when the test says so. */
 export class ManualClock implements Clock {
   #now = 1_000_000
+  /** Ms by which the clock was set on. */
+  #set = 0
   readonly #timers = new Set<Timer>()
 
   /** Timers that run. */
@@ -22,7 +24,12 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
-    return this.#now
+    return this.#now + this.#set
+  }
+
+  /** Sets the clock on, or back, by so many ms. Timers run as before. */
+  set(ms: number): void {
+    this.#set += ms
   }
 
   timer(ms: number, act: () => void): Stop {

@@ -10,9 +10,21 @@ export const PAGE_STORES = `
   import { isFull } from './dist/client/store/storage-error.js'
   const stores = new Map()
   window.openStore = (id, name) => void stores.set(id, new IndexedDbStore(name))
+  const blobIn = ({ bytes, type }) => new Blob([Uint8Array.from(atob(bytes), (one) => one.charCodeAt(0))], { type })
+  const given = (arg) => (Array.isArray(arg) ? arg.map((one) => (one.put === 'files' ? { ...one, value: blobIn(one.value) } : one)) : arg)
+  const shown = async (value) => {
+    if (!(value instanceof Blob)) return value
+    const bytes = Array.from(new Uint8Array(await value.arrayBuffer()), (one) => String.fromCharCode(one))
+    return { bytes: btoa(bytes.join('')), type: value.type }
+  }
+  const answer = async (method, result) => {
+    if (method === 'get') return Promise.all(result.map(shown))
+    if (method === 'range') return Promise.all(result.map(async ({ key, value }) => ({ key, value: await shown(value) })))
+    return result
+  }
   window.callStore = async (id, method, args) => {
     try {
-      return { result: await stores.get(id)[method](...args) }
+      return { result: await answer(method, await stores.get(id)[method](...args.map(given))) }
     } catch (error) {
       const { code, message } = error
       return { error: { code, message, cause: String(error.cause), isFull: isFull(error) } }
@@ -44,16 +56,20 @@ export class PageStore implements Store {
     this.#id = ++last
   }
 
-  get(table: Table, keys: readonly Key[]): Promise<readonly unknown[]> {
-    return this.#call('get', table, keys)
+  async get(table: Table, keys: readonly Key[]): Promise<readonly unknown[]> {
+    const values = await this.#call<unknown[]>('get', table, keys)
+    return table === 'files' ? values.map(blobIn) : values
   }
 
-  range(...args: [table: Table, range?: Range]): Promise<readonly Row[]> {
-    return this.#call('range', ...args)
+  async range(...args: [table: Table, range?: Range]): Promise<readonly Row[]> {
+    const rows = await this.#call<Row[]>('range', ...args)
+    return args[0] === 'files' ? rows.map(({ key, value }) => ({ key, value: blobIn(value) })) : rows
   }
 
-  write(...args: [changes: readonly Change[], options?: { durable?: boolean }]): Promise<void> {
-    return this.#call('write', ...args)
+  async write(changes: readonly Change[], ...options: [{ durable?: boolean }?]): Promise<void> {
+    // What comes next must not overtake it.
+    const given = changes.some(holdsBlob) ? await Promise.all(changes.map(plain)) : changes
+    await this.#call('write', given, ...options)
   }
 
   close(): Promise<void> {
@@ -80,3 +96,25 @@ type Call = [id: number, method: string, args: unknown[]]
 
 /** Of `PAGE_STORES`, in the page. */
 declare function callStore(...call: Call): unknown
+
+/** A `Blob` on its way to the page and back: its bytes in base64. */
+interface PlainBlob {
+  readonly bytes: string
+  readonly type: string
+}
+
+function holdsBlob(change: Change): boolean {
+  return 'put' in change && change.put === 'files'
+}
+
+async function plain(change: Change): Promise<Change> {
+  if (!('put' in change && change.put === 'files')) return change
+  const blob = change.value as Blob
+  const bytes = Buffer.from(await blob.arrayBuffer()).toString('base64')
+  return { ...change, value: { bytes, type: blob.type } satisfies PlainBlob }
+}
+
+function blobIn(value: unknown): Blob | undefined {
+  const { bytes, type } = (value ?? {}) as Partial<PlainBlob>
+  return bytes === undefined ? undefined : new Blob([Buffer.from(bytes, 'base64')], { type: type! })
+}

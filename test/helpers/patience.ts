@@ -3,6 +3,9 @@
 /** Milliseconds. */
 const LOOK_EVERY = 50
 
+/** Milliseconds until it is looked again for the first time; then each time twice as many, up to LOOK_EVERY. Most is there soon. */
+const LOOK_AGAIN = 10
+
 /** Ticks of the clock. */
 const MOST_LOOKS = 1200
 
@@ -36,7 +39,8 @@ export async function inTime<T>(
 export async function until(what: string, holds: () => Promise<boolean>, giveUp: GiveUp = never): Promise<void> {
   let isOver = false
   const asking = async (): Promise<void> => {
-    while (!isOver && !(await holds())) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY))
+    for (let wait = LOOK_AGAIN; !isOver && !(await holds()); wait = Math.min(2 * wait, LOOK_EVERY))
+      await new Promise((resolve) => setTimeout(resolve, wait))
   }
   await answered(what, asking(), giveUp).finally(() => (isOver = true))
 }

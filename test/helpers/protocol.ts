@@ -120,16 +120,28 @@ export function told({ topic, payload, qos, retain, dup }: IPublishPacket): stri
     .join(' ')
 }
 
+/** Resolves when the broker has finished with this connection, and not with one that has closed before; of one that is not in memory, with any. */
+export function goneOf({ running: { aedes } }: TestBroker, { peer }: RawClient): Promise<void> {
+  return new Promise((resolve) => {
+    const look = ({ conn }: { conn: unknown }): void => {
+      if (peer && conn !== peer) return
+      aedes.off('clientDisconnect', look)
+      resolve()
+    }
+    aedes.on('clientDisconnect', look)
+  })
+}
+
 /** Closes the connection without DISCONNECT. Resolves when the broker has noticed. */
 export async function cut(broker: TestBroker, client: RawClient): Promise<void> {
-  const gone = new Promise<void>((resolve) => broker.running.aedes.once('clientDisconnect', () => resolve()))
+  const gone = goneOf(broker, client)
   client.stream.destroy()
   await gone
 }
 
 /** DISCONNECT. Resolves when the broker has finished with the session. */
 export async function leave(broker: TestBroker, client: RawClient): Promise<void> {
-  const gone = new Promise<void>((resolve) => broker.running.aedes.once('clientDisconnect', () => resolve()))
+  const gone = goneOf(broker, client)
   client.send({ cmd: 'disconnect' })
   await gone
 }

@@ -35,14 +35,10 @@ export function streamPair(): [Duplex, Duplex] {
   return [one, other]
 }
 
-function inMemory(broker: TestBroker): Duplex {
-  const [mine, theirs] = streamPair()
-  broker.running.aedes.handle(theirs as never)
-  return mine
-}
-
 export class RawClient extends EventEmitter {
   readonly stream: Duplex
+  /** The broker's end of it; null: it is not in memory. */
+  readonly peer: Duplex | null
   readonly packets: Packet[] = []
   readonly version: 3 | 4 | 5
   closed = false
@@ -52,8 +48,10 @@ export class RawClient extends EventEmitter {
   constructor(broker: TestBroker, version: 3 | 4 | 5 = 4, stream?: Duplex) {
     super()
     this.version = version
-    const mine = stream ?? inMemory(broker)
+    const [mine, peer] = stream ? [stream, null] : streamPair()
     this.stream = mine
+    this.peer = peer
+    if (peer) broker.running.aedes.handle(peer as never)
     const parser = mqttPacket.parser({ protocolVersion: version })
     parser.on('packet', (packet: Packet) => {
       this.packets.push(packet)

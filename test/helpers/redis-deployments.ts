@@ -10,7 +10,9 @@ import { RedisServer, startRedis } from './redis-server.js'
 
 const run = promisify(execFile)
 /** Ms after which a server that is silent counts as gone. */
-const SILENCE = 1000
+export const SILENCE = 1000
+/** For tests in which nobody is to take over, however busy the machine is. */
+export const LONG_SILENCE = 60_000
 const MASTER = 'main'
 
 export interface Deployment {
@@ -18,6 +20,8 @@ export interface Deployment {
   readonly servers: readonly RedisServer[]
   /** The one that takes writes to a key. */
   masterOf(key: string): Promise<RedisServer>
+  /** From now on a server that is silent for so many ms counts as gone; at first it is one second, which a busy machine can take. */
+  countAsGoneAfter(ms: number): Promise<void>
 }
 
 /** A master, a replica and three Sentinels, which know one another. */
@@ -45,6 +49,7 @@ export async function startSentinel(t: Test): Promise<Deployment & { readonly se
     servers,
     sentinels,
     masterOf,
+    countAsGoneAfter: (ms) => toldAll(sentinels, ['SENTINEL', 'SET', MASTER, 'down-after-milliseconds', String(ms)]),
   }
 }
 
@@ -77,7 +82,16 @@ export async function startCluster(t: Test): Promise<Cluster> {
     const shard = (await slots(asked)).find(([first, last]) => first <= slot && slot <= last)!
     return servers.find(({ port }) => port === shard[2][1])!
   }
-  return { url: `redis+cluster://${hosts.slice(0, 2).join(',')}`, servers, masterOf }
+  const countAsGoneAfter = (ms: number) => toldAll(servers, ['CONFIG', 'SET', 'cluster-node-timeout', String(ms)])
+  return { url: `redis+cluster://${hosts.slice(0, 2).join(',')}`, servers, masterOf, countAsGoneAfter }
+}
+
+/** @throws Error one of them does not take it */
+async function toldAll(servers: readonly RedisServer[], command: readonly string[]): Promise<void> {
+  for (const server of servers) {
+    const answer = await server.command(...command)
+    if (answer !== 'OK') throw new Error(`${command.join(' ')}: ${answer}`)
+  }
 }
 
 export interface Secured {

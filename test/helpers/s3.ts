@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import S3rver from '@20minutes/s3rver'
 import type { Test } from 'tap'
+import { MARK } from '../../broker/media/storage/bucket-mark.js'
 import { S3Client } from '../../broker/media/storage/s3-client.js'
 
 export interface Bucket {
   /** `media.s3` of a broker. */
   readonly s3: { readonly url: string; readonly region: string; readonly accessKey: string; readonly secretKey: string }
   readonly client: S3Client
-  /** Keys, in their order. */
+  /** Keys, in their order, but for the mark of the deployment. */
   keys(): Promise<string[]>
 }
 
@@ -30,7 +31,7 @@ export async function startBucket(t: Test): Promise<Bucket> {
   t.teardown(() => client.close())
   const keys = async () => {
     const found: string[] = []
-    for await (const { key } of client.list('')) found.push(key)
+    for await (const { key } of client.list('')) if (key !== MARK) found.push(key)
     return found
   }
   return { s3, client, keys }

@@ -1,13 +1,13 @@
 /** A program that uses the SDK's connection and ends when that leaves nothing behind: `node sdk-process.js URL TOKEN`. */
 import { once } from 'node:events'
 import { Connection } from '../../client/connection/connection.js'
-import { mqttOverWebSocket } from '../../client/wire/mqtt/mqtt-wire.js'
+import { mqttOverSocket } from '../../client/wire/mqtt/mqtt-wire.js'
 import { realEnv, webSocket } from './web-socket.js'
 
 const [url, token] = process.argv.slice(2) as [string, string]
 
 const connection = new Connection({
-  open: mqttOverWebSocket({ socket: () => webSocket(url), clock: realEnv }),
+  open: mqttOverSocket({ socket: () => webSocket(url), clock: realEnv }),
   credentials: { getToken: async () => token },
   device: 'process',
   env: realEnv,

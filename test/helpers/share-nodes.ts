@@ -5,6 +5,7 @@ import { nodeOfClaim } from '../../broker/store/session-owners.js'
 import type { Store } from '../../broker/store/store.js'
 import type { Overrides, TestBroker } from './broker.js'
 import { type SharedBroker, startNodes } from './nodes.js'
+import { until as untilSaid } from './patience.js'
 import { OPEN_ACL, publish } from './protocol.js'
 import type { RawClient } from './raw-client.js'
 
@@ -63,6 +64,7 @@ export async function served(node: Node): Promise<void> {
   })
 }
 
-export async function until(is: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await is())) await new Promise((resolve) => setTimeout(resolve, 5))
+/** Says what did not come in the words of the test. */
+export function until(is: () => Promise<boolean> | boolean): Promise<void> {
+  return untilSaid(String(is), async () => is())
 }

@@ -6,6 +6,7 @@ import { disconnected, frame, message, open5 } from '../helpers/mqtt5.js'
 import {
   connectPacket,
   cut,
+  goneOf,
   OPEN_ACL,
   open,
   publish,
@@ -145,7 +146,7 @@ async function willOf(t: Test, broker: TestBroker, goodbye: string): Promise<str
   const watcher = await open(broker, { user: 'watcher' })
   await subscribe(watcher, ['w/#', 0])
   const client = await open5(broker, { will: { topic: 'w/gone', payload: goodbye } })
-  const gone = new Promise<void>((resolve) => broker.running.aedes.once('clientDisconnect', () => resolve()))
+  const gone = goneOf(broker, client)
   client.send(goodbye)
   await gone
   await publish(await open(broker, { user: 'announcer' }), 'w/end')
@@ -217,7 +218,7 @@ t.test('bits that MQTT 3.1 does not use are not looked at', async (t) => {
   await take(client, 'unsuback')
   client.send('cf 00')
   await take(client, 'pingresp')
-  const gone = new Promise<void>((resolve) => broker.running.aedes.once('clientDisconnect', () => resolve()))
+  const gone = goneOf(broker, client)
   client.send('ef 00')
   await gone
 })

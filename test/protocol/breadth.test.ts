@@ -2,6 +2,7 @@
 import t from 'tap'
 import { startTestBroker } from '../helpers/broker.js'
 import { open5, subscribe5 } from '../helpers/mqtt5.js'
+import { cut } from '../helpers/protocol.js'
 import { people } from '../helpers/rooms.js'
 
 /** Each is five logs and topics of `rooms/#`: more than a thousand together. */
@@ -25,8 +26,7 @@ t.test('a wildcard that would make the sessions of a person follow too much is r
   t.equal(replies.filter(({ ok }) => ok).length > 0, true)
   t.match(replies.at(-1), { ok: false, error: { code: 'conflict', message: /limits\.followedPerUser/ } })
 
-  granted.stream.destroy()
-  await new Promise<void>((resolve) => broker.running.aedes.once('clientDisconnect', () => resolve()))
+  await cut(broker, granted)
   const another = await open5(broker, { user: 'ann', id: 'another' })
   t.same(await subscribe5(another, 'rooms/+/messages'), [1], 'there is room again')
 })

@@ -1,7 +1,8 @@
-/** What a session has moved since its last save, when the store fails and comes back. */
+/** When the store fails and comes back: what a session has moved since its last save, and what is told to who asked. */
 import t from 'tap'
 import { StoreError } from '../../broker/store/changes.js'
 import { startTestBroker } from '../helpers/broker.js'
+import { Person } from '../helpers/people.js'
 import { leave, OPEN_ACL, open, publish, subscribe, takePublishes, untilPong } from '../helpers/protocol.js'
 
 const ROOM = 'rooms/lobby/messages'
@@ -30,4 +31,24 @@ t.test('what a failed save did not store is saved with the next one', async (t) 
   t.equal(store.queue.size('rita/r').messages, 0)
   const again = await open(broker, { user: 'rita', id: 'r', clean: false })
   t.same(await untilPong(again), [], 'both are acknowledged')
+})
+
+t.test('what could not be stored is refused alike, a message or a command', async (t) => {
+  const broker = await startTestBroker(t)
+  const { store } = broker.running
+  const alice = await Person.connect(t, broker, 'alice')
+  const failNext = (): void => {
+    const { commit } = store
+    store.commit = (change) => {
+      if (change.drafts.length === 0) return commit.call(store, change)
+      store.commit = commit
+      change.settled(new StoreError('the disk is gone'), [])
+    }
+  }
+  const error = { code: 'unavailable', message: 'nothing was stored; try again', retryAfter: 1 }
+  failNext()
+  t.match(await alice.ask('rooms.create', { room: 'den' }), { ok: false, error })
+  t.match(await alice.ask('rooms.create', { room: 'den' }), { ok: true })
+  failNext()
+  t.match(await alice.ask('send', { room: 'den', text: 'hello' }), { ok: false, error })
 })

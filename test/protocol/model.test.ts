@@ -5,6 +5,7 @@
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { startTestBroker } from '../helpers/broker.js'
+import { type Clock, movableClock } from '../helpers/clock.js'
 import { OPEN_ACL } from '../helpers/protocol.js'
 import { Stage } from '../models/session/stage.js'
 import { type Program, programs, timedPrograms } from '../models/session/words.js'
@@ -17,14 +18,14 @@ const PATIENCE = [100, 20] as const
 let failed = false
 
 /** Each program has a broker of its own, so that what is left of one does not disturb the next. */
-async function play(program: Program): Promise<void> {
+async function play(program: Program, clock: Clock): Promise<void> {
   const ends: (() => unknown)[] = []
   const owner = { teardown: (end: () => unknown) => void ends.push(end) } as unknown as Test
   const rooms = { list: [{ id: 'lobby' }, { id: 'den' }] }
   const store = { level: { sync: false } }
   const broker = await startTestBroker(owner, { acl: OPEN_ACL, rooms, store, listen: { http: null } })
   try {
-    await new Stage(broker, PATIENCE[failed ? 1 : 0]).play(program)
+    await new Stage(broker, clock, PATIENCE[failed ? 1 : 0]).play(program)
   } catch (error) {
     failed = true
     throw error
@@ -41,13 +42,17 @@ const CASES: [string, fc.Arbitrary<Program>, number][] = [
 for (const [name, arbitrary, share] of CASES) {
   t.test(name, async (t) => {
     failed = false
-    const outcome = await fc.check(fc.asyncProperty(arbitrary, play), {
-      numRuns: Math.ceil(count * share),
-      interruptAfterTimeLimit: 500_000 * Math.ceil(count / 150),
-      markInterruptAsFailure: true,
-      includeErrorInReport: true,
-      seed: Number(seed),
-    })
+    const clock = movableClock(t)
+    const outcome = await fc.check(
+      fc.asyncProperty(arbitrary, (program) => play(program, clock)),
+      {
+        numRuns: Math.ceil(count * share),
+        interruptAfterTimeLimit: 500_000 * Math.ceil(count / 150),
+        markInterruptAsFailure: true,
+        includeErrorInReport: true,
+        seed: Number(seed),
+      },
+    )
     const report = await fc.asyncDefaultReportMessage(outcome)
     for (const line of report?.split('\n') ?? []) t.comment(line)
     t.notOk(outcome.failed, `seed ${outcome.seed}`)

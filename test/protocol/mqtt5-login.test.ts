@@ -4,7 +4,7 @@ import t from 'tap'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { dueIn } from '../helpers/clock.js'
 import { connect5, disconnected, frame, message, open5, section } from '../helpers/mqtt5.js'
-import { connectPacket, OPEN_ACL, open, take, untilPong } from '../helpers/protocol.js'
+import { connectPacket, goneOf, OPEN_ACL, open, take, untilPong } from '../helpers/protocol.js'
 import { RawClient } from '../helpers/raw-client.js'
 
 /** Sends a packet in place of a login and resolves with what the refusal says. */
@@ -211,7 +211,7 @@ t.test('connections beyond the limit', async (t) => {
     await extra.whenClosed()
     t.same(extra.packets, [])
     t.notOk(silent.some(({ closed }) => closed))
-    const gone = new Promise((resolve) => broker.running.aedes.once('clientDisconnect', resolve))
+    const gone = goneOf(broker, inside)
     inside.send({ cmd: 'disconnect' })
     await gone
     await open(broker, { id: 'next' })

@@ -10,6 +10,7 @@ import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { acknowledge, connect5, disconnected, ids, message, open5, subscribe5, unsubscribe5 } from '../helpers/mqtt5.js'
 import {
   cut,
+  goneOf,
   leave,
   OPEN_ACL,
   open,
@@ -33,7 +34,7 @@ function said(packet: IPublishPacket): string {
 
 /** DISCONNECT with properties. Resolves when the broker is done with the session. */
 async function leave5(broker: TestBroker, client: RawClient, expiry?: number, reasonCode = 0): Promise<void> {
-  const gone = new Promise<void>((resolve) => broker.running.aedes.once('clientDisconnect', () => resolve()))
+  const gone = goneOf(broker, client)
   const properties = expiry === undefined ? {} : { properties: { sessionExpiryInterval: expiry } }
   client.send({ cmd: 'disconnect', reasonCode, ...properties } as never)
   await gone

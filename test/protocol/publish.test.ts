@@ -6,6 +6,7 @@ import { startTestBroker } from '../helpers/broker.js'
 import {
   connectPacket,
   cut,
+  goneOf,
   leave,
   OPEN_ACL,
   open,
@@ -146,7 +147,7 @@ t.test('bytes may come in any pieces', async (t) => {
     const watcher = await open(broker)
     await subscribe(watcher, ['t/half', 0])
     const client = await open(broker)
-    const gone = new Promise((resolve) => broker.running.aedes.once('clientDisconnect', resolve))
+    const gone = goneOf(broker, client)
     client.stream.end(mqttPacket.generate(packetOf('t/half')).subarray(0, 9))
     await gone
     await publish(watcher, 't/half', 'whole', { qos: 0 })

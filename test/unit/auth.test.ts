@@ -301,7 +301,10 @@ t.test('accounts', async (t) => {
 t.test('a commit that fails is a refusal that says so', async (t) => {
   const failing = (error: StoreError) => ({ commit: (change: Change) => change.settled(error, []) })
   const cause = new StoreError('disk', { full: true })
-  await t.rejects(commit(failing(cause), {}), { ...refused('unavailable'), message: /no space/, cause })
+  await t.rejects(commit(failing(cause), {}), {
+    ...refused('unavailable'),
+    ...{ message: 'the disk is full; nothing was stored', retryAfter: 1, cause },
+  })
   await t.rejects(commit(failing(new StoreError('disk')), {}), { code: 'unavailable', message: /try again/ })
 })
 

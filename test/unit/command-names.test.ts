@@ -33,6 +33,8 @@ const ENTRIES = [
   'sync.rooms.changed',
   'threads.list.threads.message',
   'threads.followed.threads.message',
+  'mentions.list.mentions.message',
+  'saved.list.saved.message',
   'search.results.message',
   'sync.rooms.at',
   'devices.command',

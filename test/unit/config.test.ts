@@ -79,7 +79,7 @@ t.test('an unknown key is fatal, with its line and the nearest known key', async
     'config.yaml:3: listen.tls.crt: unknown key; did you mean listen.tls.cert?',
     'config.yaml:4: sync: unknown key; did you mean store.level.sync?',
   ])
-  t.match(faults[3], /^config\.yaml:5: frobnicate: unknown key; known here: node, server, listen, /)
+  t.match(faults[3], /^config\.yaml:5: frobnicate: unknown key; known here: node, server, web, listen, /)
 })
 
 t.test('names of object internals are unknown keys like any other', async (t) => {

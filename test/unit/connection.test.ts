@@ -1,7 +1,7 @@
 /** The state machine of the SDK, with a clock, chance and a broker that the test decides. */
 import t, { type Test } from 'tap'
 import { ChatError } from '../../client/base/chat-error.js'
-import { retryDelay } from '../../client/connection/backoff.js'
+import { connectDelay, sendDelay } from '../../client/connection/backoff.js'
 import { Connection, type ConnectionOptions } from '../../client/connection/connection.js'
 import type { Status } from '../../client/connection/status.js'
 import type { WireError } from '../../client/wire/wire.js'
@@ -203,13 +203,28 @@ t.test('failures are repeated with full jitter in a window that doubles', async 
 })
 
 t.test('a broker that is busy or goes away gets more time; and as much as it asks for', async (t) => {
-  t.equal(retryDelay('server', 1, undefined, 1), 4000)
-  t.equal(retryDelay('busy', 1, undefined, 1), 8000)
-  t.equal(retryDelay('server', 100, undefined, 1), 30_000)
+  const asks = (retryAfter?: number) =>
+    new ChatError('unavailable', 'no', retryAfter === undefined ? {} : { retryAfter })
+  t.equal(connectDelay('server', 1, asks(), 1), 4000)
+  t.equal(connectDelay('busy', 1, asks(), 1), 8000)
+  t.equal(connectDelay('server', 100, asks(), 1), 30_000)
+  const between = (delay: (random: number) => number) => [0, 1].map(delay)
   t.same(
-    [0, 1].map((random) => retryDelay('busy', 1, 20, random)),
+    between((random) => connectDelay('busy', 1, asks(20), random)),
     [20_000, 30_000],
   )
+  t.same(
+    between((random) => connectDelay('busy', 100, asks(1), random)),
+    [1000, 30_000],
+    'a second each time is not all it gets',
+  )
+  t.same(
+    between((random) => sendDelay(100, asks(1), random)),
+    [1000, 1500],
+    'but what is sent comes when it is asked for',
+  )
+  for (const delay of [connectDelay('busy', 1, asks(1e9), 0), sendDelay(1, asks(1e9), 0)])
+    t.equal(delay, 3_600_000, 'not believed')
   const one = stage({}, 0)
   one.wires.script.push(wireError('refused', 0x9f, { userProperties: [['retryAfter', '40']] }))
   void one.connection.connect()
@@ -225,6 +240,23 @@ t.test('a broker that is busy or goes away gets more time; and as much as it ask
   t.equal(one.state(), 'online')
   await leavesNothing(t, one)
 })
+
+t.test(
+  'a login that cannot be stored is tried less and less often, though a second is asked for each time',
+  async (t) => {
+    let asked = 0
+    const getToken = async () => {
+      asked++
+      throw new ChatError('unavailable', 'nothing was stored', { retryAfter: 1 })
+    }
+    const one = stage({ credentials: { getToken } }, 1)
+    one.connection.connect().catch(() => {})
+    await one.env.pass(600_000)
+    t.match(one.connection.status.current, { state: 'waiting', why: 'busy' })
+    t.ok(asked > 10 && asked < 30, `${asked} times in ten minutes`)
+    await leavesNothing(t, one)
+  },
+)
 
 t.test('a connection that lasted resets the count of failures; one that did not does not', async (t) => {
   const one = stage({}, 1)
@@ -268,6 +300,9 @@ t.test('a hint ends the wait, or checks the connection; at most once in two seco
   await one.env.pass(2000)
   one.env.hint()
   t.equal(one.wires.last.checks, 1)
+  one.env.set(-86_400_000)
+  one.env.hint()
+  t.equal(one.wires.last.checks, 2, 'also when the clock was set back')
   one.connection.retryNow()
   t.equal(one.state(), 'online')
   await leavesNothing(t, one)
@@ -351,6 +386,35 @@ t.test('tokens that are accepted and refused in turn are not asked for without e
   }
   t.ok(one.wires.logins.length <= 3, `${one.wires.logins.length} logins`)
   t.equal(one.state(), 'waiting')
+  await leavesNothing(t, one)
+})
+
+t.test('tokens that end before the client is up to date do not sign it out, and are renewed meanwhile', async (t) => {
+  const asked: string[] = []
+  let synced = (): void => {}
+  const getToken = async ({ why }: { why: string }): Promise<string> => {
+    asked.push(why)
+    return tokenFor(one.env, 60)
+  }
+  const one: Stage = stage({
+    credentials: { getToken },
+    sync: () => new Promise<void>((resolve) => (synced = resolve)),
+  })
+  const connecting = one.connection.connect()
+  await settled()
+  for (let i = 0; i < 3; i++) {
+    t.equal(one.state(), 'syncing')
+    one.wires.last.ends(wireError('disconnected', 0x87))
+    await settled()
+    await one.env.pass(30_000)
+  }
+  t.same(asked, ['start', 'refused', 'refused', 'refused'])
+  await one.env.pass(60_000)
+  t.equal(one.wires.last.renewals.length, 1, 'renewed while it is syncing')
+  t.equal(one.wires.logins.length, 4)
+  synced()
+  await connecting
+  t.equal(one.state(), 'online')
   await leavesNothing(t, one)
 })
 

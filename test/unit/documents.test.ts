@@ -28,6 +28,11 @@ t.test('the committed files are what the sources say (npm run schemas)', async (
     t.equal(readFileSync(path, 'utf8'), text, `${path} is generated: run npm run schemas`)
 })
 
+t.test('the reference of the SDK is what its sources say (npm run schemas)', async (t) => {
+  const { sdkReference } = await import(new URL('../../../scripts/sdk-reference.mjs', import.meta.url).href)
+  t.equal(readFileSync('docs/sdk-reference.md', 'utf8'), sdkReference('.'), 'run npm run schemas')
+})
+
 t.test('every command is in every document', async (t) => {
   const open: Json = openApi(version)
   const async: Json = asyncApi(version)

@@ -6,8 +6,10 @@ import {
   applyLive,
   applyNews,
   applyPage,
+  forgetBefore,
   type RoomNews,
   type RoomState,
+  withMessages,
 } from '../../client/engine/room-state.js'
 import { addSpan, cutSpans, gapsOf, type Spans, spanOf } from '../../client/engine/spans.js'
 import type { LoggedMessage, SentMessage } from '../../schemas/commands/shown-message.js'
@@ -81,6 +83,8 @@ t.test('a change counts once, whatever was told before', async (t) => {
   t.notOk('reactions' in none)
   const gone = applyChange(message, change(4, 'delete', 1), 'me')
   t.same(gone, { seq: 1, gone: 'deleted', by: 'bob', at: 4000 }, 'a deletion always counts')
+  const reply = applyChange(said(1, { thread: 7 }), change(4, 'delete', 1), 'me')
+  t.same(reply, { ...gone, thread: 7 }, 'a reply stays in its thread')
   t.equal(applyChange(gone, change(7, 'edit', 1), 'me'), gone)
 })
 
@@ -138,8 +142,15 @@ t.test('a change of what is not read is for the broker to count, one of what is 
 t.test('a page that was asked for before something came live has that, too', async (t) => {
   const state = { ...stateOf([said(8), said(9)], { more: true, before: 8 }), seq: 11 }
   const heard = [change(10, 'edit', 3, { text: 'better' }), said(11, { thread: 3 })]
-  const page = { messages: [said(3), said(4)], span: [3, 7] as const }
-  const { state: after, messages } = applyPage(state, page, heard, 'me')
+  const page = { messages: [said(3), said(4)], span: [3, 7] as const, view: null }
+  const { state: after, messages } = applyPage(state, page, heard, 'me', 1)
   t.match(messages, [{ seq: 3, text: 'better', edits: 1, replies: { count: 1 } }, { seq: 4 }])
   t.same(after.spans, [[3, 9]])
+})
+
+t.test('of messages that are dropped nothing is left that says when they end', async (t) => {
+  const messages = [1, 2, 3].map((seq) => said(seq, { ttl: 60 }))
+  const state = withMessages(stateOf(messages), messages)
+  t.same(state.ends, { 1: 61_000, 2: 62_000, 3: 63_000 })
+  t.same(forgetBefore(state, 3).ends, { 3: 63_000 })
 })

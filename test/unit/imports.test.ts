@@ -1,5 +1,5 @@
 /** Holds the layout of the house: every file belongs to a part, and imports go one way (docs/architecture.md). */
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -30,6 +30,8 @@ const chatDeps = CHAT.flatMap((row, above) => row.map((part) => [part, [...BASE,
 const MAY_IMPORT: Record<string, readonly string[]> = {
   schemas: [],
   client: ['schemas'],
+  // What an application can import.
+  'client/web': ['schemas', 'client/index.ts'],
   'broker/util': ['schemas'],
   'broker/store': ['schemas', 'broker/util'],
   'broker/auth': ['schemas', 'broker/util', 'broker/store'],
@@ -67,7 +69,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   level: ['broker/store/level', 'client/node'],
   'memory-level': ['broker/store/level'],
   ioredis: ['broker/store/redis/connection.ts'],
-  ws: ['broker/net'],
+  ws: ['broker/net', 'client/node'],
   jose: ['broker/auth'],
   'openid-client': ['broker/auth/oidc.ts'],
   '@node-rs/argon2': ['broker/auth'],
@@ -79,6 +81,11 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'node-sqlite3-wasm': ['broker/readers/search'],
   commander: ['broker/cli', 'broker/cli.ts'],
   mqtt: ['client'],
+  react: ['client/react'],
+  preact: ['client/web'],
+  'preact/hooks': ['client/web'],
+  '@preact/signals': ['client/web'],
+  'string-width': ['client/terminal'],
   fastify: ['broker/http'],
   '@fastify/etag': ['broker/http'],
   '@fastify/swagger': ['broker/http'],
@@ -93,7 +100,7 @@ interface Import {
 
 function sources(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => join(folder, name))
 }
 
@@ -102,8 +109,14 @@ function importsOf(file: string): Import[] {
   const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, specifier]) => specifier!)
   return specifiers.map((specifier) => ({
     file,
-    target: specifier.startsWith('.') ? normalize(join(dirname(file), specifier)).replace(/\.js$/, '.ts') : specifier,
+    target: specifier.startsWith('.') ? sourceAt(normalize(join(dirname(file), specifier))) : specifier,
   }))
+}
+
+/** The source of a module. */
+function sourceAt(module: string): string {
+  const jsx = module.replace(/\.js$/, '.tsx')
+  return existsSync(join(ROOT, jsx)) ? jsx : module.replace(/\.js$/, '.ts')
 }
 
 function isIn(file: string, part: string): boolean {
@@ -140,7 +153,7 @@ function cyclesOf(edges: readonly (readonly [string, string])[]): string[][] {
 
 const files = ['schemas', 'broker', 'client'].flatMap(sources)
 const all = files.flatMap(importsOf)
-const ours = all.filter(({ target }) => target.endsWith('.ts'))
+const ours = all.filter(({ target }) => /\.tsx?$/.test(target))
 
 const HOW = 'The parts and their arrows are in MAY_IMPORT of test/unit/imports.test.ts and in docs/architecture.md'
 

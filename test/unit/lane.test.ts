@@ -1,4 +1,5 @@
 /** A lane restores the order of its changes, whatever the order in which the store settles them. */
+import { mock } from 'node:test'
 import fc from 'fast-check'
 import t from 'tap'
 import { type Change, StoreError } from '../../broker/store/changes.js'
@@ -175,4 +176,59 @@ t.test('a change that was told leads to none behind it, which would be kept in m
   t.same(leadsTo(second!), [third])
   second!.settled(null, [RESULT])
   t.same(store.changes.map(leadsTo), [[], [], []])
+})
+
+t.test('what waits for memory keeps its place, and what is committed behind it waits', async (t) => {
+  const store = manualStore()
+  const lane = new Lane(store)
+  const told: string[] = []
+  const named = (name: string): Change => ({
+    drafts: [],
+    ops: [],
+    settled: (error) => told.push(error ? `${name}: ${error.message}` : name),
+  })
+  let ready = (): void => {}
+  const first = new Promise<void>((resolve) => {
+    ready = resolve
+  })
+  const isFirst: boolean[] = []
+  const decided = (name: string) => (is: boolean) => {
+    isFirst.push(is)
+    return named(name)
+  }
+  lane.commitLater(first, decided('first'))
+  lane.commit(named('behind'))
+  const failed = Promise.reject(new Error('no connection'))
+  lane.commitLater(failed, decided('second'))
+  await failed.catch(() => {})
+  t.equal(store.changes.length, 0)
+  ready()
+  await first
+  t.equal(store.changes.length, 2, 'the last one has failed')
+  t.same(isFirst, [true, false])
+  for (const change of store.changes.toReversed()) change.settled(null, [])
+  t.same(told, ['first', 'behind', 'second: memory could not be brought up to date'])
+})
+
+t.test('what cannot be decided later keeps nothing behind it', async (t) => {
+  const store = manualStore()
+  const lane = new Lane(store)
+  const told: string[] = []
+  let proceed!: () => void
+  // The test is told what a promise would report as unhandled.
+  const ready = Promise.resolve()
+  mock.method(ready, 'then', (resolved: () => void) => {
+    proceed = resolved
+  })
+  lane.commitLater(ready, () => {
+    throw new Error('a bug')
+  })
+  lane.after(() => told.push('after'))
+  lane.commit({ drafts: [], ops: [], settled: () => void told.push('behind') })
+  t.throws(proceed, /a bug/)
+  t.same(told, ['after'])
+  t.equal(store.changes.length, 1)
+  store.changes[0]!.settled(null, [])
+  t.same(told, ['after', 'behind'])
+  t.ok(lane.isIdle)
 })

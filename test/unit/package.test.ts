@@ -86,6 +86,28 @@ t.test('an application in TypeScript sees the types of the broker, of the SDK an
   t.match(compile(`${imports} await alice.rooms.create({ rom: 'tea' })`), /'rom' does not exist/)
 })
 
+t.test('programs, pages with React, apps and devices have entries with types', async (t) => {
+  const { compile } = application(t, { lib: ['ES2022', 'DOM'] })
+  const imports = `
+    import { createChat, eventStream } from 'topictalk/client'
+    import { connectDevice } from 'topictalk/client/device'
+    import { createChat as createNodeChat } from 'topictalk/client/node'
+    import { useLive, useTimeline } from 'topictalk/client/react'
+    import { createChat as createAppChat, type KeyValueStorage } from 'topictalk/client/react-native'
+    const auth = { token: 't' }
+    export const page = createChat({ url: 'https://host', auth, fallback: eventStream })
+    export const program = createNodeChat({ url: 'mqtts://host', auth, store: './chat', tls: { ca: 'pem' } })
+    export const typing = (): readonly string[] => useLive(page.room('tea').typing)
+    export const keys = (): string[] => useTimeline(page.room('tea'), { size: 20 }).items.map(({ key }) => key)
+    declare const storage: KeyValueStorage
+    const AppState = { currentState: 'active', addEventListener: () => ({ remove: () => {} }) }
+    export const app = createAppChat({ url: 'https://host', auth }, { AppState, storage })
+    export const device = connectDevice({ url: 'mqtt://host', auth, buffer: { messages: 10, drop: 'newest' } })
+  `
+  t.equal(compile(imports), 'compiles')
+  t.match(compile(`${imports} device.telemetry(1, 2)`), /'number' is not assignable to parameter of type 'string'/)
+})
+
 t.test('the client and the contract are typed without the types of Node', async (t) => {
   const { compile } = application(t, { types: [], lib: ['ES2022', 'DOM'] })
   const source = `

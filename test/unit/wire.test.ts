@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import mqttPacket, { type Packet } from 'mqtt-packet'
 import t, { type Test } from 'tap'
 import type { MqttLimits } from '../../client/wire/mqtt/limits.js'
-import { mqttOverWebSocket } from '../../client/wire/mqtt/mqtt-wire.js'
+import { mqttOverSocket } from '../../client/wire/mqtt/mqtt-wire.js'
 import { utf8 } from '../../client/wire/utf8.js'
 import type { Incoming, Login, Wire, WireError } from '../../client/wire/wire.js'
 import { damage } from '../helpers/fuzz-mutations.js'
@@ -41,7 +41,7 @@ function line({ limits = {}, login = LOGIN, message }: Options = {}): Line {
   const messages: Incoming[] = []
   const ends: WireError[] = []
   const abort = new AbortController()
-  const open = mqttOverWebSocket({ socket: () => socket, clock, limits })
+  const open = mqttOverSocket({ socket: () => socket, clock, limits })
   const wire = open(
     login,
     {
@@ -139,12 +139,12 @@ t.test('a connection that is not made in time, is cut or given up meanwhile leav
   await leavesNothing(t, given)
   const before = new AbortController()
   before.abort()
-  const never = mqttOverWebSocket({ socket: () => t.fail('no socket is made') as never, clock: late.clock })
+  const never = mqttOverSocket({ socket: () => t.fail('no socket is made') as never, clock: late.clock })
   await t.rejects(never(LOGIN, { message: () => {}, ended: () => {} }, before.signal), {
     name: 'WireError',
     kind: 'aborted',
   })
-  const wrong = mqttOverWebSocket({
+  const wrong = mqttOverSocket({
     socket: () => {
       throw new SyntaxError('the URL is invalid')
     },
@@ -153,7 +153,7 @@ t.test('a connection that is not made in time, is cut or given up meanwhile leav
   await t.rejects(wrong(LOGIN, { message: () => {}, ended: () => {} }, new AbortController().signal), {
     name: 'WireError',
     kind: 'network',
-    message: 'a WebSocket cannot be made: the URL is invalid',
+    message: 'a socket cannot be made: the URL is invalid',
   })
 })
 

@@ -2,7 +2,7 @@ import type { AUTH_COMMANDS } from '../../../schemas/commands/auth.js'
 import { Refusal } from '../../../schemas/errors.js'
 import { versionOf } from '../../auth/account-version.js'
 import type { Accounts } from '../../auth/accounts.js'
-import type { Logins } from '../../auth/logins.js'
+import { type Logins, loginOf } from '../../auth/logins.js'
 import type { Authenticator, Principal } from '../../auth/principal.js'
 import type { Proofs } from '../../auth/proofs.js'
 import type { Registration } from '../../auth/registration.js'
@@ -20,8 +20,8 @@ import type { Handlers } from './table.js'
 /** Renews the login behind an actor with a new token. Rejects with a refusal. */
 export type RenewLogin = (actor: Actor, token: string) => Promise<Principal>
 
-/** Everything issued to the user was revoked; the session that asked for it stays, as it has just shown the password. */
-export type KeepLogin = (actor: Actor, account: AccountVersion) => Promise<void>
+/** Everything issued to the user was revoked; the session that asked for it stays, as it has just shown the password, with this login. */
+export type KeepLogin = (actor: Actor, account: AccountVersion, login: string) => Promise<void>
 
 export interface AuthCommandDeps {
   readonly renewLogin: RenewLogin
@@ -88,9 +88,10 @@ export function authCommands(deps: AuthCommandDeps): Handlers<keyof typeof AUTH_
         requireValid(directory, verified, Date.now(), 'old'),
       )
       const account = versionOf(changed)
-      await keepLogin(actor, account)
+      const issued = await logins.begin({ user, account })
+      await keepLogin(actor, account, loginOf(issued))
       end({ user, deleteState: false, except: actor.sessionId })
-      return JSON.stringify(await logins.begin({ user, account }))
+      return JSON.stringify(issued)
     },
   }
 }

@@ -1,8 +1,11 @@
 import type { FILE_COMMANDS } from '../../../schemas/commands/files.js'
 import type { CommandResult } from '../../../schemas/commands.js'
+import { Refusal } from '../../../schemas/errors.js'
+import type { BlockedContent } from '../../store/blocked-contents.js'
 import type { Store } from '../../store/store.js'
 import { type FileAccess, noFile } from '../files/file-access.js'
 import type { FileLinks } from '../files/file-links.js'
+import type { FileVerdicts } from '../files/file-verdicts.js'
 import { fileView } from '../files/file-view.js'
 import type { Files } from '../files/files.js'
 import { isAdmin, requireAdmin, whose } from '../model/actor.js'
@@ -11,7 +14,8 @@ import type { Handlers } from './table.js'
 export interface FileCommandDeps {
   readonly store: Pick<Store, 'directory'>
   readonly fileAccess: FileAccess
-  readonly files: Pick<Files, 'own' | 'remove' | 'block'>
+  readonly files: Pick<Files, 'own' | 'remove'>
+  readonly fileVerdicts: Pick<FileVerdicts, 'block' | 'unblock'>
   readonly fileLinks: Pick<FileLinks, 'maker'>
   /** The account whose limits a user counts against. */
   readonly accountOf: (user: string) => string
@@ -21,6 +25,7 @@ export function fileCommands({
   store,
   fileAccess,
   files,
+  fileVerdicts: verdicts,
   fileLinks: links,
   accountOf,
 }: FileCommandDeps): Handlers<keyof typeof FILE_COMMANDS> {
@@ -57,7 +62,28 @@ export function fileCommands({
     },
     'files.block': async (actor, { file, reason = null }) => {
       requireAdmin(actor, 'files are blocked by admins')
-      return JSON.stringify(fileView(await files.block(file, reason)))
+      return JSON.stringify(fileView(await verdicts.block(file, reason)))
+    },
+    'files.blocked': async (actor, { cursor, limit = 50 }) => {
+      requireAdmin(actor, 'what is blocked is listed for admins')
+      const after = cursor === undefined ? null : readCursor(cursor)
+      const found = await store.directory.blockedContents.list(after, limit + 1)
+      const contents = found.slice(0, limit)
+      const more = found.length > limit
+      const last = contents.at(-1)
+      return JSON.stringify({ contents, more, ...(more && last && { cursor: `${last.blockedAt} ${last.hash}` }) })
+    },
+    'files.unblock': async (actor, { hash }) => {
+      requireAdmin(actor, 'contents of files are unblocked by admins')
+      await verdicts.unblock(hash)
+      return '{}'
     },
   }
+}
+
+/** @throws Refusal */
+function readCursor(cursor: string): Pick<BlockedContent, 'hash' | 'blockedAt'> {
+  const [, blockedAt, hash] = /^(\d{1,15}) ([\w-]{43})$/.exec(cursor) ?? []
+  if (hash !== undefined) return { blockedAt: Number(blockedAt), hash }
+  throw new Refusal('bad_request', 'cursor is none that this command has given', { field: 'cursor' })
 }

@@ -1,7 +1,9 @@
 import type { SERVER_COMMANDS } from '../../../schemas/commands/server.js'
 import type { CommandResult } from '../../../schemas/commands.js'
 import type { Config } from '../../../schemas/config.js'
+import { LOGO_PATH } from '../../../schemas/web-paths.js'
 import { readVersion } from '../../util/version.js'
+import { whoRegisters } from '../devices/who-registers.js'
 import { whyNoFiles } from '../files/takes-files.js'
 import type { Handlers } from './table.js'
 
@@ -22,12 +24,14 @@ function describe(config: Config, version: string): CommandResult<'server.info'>
   const ofClients = { payloadBytes, syncBytes, replyBytes, clientIdBytes, filterBytes, subscriptions }
   return {
     name: server.name,
+    color: server.color,
+    logo: server.logo === null ? null : LOGO_PATH,
     version,
     wsPath: listen.wsPath,
     login: {
       registration: auth.registration,
       totp: true,
-      oidc: auth.oidc.issuer === null ? null : { start: OIDC_START },
+      oidc: auth.oidc.issuer === null ? null : { start: OIDC_START, name: auth.oidc.name },
       anonymous: auth.anonymous,
     },
     limits: { ...ofClients, editWindow: history.editWindow, reactionsPerMessage, typingPerSecond, fileBytes },
@@ -36,6 +40,7 @@ function describe(config: Config, version: string): CommandResult<'server.info'>
       delivered: receipts.delivered,
       createRooms: rooms.create,
       autoCreate: rooms.autoCreate,
+      registerDevices: whoRegisters(config),
     },
     policies,
   }

@@ -1,11 +1,12 @@
 import type { SESSION_COMMANDS } from '../../../schemas/commands/sessions.js'
 import { Refusal } from '../../../schemas/errors.js'
 import type { Logins } from '../../auth/logins.js'
+import { requireValid } from '../../auth/validity.js'
 import { sinceOfClaim } from '../../store/session-owners.js'
 import type { SessionRecord } from '../../store/sessions.js'
 import type { Store } from '../../store/store.js'
-import { type Actor, whose } from '../model/actor.js'
-import { type EndSessions, endAfterAnswer } from '../model/session-endings.js'
+import { type Actor, requireUser, whose } from '../model/actor.js'
+import { type EndSessions, endAfterAnswer, isOwn, type SessionEnding } from '../model/session-endings.js'
 import type { Handlers } from './table.js'
 
 /** A session whose client is connected. */
@@ -19,7 +20,7 @@ export interface LiveSession {
 export interface SessionCommandDeps {
   readonly store: Store
   readonly end: EndSessions
-  readonly logins: Pick<Logins, 'end'>
+  readonly logins: Pick<Logins, 'end' | 'endOthers'>
   readonly liveSessions: (user: string) => readonly LiveSession[]
 }
 
@@ -44,7 +45,20 @@ export function sessionCommands(deps: SessionCommandDeps): Handlers<keyof typeof
       endAfterAnswer(deps.end, { user: from, deleteState: true, session: record.id })
       return '{}'
     },
+    'sessions.endOthers': async (actor) => {
+      const user = requireUser(actor)
+      const { principal } = actor
+      const own = ownOf(actor)
+      // A session whose login has just been ended is still connected for a moment: it must not end those that ended it.
+      await logins.endOthers(user, own.login, ({ directory }) => requireValid(directory, principal, Date.now()))
+      endAfterAnswer(deps.end, { user, deleteState: true, others: own })
+      return '{}'
+    },
   }
+}
+
+function ownOf({ sessionId, principal }: Actor): NonNullable<SessionEnding['others']> {
+  return { session: sessionId, login: principal.login ?? null }
 }
 
 /** Of all sessions; the last one of a client id is the best known. */
@@ -62,6 +76,7 @@ function shown(actor: Actor, record: SessionRecord, live: LiveSession | undefine
     id: record.clientId,
     connected: isServed,
     current: record.id === actor.sessionId,
+    sameLogin: isOwn(ownOf(actor), record),
     since: record.createdAt,
     lastSeen: isServed ? null : record.disconnectedAt || null,
     via: live?.via ?? null,

@@ -61,7 +61,9 @@ export class Commands {
     const handler = this.#handlers[name] as (actor: Actor, params: unknown) => Promise<string>
     const act = auditedAct(name, params as Record<string, unknown>)
     const work = (): Promise<string> => handler(actor, params)
-    const result = await (act ? this.#audit.runAudited(auditActor(actor), act, work) : work())
+    const result = await (act
+      ? this.#audit.runAudited(auditActor(actor), act, work, (done) => withAuditedUser(act, done))
+      : work())
     const page = COMMANDS[name as CommandName].http?.page
     return page ? cutList(result, page, Object.hasOwn(params as object, 'after'), this.#resultBytes) : result
   }
@@ -110,6 +112,12 @@ function auditedAct(action: CommandName, params: Record<string, unknown>): Act |
   const details =
     recorded.length > 0 ? Object.fromEntries(recorded.map((key) => [key, recordedValue(key, params[key])])) : undefined
   return { action, user, room, details }
+}
+
+/** With the user whom the result names. */
+function withAuditedUser(act: Act, result: string): Act {
+  const { auditedUser } = COMMANDS[act.action as CommandName] as Command
+  return auditedUser === undefined ? act : { ...act, user: JSON.parse(result)[auditedUser] }
 }
 
 /** Of a URL only the origin is recorded, because paths and queries of webhooks often carry secrets. */

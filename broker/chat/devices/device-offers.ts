@@ -7,7 +7,7 @@ import { topicOfOwned } from '../../store/persons.js'
 import type { Decision, Transaction } from '../../store/transaction.js'
 import { type Actor, isAdmin, requireAccount, requireCurrent, requireUser } from '../model/actor.js'
 import { userEvent } from '../model/events.js'
-import { type DevicesDeps, keyOfDevice, lockOf, requireFewer, requireRecipient } from './devices.js'
+import { announcing, type DevicesDeps, keyOfDevice, lockOf, requireFewer, requireRecipient } from './devices.js'
 
 /** Maximum open offers to one user: of all owners, and of one. */
 const MAX_OFFERS = 1000
@@ -23,7 +23,7 @@ export class DeviceOffers {
   /** `offered`: whether the offer waits to be accepted. Owners withdraw an offer by naming themselves. */
   async transfer(actor: Actor, device: string, user: string): Promise<{ offered: boolean }> {
     const { store, rules, sanctions } = this.#deps
-    const { value: how } = await store.transact(lockOf(device), async (tx) => {
+    const decide = async (tx: Transaction): Promise<Decision<string>> => {
       const { directory } = tx
       const record = rules.with(directory).require(actor, device, 'own')
       await requireRecipient(directory, actor, user)
@@ -31,7 +31,10 @@ export class DeviceOffers {
       if (user === record.owner) return { ops: withdrawOps(directory, device), value: 'withdrawn' }
       if (!isAdmin(actor)) return this.#offer(tx, actor, record, user)
       return { ...handOver(tx, record, user, requireUser(actor)), value: 'handed over' }
-    })
+    }
+    const { value: how } = await announcing(this.#deps, device, this.#concerned(device, user), () =>
+      store.transact(lockOf(device), decide),
+    )
     if (how === 'handed over') await sanctions.expel(user)
     return { offered: !isAdmin(actor) && how !== 'withdrawn' }
   }
@@ -64,16 +67,26 @@ export class DeviceOffers {
     const { keys, sanctions } = this.#deps
     const user = requireUser(actor)
     let record: DeviceRecord | null = null
-    const key = await keys.replace(device, keyOfDevice(actor), async (tx) => {
+    const take = async (tx: Transaction) => {
       const offer = requireOffer(tx.directory, user, device)
       requireFewer(this.#deps, actor)
       await requireCurrent(tx.directory, actor)
       const { mine, ...written } = handOver(tx, tx.directory.devices.get(device)!, user, offer.by)
       record = mine
       return written
-    })
+    }
+    const key = await announcing(this.#deps, device, this.#concerned(device, user), () =>
+      keys.replace(device, keyOfDevice(actor), take),
+    )
     await sanctions.expel(user)
     return { record: record!, key }
+  }
+
+  /** Who sees the device before or after `user` has it. */
+  #concerned(device: string, user: string): string[] {
+    const { devices } = this.#deps.store.directory
+    const owner = devices.get(device)?.owner
+    return [...new Set([user, ...(owner === undefined ? [] : [owner]), ...devices.shares.of(device).keys()])]
   }
 
   async decline(actor: Actor, device: string): Promise<void> {

@@ -15,6 +15,7 @@ import { requireNotBlocked } from '../model/blocks.js'
 import { userEvent } from '../model/events.js'
 import { addOwned, type RemoveFunction } from '../model/owned-accounts.js'
 import { requireReachable } from '../model/privacy.js'
+import type { Presence } from '../presence/presence.js'
 import type { Sanctions } from '../rooms/sanctions.js'
 import type { DeviceRules } from './device-rules.js'
 
@@ -29,9 +30,9 @@ export interface DevicesDeps {
   readonly remove: RemoveFunction
   readonly askLimits: AskLimits
   readonly sanctions: Pick<Sanctions, 'expel'>
+  readonly presence: Pick<Presence, 'updateVisibility'>
   readonly options: Config['devices']
-  /** A function, because the setting may change. */
-  readonly registration: () => Config['auth']['registration']
+  readonly registeredBy: () => Config['devices']['register']
 }
 
 export class Devices {
@@ -57,11 +58,10 @@ export class Devices {
     return { record, key }
   }
 
-  /** Where users cannot register accounts, they cannot register devices either. @throws Refusal `forbidden`. */
+  /** @throws Refusal `forbidden`. */
   #requireMayRegister({ devices, bots }: Ownership, actor: Actor): void {
-    const { options, registration } = this.#deps
     if (isAdmin(actor)) return
-    if (options.register === 'admin' || registration() !== 'open')
+    if (this.#deps.registeredBy() === 'admin')
       throw new Refusal('forbidden', 'devices are made by admins here (devices.register, auth.registration)')
     const { user } = actor.principal
     if (devices.get(user) || bots.get(user)) throw new Refusal('forbidden', 'a device or a bot makes no devices')
@@ -90,7 +90,7 @@ export class Devices {
   async share(actor: Actor, device: string, user: string, may: DeviceMay): Promise<void> {
     const { store, rules, askLimits } = this.#deps
     const by = requireUser(actor)
-    await store.transact(lockOf(device), async (tx) => {
+    const decide = async (tx: Transaction) => {
       const { directory } = tx
       const { shares } = directory.devices
       const record = rules.with(directory).require(actor, device, 'own')
@@ -103,21 +103,23 @@ export class Devices {
       const counted = await askLimits.ops(tx, actor, user, `device ${device}`)
       const drafts = [userEvent(user, { type: 'device', device, by, may })]
       return { drafts, ops: [shares.putOp({ device, user, may, at: Date.now() }), ...counted], value: null }
-    })
+    }
+    await announcing(this.#deps, device, [user], () => store.transact(lockOf(device), decide))
   }
 
   /** Takes effect at once, because every delivery is checked. */
   async unshare(actor: Actor, device: string, user: string): Promise<void> {
     const { store, rules } = this.#deps
     const by = requireUser(actor)
-    await store.transact(lockOf(device), ({ directory }) => {
+    const decide = ({ directory }: Transaction) => {
       const { shares } = directory.devices
       rules.with(directory).require(actor, device, by === user ? 'read' : 'own')
       if (!shares.get(device, user))
         throw new Refusal('not_found', `${device} is not shared with ${user}`, { field: 'user' })
       const drafts = [userEvent(user, { type: 'device', device, by, may: null })]
       return { drafts, ops: [shares.deleteOp(device, user)], value: null }
-    })
+    }
+    await announcing(this.#deps, device, [user], () => store.transact(lockOf(device), decide))
   }
 }
 
@@ -141,6 +143,18 @@ export function requireFewer({ store, options: { perUser } }: DevicesDeps, actor
 
 export function keyOfDevice(actor: Actor): NewKey {
   return { name: 'device', roles: null, expiresIn: limitedLife(actor, null) }
+}
+
+/** Runs `work`, and tells each of these users the presence of the device if they may see it now, or takes it back if they may no more. */
+export function announcing<T>(
+  { presence }: Pick<DevicesDeps, 'presence'>,
+  device: string,
+  users: readonly string[],
+  work: () => Promise<T>,
+): Promise<T> {
+  const [user, ...others] = users
+  if (user === undefined) return work()
+  return presence.updateVisibility(device, user, () => announcing({ presence }, device, others, work))
 }
 
 /** Decisions on one device are made one after another. */

@@ -21,6 +21,7 @@ import { fileNotes, filesOf } from '../files/file-references.js'
 import { deletionOf } from '../history/deletion.js'
 import { countReaction, encodeState, readState } from '../history/message-state.js'
 import { Reactions } from '../history/reactions.js'
+import { threadOfGone } from '../history/threads.js'
 import { isForwardOf } from '../messages/forwarding.js'
 import { normalizeEmoji } from '../model/emoji.js'
 import { logs } from '../model/views.js'
@@ -83,7 +84,7 @@ export class RoomErasure {
   async entries(user: string, log: LogName, after: number): Promise<ErasedPage> {
     const page = await this.#store.log.read(log, after, PAGE, PAGE_BYTES, 'shown')
     const seqs = page.filter(({ from }) => from === user).map(({ seq }) => seq)
-    if (seqs.length > 0) await commit(this.#store, { ops: [effectOp(log, eraseEffect(...seqs))] })
+    if (seqs.length > 0) await commit(this.#store, { ops: [effectOp(log, eraseEffect(seqs))] })
     return { next: page.at(-1)?.seq ?? null, erased: seqs.length > 0 }
   }
 
@@ -132,7 +133,7 @@ export class RoomErasure {
   /** The search index learns of a deletion by its entry. If it has not read the entry yet, a new one replaces it. */
   #deletion(room: string, log: LogName, entry: LogEntry, target: number): Erasure {
     if (this.#indexed(room, entry.seq)) return erased(log, entry)
-    return { drafts: [brokerDraft(room, log, { type: 'delete', target }, eraseEffect(entry.seq))] }
+    return { drafts: [brokerDraft(room, log, { type: 'delete', target }, eraseEffect([entry.seq]))] }
   }
 
   /** Writes what is decided, unless the room was deleted meanwhile. `target`: the message whose notes it depends on. */
@@ -149,8 +150,8 @@ export class RoomErasure {
 }
 
 async function deletion(notes: NoteReader, room: string, log: LogName, { seq }: LogEntry): Promise<Erasure> {
-  const deleted = await deletionOf(notes, log, seq)
-  const effect = { ...eraseEffect(...deleted.seqs), notes: deleted.notes }
+  const { seqs, thread, ...deleted } = await deletionOf(notes, log, seq)
+  const effect = { ...eraseEffect(seqs, thread), ...deleted }
   return { drafts: [brokerDraft(room, log, { type: 'delete', target: seq }, effect)] }
 }
 
@@ -189,7 +190,7 @@ async function edit(notes: NoteReader, room: string, log: LogName, entry: LogEnt
     ...fileNotes(filesOf(message)),
   ]
   const content = { type: 'edit', target, text, attachments, data, mentions }
-  return { drafts: [brokerDraft(room, log, content, { ...eraseEffect(entry.seq), notes: writes })] }
+  return { drafts: [brokerDraft(room, log, content, { ...eraseEffect([entry.seq]), notes: writes })] }
 }
 
 async function pin(
@@ -205,12 +206,12 @@ async function pin(
 }
 
 /** Erases an entry without leaving one. */
-function erased(log: LogName, { seq }: LogEntry, notes: NoteWrite[] = []): Erasure {
-  return { ops: [effectOp(log, { ...eraseEffect(seq), notes })] }
+function erased(log: LogName, { seq, gone }: LogEntry, notes: NoteWrite[] = []): Erasure {
+  return { ops: [effectOp(log, { ...eraseEffect([seq], gone && threadOfGone(gone)), notes })] }
 }
 
-function eraseEffect(...seqs: number[]): Effect {
-  const gone: Gone = { why: 'deleted', by: null, at: Date.now() }
+function eraseEffect(seqs: readonly number[], thread?: number): Effect {
+  const gone: Gone = { why: 'deleted', by: null, at: Date.now(), ...(thread === undefined ? {} : { thread }) }
   return { erase: { seqs, gone } }
 }
 

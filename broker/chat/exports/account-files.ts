@@ -139,6 +139,7 @@ const RECORDS: Readonly<Record<string, Read>> = {
   privacy: ({ directory }, user) => directory.privacy.get(user) ?? null,
   'notification-settings': ({ directory }, user) => directory.notificationSettings.get(user) ?? null,
   'account-data': ({ directory }, user) => directory.accountData.list(user, '', MOST_VALUES),
+  saved: ({ directory }, user) => directory.saved.list(user, null),
   presence: async ({ directory }, user) => directory.presence.get(user) ?? null,
   bots: ({ directory }, user) => directory.bots.ofOwner(user),
   devices: async (store, user) => {
@@ -249,6 +250,7 @@ privacy.json        who may write to you and know what of you, where you changed
 files.json          files you uploaded; each is at /v1/media/ and its id, for as long as you have the account
 notification-settings.json  what you are notified of, where you changed it
 account-data.json   what applications keep for you
+saved.json          messages you saved, by room and number, and what you noted about them
 presence.json       when you were seen last, and your status
 bots.json           your bots and their commands
 devices.json        devices of yours and those shared with you, with bridges, and what you asked of them

@@ -4,7 +4,7 @@
  */
 import { createHmac, type KeyObject } from 'node:crypto'
 import { Refusal } from '../../../schemas/errors.js'
-import { MEDIA } from '../../../schemas/files.js'
+import { MEDIA } from '../../../schemas/file-paths.js'
 import { requireSameAccount, versionOf } from '../../auth/account-version.js'
 import { sameHash } from '../../auth/credentials.js'
 import type { Principal } from '../../auth/principal.js'

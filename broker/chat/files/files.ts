@@ -2,8 +2,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../../../schemas/config.js'
 import { Refusal } from '../../../schemas/errors.js'
-import { SYSTEM } from '../../../schemas/ids.js'
-import type { Draft } from '../../store/changes.js'
 import type { DirectoryStore } from '../../store/directory.js'
 import type { FileFacts, FileRecord } from '../../store/files.js'
 import type { Op } from '../../store/op.js'
@@ -12,7 +10,9 @@ import { type Actor, requireAccount, requireUser } from '../model/actor.js'
 import type { Audit } from '../model/audit.js'
 import { type DiskSpace, requireSpace } from '../model/disk-space.js'
 import { type FileAccess, type FinishedFile, isFinished, noFile } from './file-access.js'
+import { changeFile } from './file-change.js'
 import { referring, roomsOf } from './file-references.js'
+import { blockedBy, blockedDrafts, type FileVerdicts, SCAN_AGAIN } from './file-verdicts.js'
 import { forgetOps } from './room-files.js'
 
 /** Ms between two looks at a file that messages refer to: what was deleted is off the disk within a day. */
@@ -26,10 +26,6 @@ const PAGE = 100
 const SWEEP_TIME = 5000
 /** Ms after which a node that finishes an upload counts as gone. */
 const FINISHING = 900_000
-/** Ms between two attempts to scan a file, at least. */
-const SCAN_AGAIN = 60_000
-/** Longest reason of a scanner that is kept, in characters. */
-const MAX_REASON = 500
 /** Who changes the totals of all files waits for the others. */
 const TOTALS = 'totals of files'
 
@@ -45,6 +41,7 @@ export interface FilesDeps {
   /** The account whose limits a user counts against. */
   readonly accountOf: (user: string) => string
   readonly audit: Pick<Audit, 'drafts'>
+  readonly verdicts: Pick<FileVerdicts, 'postpone'>
   readonly limits: FileLimits
   readonly space: DiskSpace
   /** Removes the bytes of a file. What fails is found by a later sweep of the directory. */
@@ -69,8 +66,19 @@ export interface FinishedContent {
   readonly isScanned: boolean
 }
 
-/** What a scanner says. */
-export type ScanVerdict = { readonly clean: true } | { readonly clean: false; readonly reason: string | null }
+interface Checked {
+  /** It stays, and was due. */
+  readonly kept: FileRecord | null
+  readonly isRemoved: boolean
+}
+
+/** Scans that nobody waits for. */
+export interface LaterScans {
+  /** Scans a file when it is its turn. False: too many wait. */
+  add(file: FinishedFile): boolean
+  /** The same for one that is served unscanned, as it is from before there was a scanner. Null: so it is; else when to ask again, Unix ms. */
+  addEarlier(file: FinishedFile, now: number): number | null
+}
 
 export class Files {
   readonly #deps: FilesDeps
@@ -85,7 +93,9 @@ export class Files {
     const { store, accountOf, limits, space } = this.#deps
     requireSpace(space)
     if (size > limits.fileBytes)
-      throw new Refusal('too_large', `a file has at most ${limits.fileBytes} bytes (media.fileBytes)`)
+      throw new Refusal('too_large', `a file has at most ${limits.fileBytes} bytes (media.fileBytes)`, {
+        field: 'upload-length',
+      })
     const id = randomBytes(16).toString('hex')
     const createdAt = Date.now()
     const checkAt = createdAt + limits.uploadLife * 1000
@@ -113,7 +123,7 @@ export class Files {
    * @throws Refusal `not_found`, `unavailable`
    */
   async claim(id: string): Promise<FileRecord> {
-    const record = await this.#change(id, (before) => {
+    const record = await changeFile(this.#deps.store, id, (before) => {
       if (before.hash !== null) return before
       const { finishing = 0 } = before
       const rest = finishing + FINISHING - Date.now()
@@ -126,94 +136,36 @@ export class Files {
 
   /** The upload could not be finished. */
   async unclaim(id: string): Promise<void> {
-    await this.#change(id, (before) => {
+    await changeFile(this.#deps.store, id, (before) => {
       if (before.hash !== null || before.finishing === undefined) return before
       const { finishing: _, ...record } = before
       return record
     })
   }
 
-  /** All bytes are there, and durable. From now on messages may refer to it, once it is scanned. @throws Refusal `not_found`, `conflict` */
+  /**
+   * All bytes are there, and durable. From now on messages may refer to it, once it is scanned; it is blocked if this content is.
+   * @throws Refusal `not_found`, `conflict`
+   */
   async finish(actor: Actor, id: string, content: FinishedContent): Promise<FinishedFile> {
-    const { store, limits } = this.#deps
+    const { store, audit } = this.#deps
     const { value } = await store.transact(TOTALS, async ({ directory }) => {
       await requireAccount(directory, actor.principal)
       const before = await directory.files.get(id)
       if (!before) throw noFile(id)
       if (before.hash !== null) throw new Refusal('conflict', 'the upload is finished')
       const { hash, mime, size, facts, isScanned } = content
-      const now = Date.now()
-      const checkAt = isScanned ? now + SCAN_AGAIN : now + limits.unusedLife * 1000
+      const known = await directory.blockedContents.get(hash)
+      const waits = isScanned && !known
       const { finishing: _, ...rest } = before
-      const record = { ...rest, hash, mime, size, facts, checkAt, ...(isScanned ? { scan: 'pending' as const } : {}) }
+      const checkAt = Date.now() + (waits ? SCAN_AGAIN : this.#deps.limits.unusedLife * 1000)
+      const scan = known ? blockedBy(known) : waits ? ({ scan: 'pending' } as const) : {}
+      const record: FinishedFile = { ...rest, hash, mime, size, facts, checkAt, ...scan }
       const counted = size === before.size ? [] : await this.#resizeOps(directory, before, size)
-      return { ops: [...directory.files.putOps(record, before), ...counted], value: record }
+      const drafts = known ? blockedDrafts(audit, record) : []
+      return { drafts, ops: [...directory.files.putOps(record, before), ...counted], value: record }
     })
     return value
-  }
-
-  /** What a scanner says of a file. Null: it is gone. */
-  async settleScan(id: string, verdict: ScanVerdict): Promise<FileRecord | null> {
-    return this.#rescanned(id, (record, now) => ({
-      ...record,
-      ...(verdict.clean ? { scan: 'clean' } : blocked(verdict.reason)),
-      checkAt: now + this.#deps.limits.unusedLife * 1000,
-    }))
-  }
-
-  /** An admin blocks it. @throws Refusal `not_found`, or `conflict` while its upload is not finished */
-  async block(id: string, reason: string | null): Promise<FileRecord> {
-    const record = await this.#change(id, (before) => {
-      if (!isFinished(before)) throw new Refusal('conflict', 'its upload is not finished', { field: 'file' })
-      return { ...before, ...blocked(reason) }
-    })
-    if (!record) throw noFile(id)
-    await this.#deps.removeBytes(id)
-    return record
-  }
-
-  /** There is no verdict yet: the older the file, the later it is asked for again. Null: it is gone. */
-  async postponeScan(id: string): Promise<FileRecord | null> {
-    return this.#rescanned(id, (record, now) => ({
-      ...record,
-      checkAt: now + Math.max(SCAN_AGAIN, now - record.createdAt),
-    }))
-  }
-
-  /** Only a file that waits for its scan: another node may have heard of it first. */
-  #rescanned(id: string, change: (record: FileRecord, now: number) => FileRecord): Promise<FileRecord | null> {
-    return this.#change(
-      id,
-      (before) => (before.scan === 'pending' ? change(before, Date.now()) : before),
-      (next) => (next.scan === 'blocked' ? this.#blockedByScanner(next) : []),
-    )
-  }
-
-  /**
-   * Decides on the record of a file. Null: there is none.
-   * @param change Returns it as it is to be; the same one: nothing is written. It may run several times
-   * @param drafts What is logged of the change
-   */
-  async #change(
-    id: string,
-    change: (before: FileRecord) => FileRecord,
-    drafts: (next: FileRecord) => Draft[] = () => [],
-  ): Promise<FileRecord | null> {
-    const { value } = await this.#deps.store.transact(`file ${id}`, async ({ directory }) => {
-      const before = await directory.files.get(id)
-      const next = before && change(before)
-      if (!next || next === before) return { value: next }
-      return { drafts: drafts(next), ops: directory.files.putOps(next, before), value: next }
-    })
-    return value
-  }
-
-  #blockedByScanner({ id, user, mime, size, blockedFor }: FileRecord): Draft[] {
-    const details = { file: id, mime, size, reason: blockedFor }
-    return this.#deps.audit.drafts(
-      { user: SYSTEM, address: null, admin: true },
-      { action: 'files.block', user, details },
-    )
   }
 
   /**
@@ -247,41 +199,51 @@ export class Files {
    * Looks at the files that are due: unfinished uploads, and files to which nothing refers any more, are removed. What its time is too short
    * for is left to the next sweep.
    * @param now Unix ms
-   * @param scan Asks the scanner about a file that waits for its scan; null: there is none, and it stays unserved
+   * @param scans Null: there is no scanner, and what waits for one stays unserved
    */
-  async sweep(now: number, scan: ((file: FinishedFile) => Promise<unknown>) | null): Promise<void> {
+  async sweep(now: number, scans: LaterScans | null): Promise<void> {
     const end = performance.now() + SWEEP_TIME
     let ids: string[]
     do {
       ids = await this.#deps.store.directory.files.due(now, PAGE)
       for (const id of ids) {
-        await this.#scanOrCheck(id, now, scan)
+        await this.#look(id, now, scans)
         if (performance.now() > end) return
       }
     } while (ids.length === PAGE)
   }
 
   /** Nothing refers to a file that waits for its scan: it is asked about until its time is over. */
-  async #scanOrCheck(id: string, now: number, scan: Parameters<Files['sweep']>[1]): Promise<void> {
-    const { store, limits } = this.#deps
+  async #look(id: string, now: number, scans: LaterScans | null): Promise<void> {
+    const { store, limits, verdicts } = this.#deps
     const record = await store.directory.files.get(id)
     const waits = record?.scan === 'pending' && now - record.createdAt < limits.unusedLife * 1000
-    if (!waits) await this.#check(id, now)
-    else if (scan && isFinished(record)) await scan(record)
-    else await this.postponeScan(id)
+    if (waits) {
+      const isAsked = !scans || (isFinished(record) && scans.add(record))
+      // It is not due again while it is scanned.
+      await verdicts.postpone(id, isAsked ? 'by age' : 'soon')
+      return
+    }
+    const kept = await this.#check(id, now)
+    if (!scans || !kept || kept.scan !== undefined || !isFinished(kept)) return
+    const turn = scans.addEarlier(kept, now)
+    if (turn === null) return
+    await changeFile(store, id, (before) => (before.checkAt > turn ? { ...before, checkAt: turn } : before))
   }
 
-  async #check(id: string, now: number): Promise<void> {
-    const { store } = this.#deps
-    const { value: removed } = await store.transact(`file ${id}`, async ({ directory }) => {
+  /** Resolves with a file that stays, and was due. */
+  async #check(id: string, now: number): Promise<FileRecord | null> {
+    const { store, removeBytes } = this.#deps
+    const { value } = await store.transact<Checked>(`file ${id}`, async ({ directory }) => {
       const record = await directory.files.get(id)
-      if (!record || record.checkAt > now) return { value: false }
+      if (!record || record.checkAt > now) return { value: { kept: null, isRemoved: false } }
       const { ops, isUsed } = await this.#uses(directory, record)
-      if (!isUsed) return { ops: await this.#removalOps(directory, record), value: true }
-      const next = { ...record, checkAt: now + CHECK_EVERY }
-      return { ops: [...directory.files.putOps(next, record), ...ops], value: false }
+      if (!isUsed) return { ops: await this.#removalOps(directory, record), value: { kept: null, isRemoved: true } }
+      const kept = { ...record, checkAt: now + CHECK_EVERY }
+      return { ops: [...directory.files.putOps(kept, record), ...ops], value: { kept, isRemoved: false } }
     })
-    if (removed) await this.#deps.removeBytes(id)
+    if (value.isRemoved) await removeBytes(id)
+    return value.kept
   }
 
   /** Whether a message refers to the file; `ops` forget the rooms in which none does any more. */
@@ -331,8 +293,4 @@ export class Files {
     }
     return [await resized(person), await resized(null)]
   }
-}
-
-function blocked(reason: string | null): Pick<FileRecord, 'scan' | 'blockedFor'> {
-  return { scan: 'blocked', ...(reason === null ? {} : { blockedFor: reason.slice(0, MAX_REASON) }) }
 }

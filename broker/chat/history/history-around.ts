@@ -61,7 +61,12 @@ async function anchorOf(store: Store, log: LogName, place: Place, hidden: number
 }
 
 /** The first entry at or after a time, by bisection: entries are in the order of their times, but for differences of clocks between nodes. */
-async function firstAt(store: Store, { name, head }: LogInfo, first: number, ts: number): Promise<number> {
+export async function firstAt(
+  store: Pick<Store, 'log'>,
+  { name, head }: LogInfo,
+  first: number,
+  ts: number,
+): Promise<number> {
   let [low, high] = [first, head + 1]
   while (low < high) {
     const middle = Math.floor((low + high) / 2)

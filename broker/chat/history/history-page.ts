@@ -57,10 +57,10 @@ export async function renderAll(
   return entries.map((entry) => (entry.gone ? tombstone(entry) : rendered[next++]!))
 }
 
-/** `{seq, gone:"expired"}`, or `{seq, gone:"deleted", by, at}`. */
-export function tombstone({ seq, gone: reason }: LogEntry): string {
+/** `{seq, gone:"expired"}`, or `{seq, gone:"deleted", by, at, thread?}`. What changed a reply was in no thread itself. */
+export function tombstone({ seq, gone: reason, isChange }: LogEntry): string {
   const { why, ...more } = reason!
-  return JSON.stringify({ seq, gone: why, ...more })
+  return JSON.stringify({ seq, gone: why, ...more, ...(isChange ? { thread: undefined } : {}) })
 }
 
 /** Seqs that are missing from the log were dropped by retention. */

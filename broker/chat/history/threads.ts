@@ -5,7 +5,7 @@
  */
 import type { Draft } from '../../store/changes.js'
 import type { LogName } from '../../store/log-name.js'
-import type { LogEntry } from '../../store/logs.js'
+import type { Gone, LogEntry } from '../../store/logs.js'
 import { type Note, type NoteReader, type NoteWrite, noteName, seqOfName } from '../../store/notes.js'
 import type { Store } from '../../store/store.js'
 
@@ -54,18 +54,21 @@ export function replyNotes(thread: number, { ts, from, extra }: Pick<Draft, 'ts'
   ]
 }
 
-/** The changes to notes when a message is deleted that may be a reply. It stays in its thread as deleted. */
-export async function deletedReplyNotes(notes: NoteReader, log: LogName, seq: number): Promise<NoteWrite[]> {
-  const thread = await notes.get(log, 'inThread', seq)
-  if (thread === null) return []
+/** The changes to notes when a reply is deleted. It stays in its thread as deleted. */
+export function deletedReplyNotes(thread: number, seq: number): NoteWrite[] {
   return [
-    { kind: 'reply', target: Number(thread), name: noteName(seq), value: DELETED },
+    { kind: 'reply', target: thread, name: noteName(seq), value: DELETED },
     { kind: 'inThread', target: seq, name: '', value: null },
   ]
 }
 
-export function isInThread({ payload }: LogEntry): boolean {
-  return threadOf(payload) !== undefined
+/** Also of what is left of a reply that was deleted. */
+export function isInThread({ payload, gone }: LogEntry): boolean {
+  return (gone ? threadOfGone(gone) : threadOf(payload)) !== undefined
+}
+
+export function threadOfGone(gone: Gone): number | undefined {
+  return gone.why === 'expired' ? undefined : gone.thread
 }
 
 /** The message that began the thread in which this one is; undefined: it is in none. */

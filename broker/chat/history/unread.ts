@@ -8,7 +8,7 @@ import type { Receipts } from '../presence/receipts.js'
 import type { NotificationRules } from '../rooms/notification-rules.js'
 import { type BoundedCount, countMentions, isMentioned } from './mentions.js'
 import { isOfOthers, Notified, type NotifiedBounds } from './notified.js'
-import { isInThread, repliesBefore } from './threads.js'
+import { isInThread, repliesBefore, threadOf } from './threads.js'
 
 /** Upper bound of a count. */
 const MAX_UNREAD = 100
@@ -93,6 +93,13 @@ export class Unread {
     const slice: ReadSlice = (before, limit) => this.#newestIn(log, thread, [read + 1, before - 1], limit)
     const unread = await this.#count(range, slice, (entry) => isOfOthers(entry, user))
     return counts(read, unread, await this.#mentionsIn(log, thread, user, range))
+  }
+
+  /** Whether the member has read the message: in the room, or in the thread it is in. */
+  hasRead(member: MemberRecord, { seq, payload }: Pick<LogEntry, 'seq' | 'payload'>): boolean {
+    if (seq <= this.#readBy(member)) return true
+    const thread = threadOf(payload)
+    return thread !== undefined && seq <= (this.#receipts.of(member).threads?.[thread] ?? 0)
   }
 
   /** The read receipt, or an earlier mark as unread, but never before the join to a direct conversation. */

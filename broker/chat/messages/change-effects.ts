@@ -98,8 +98,8 @@ export class ChangeEffects {
   async #delete(request: ChangeRequest, tx: Transaction): Promise<Outcome> {
     const { target, draft } = request
     this.#requireAuthority(request, tx)
-    const { seqs, notes } = await deletionOf(tx.notes, draft.log, target.seq)
-    return { effect: { erase: { seqs, gone: deletedBy(request) }, notes } }
+    const { seqs, notes, ...thread } = await deletionOf(tx.notes, draft.log, target.seq)
+    return { effect: { erase: { seqs, gone: { ...deletedBy(request), ...thread } }, notes } }
   }
 
   /** Of the entries by which a user adds and removes one emoji, only the last is kept. */

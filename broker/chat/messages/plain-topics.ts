@@ -9,6 +9,8 @@ import type { Topic } from '../../../schemas/topics.js'
 import type { Acl } from '../../auth/principal.js'
 import type { Bus } from '../../store/bus.js'
 import type { Change, Draft } from '../../store/changes.js'
+import { storeRefusal } from '../../store/commit.js'
+import type { Lane } from '../../store/lane.js'
 import type { Op } from '../../store/op.js'
 import { enqueueOp, retainOp } from '../../store/queue-ops.js'
 import type { PlainMessage } from '../../store/queues.js'
@@ -17,7 +19,6 @@ import type { Actor } from '../model/actor.js'
 import type { Publication, Publisher } from '../model/publication.js'
 import type { Signal } from '../model/signals.js'
 import type { RetainedQuota, Retaining } from './retained-quota.js'
-import { storeRefusal } from './send.js'
 
 type PlainPublication = Omit<Publication, 'ops' | 'joins'> & { readonly clientId: string | null }
 
@@ -26,6 +27,11 @@ interface Beside {
   readonly drafts: readonly Draft[]
   readonly ops: readonly Op[]
   readonly retaining: Retaining | null
+}
+
+interface Sending extends Beside {
+  readonly message: PlainMessage
+  readonly publisher: Publisher
 }
 
 const ALONE: Beside = { drafts: [], ops: [], retaining: null }
@@ -77,10 +83,31 @@ export class PlainTopics {
     const { drafts, retaining } = beside
     const ops: Op[] = [...beside.ops]
     if (message.retain) ops.push(retainOp(message))
-    let expected: (() => void) | null = null
-    // One that waits for the store, or for others of its connection, may meet a subscription that is committed meanwhile.
     const isCommitted = drafts.length + ops.length > 0
-    if (message.qos > 0 && (isCommitted || !publication.lane.isIdle || this.#store.queue.mayEnqueue(message.topic))) {
+    const sending = { message, drafts, ops, retaining, publisher }
+    const { lane } = publication
+    const { queue } = this.#store
+    if (message.qos === 0) return this.#commit(lane, this.#changeOf(sending, false))
+    // One that waits for the store, or for others of its connection, may meet a subscription that is committed meanwhile.
+    if (isCommitted || queue.mayEnqueue(message.topic)) return this.#commit(lane, this.#changeOf(sending, true))
+    const mayMeet = (isFirst: boolean): boolean => !isFirst || queue.mayEnqueue(message.topic)
+    // Another node may have acknowledged a subscription of which this one has not heard.
+    const ready = this.#store.catchUp()
+    if (ready) lane.commitLater(ready, (isFirst) => this.#changeOf(sending, mayMeet(isFirst)))
+    else this.#commit(lane, this.#changeOf(sending, mayMeet(lane.isIdle)))
+  }
+
+  #commit(lane: Lane, change: Change): void {
+    if (change.drafts.length + change.ops.length > 0) lane.commit(change)
+    else lane.after(() => change.settled(null, []))
+  }
+
+  /** @param isQueued For the sessions that match at the commit */
+  #changeOf(sending: Sending, isQueued: boolean): Change {
+    const { message, drafts, retaining, publisher } = sending
+    const ops = [...sending.ops]
+    let expected: (() => void) | null = null
+    if (isQueued) {
       const live = message.retain ? { ...message, retain: false, replaces: true } : message
       ops.push(enqueueOp(live))
       expected = this.#store.queue.expect(live)
@@ -92,9 +119,12 @@ export class PlainTopics {
       retaining?.settled()
       publisher.settled(error ? storeRefusal(error) : null, null)
     }
-    const guards = retaining && { at: this.#store.position, keys: [], retained: retaining.limit }
-    if (drafts.length + ops.length > 0) publication.lane.commit({ drafts, ops, guards, settled })
-    else publication.lane.after(() => settled(null, []))
+    return {
+      drafts,
+      ops,
+      guards: retaining && { at: this.#store.position, keys: [], retained: retaining.limit },
+      settled,
+    }
   }
 }
 

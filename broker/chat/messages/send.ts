@@ -1,6 +1,7 @@
 /** The commit of one message, and the answer to its sender. */
 import { Refusal } from '../../../schemas/errors.js'
 import { type AppendResult, type Draft, GuardConflict, type StoreError } from '../../store/changes.js'
+import { storeRefusal } from '../../store/commit.js'
 import { LaneChange } from '../../store/lane.js'
 import type { Op } from '../../store/op.js'
 import type { Submission } from '../../store/transaction.js'
@@ -98,12 +99,4 @@ export function acceptSend(replies: Replies, actor: Actor, cid: string | null, r
 /** Always publishes a reply; without a cid it names the topic. */
 export function refuseSend(replies: Replies, actor: Actor, refusal: Refusal, cid: string | null, topic: string): void {
   replies.refused(actor, cid, 'send', refusal, cid === null ? topic : undefined)
-}
-
-export function storeRefusal(error: StoreError): Refusal {
-  return new Refusal(
-    'unavailable',
-    error.full ? 'the disk is full; nothing was stored' : 'nothing was stored; try again',
-    { cause: error, retryAfter: 1 },
-  )
 }

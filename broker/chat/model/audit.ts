@@ -72,14 +72,22 @@ export class Audit {
     this.#accountOf = accountOf
   }
 
-  /** Runs `work` and records the act. Resolves once the record is durable, so that no act is reported as done that is not in the log. */
-  async runAudited<T>(who: AuditActor, act: Act, work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` and records the act. Resolves once the record is durable, so that no act is reported as done that is not in the log.
+   * @param done The act, with what is known of it once it is done
+   */
+  async runAudited<T>(
+    who: AuditActor,
+    act: Act,
+    work: () => Promise<T>,
+    done: (result: T) => Act = () => act,
+  ): Promise<T> {
     const result = await work().catch(async (error: unknown) => {
       const attempt = error instanceof Refusal && error.code === 'forbidden'
       if (attempt && this.#attempts.take(this.#accountOf(who.user)) === 0) await this.#write(who, act, 'forbidden')
       throw error
     })
-    await this.#write(who, act, 'ok')
+    await this.#write(who, done(result), 'ok')
     return result
   }
 

@@ -38,8 +38,10 @@ const ALLOWED_WHEN_FULL: ReadonlySet<CommandName> = new Set<CommandName>([
   'rooms.links.revoke',
   'rooms.mute',
   'rooms.remove',
+  'saved.remove',
   'send',
   'sessions.end',
+  'sessions.endOthers',
   'webhooks.delete',
 ])
 

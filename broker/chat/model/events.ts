@@ -52,6 +52,8 @@ export type UserEvent =
   | { type: 'contact'; by: string }
   | ({ type: 'settings'; room: string } & Omit<MemberSettings, 'hiddenIn'>)
   | { type: 'thread'; room: string; thread: number; following: boolean }
+  /** `target`: seq of a message that the user saves for themselves. */
+  | { type: 'saved'; room: string; target: number; saved: boolean }
   | ({ type: 'privacy' } & PrivacySettings)
   | ({ type: 'notifications' } & NotificationSettings)
   | (Sanction & { room: string })

@@ -1,6 +1,6 @@
 /**
  * Sessions of the user end: all of them, or the one with this id, or those that logged in with this credential. `deleteState`: their stored
- * state is deleted too. `except`: id of a session that stays. `afterAcks`: what each of them published is acknowledged first.
+ * state is deleted too. `except`: id of a session that stays. `others`: this session stays, and with a login all that use it. `afterAcks`: what each of them published is acknowledged first.
  */
 export interface SessionEnding {
   readonly user: string
@@ -8,7 +8,16 @@ export interface SessionEnding {
   readonly session?: string
   readonly login?: string
   readonly except?: string | null
+  readonly others?: { readonly session: string | null; readonly login: string | null }
   readonly afterAcks?: boolean
+}
+
+/** Whether it is the session itself, or one of its login, if it has one. An event stream has no id of a session. */
+export function isOwn(
+  { session, login }: NonNullable<SessionEnding['others']>,
+  one: { readonly id?: string; readonly login?: string | null },
+): boolean {
+  return (one.id !== undefined && one.id === session) || (login !== null && one.login === login)
 }
 
 /**

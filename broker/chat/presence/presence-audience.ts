@@ -14,16 +14,16 @@ export class PresenceAudience {
   }
 
   /**
-   * Whether `watcher` may see the presence of `user`: the users themselves, and contacts and co-members unless blocks or privacy settings
-   * exclude them.
+   * Whether `watcher` may see the presence of `user`: the users themselves, and contacts, co-members and who may read a device, unless blocks or
+   * privacy settings exclude them.
    */
   visible(user: string, watcher: string): boolean {
     return user === watcher || (showsPresence(this.#directory, user, watcher) && this.isAcquainted(watcher, user))
   }
 
-  /** Contacts, and members of a common private room that is not too large. */
+  /** Contacts, members of a common private room that is not too large, and a device to those who may read it. */
   isAcquainted(watcher: string, user: string): boolean {
-    return areContacts(this.#directory, user, watcher) || this.#shareRoom(user, watcher)
+    return areContacts(this.#directory, user, watcher) || this.#mayRead(watcher, user) || this.#shareRoom(user, watcher)
   }
 
   /** The users whom `watcher` may see, each once. Lazy, because it may be a long list. */
@@ -38,12 +38,19 @@ export class PresenceAudience {
 
   *#candidates(watcher: string): Generator<string> {
     yield watcher
-    for (const user of [...this.#directory.addedContacts(watcher).keys()]) if (this.visible(user, watcher)) yield user
+    const { devices } = this.#directory
+    const known = [this.#directory.addedContacts(watcher), devices.ownedBy(watcher), devices.sharedWith(watcher)]
+    for (const user of known.flatMap((users) => [...users.keys()])) if (this.visible(user, watcher)) yield user
     for (const room of [...this.#directory.memberships(watcher).keys()]) {
       if (!this.#isSharedIn(room)) continue
       for (const user of [...this.#directory.members(room).keys()])
         if (showsPresence(this.#directory, user, watcher)) yield user
     }
+  }
+
+  #mayRead(user: string, device: string): boolean {
+    const { devices } = this.#directory
+    return devices.get(device)?.owner === user || devices.shares.get(device, user) !== undefined
   }
 
   /** Whether members of the room see each other's presence. */

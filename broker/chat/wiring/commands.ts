@@ -12,6 +12,7 @@ import { deviceCommands } from '../commands/devices.js'
 import { entryCommands } from '../commands/entry.js'
 import { fileCommands } from '../commands/files.js'
 import { filterCommands } from '../commands/filters.js'
+import { mentionCommands } from '../commands/mentions.js'
 import { messageCommands } from '../commands/messages.js'
 import { moderationCommands } from '../commands/moderation.js'
 import { notificationSettingsCommands } from '../commands/notification-settings.js'
@@ -23,6 +24,7 @@ import { publishingCommands } from '../commands/publishing.js'
 import { receiptCommands } from '../commands/receipts.js'
 import { reportCommands } from '../commands/reports.js'
 import { roomCommands } from '../commands/rooms.js'
+import { savedCommands } from '../commands/saved.js'
 import { searchCommands } from '../commands/search.js'
 import { serverCommands } from '../commands/server.js'
 import { sessionCommands } from '../commands/sessions.js'
@@ -75,6 +77,8 @@ export function makeHandlers(config: Config, deps: Deps): Handlers {
     ...entryCommands(deps),
     ...moderationCommands(deps),
     ...messageCommands(deps),
+    ...mentionCommands(deps),
+    ...savedCommands({ ...deps, savedMessages: limits.savedMessages }),
     ...searchCommands({ ...deps, index: textSearch }),
     ...receiptCommands(deps),
     ...publishingCommands({ ...deps, topicLevels: limits.topicLevels }),

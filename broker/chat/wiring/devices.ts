@@ -6,8 +6,9 @@ import { DeviceOffers } from '../devices/device-offers.js'
 import { DeviceRules } from '../devices/device-rules.js'
 import { DeviceTopics, type DeviceTopicsDeps } from '../devices/device-topics.js'
 import { Devices, type DevicesDeps } from '../devices/devices.js'
+import { whoRegisters } from '../devices/who-registers.js'
 
-export type DevicesMadeFrom = Omit<DevicesDeps, 'rules' | 'options' | 'registration'> &
+export type DevicesMadeFrom = Omit<DevicesDeps, 'rules' | 'options' | 'registeredBy'> &
   Omit<DeviceCommandsDeps & DeviceTopicsDeps & BridgesDeps, 'rules' | 'commands' | 'bridges' | 'topicLevels'>
 
 export function makeDevices(config: Config, deps: DevicesMadeFrom) {
@@ -15,8 +16,7 @@ export function makeDevices(config: Config, deps: DevicesMadeFrom) {
   const commands = new DeviceCommands({ ...deps, rules })
   const bridges = new Bridges({ ...deps, rules, topicLevels: config.limits.topicLevels })
   const topics = new DeviceTopics({ ...deps, rules, commands, bridges })
-  const registration = () => config.auth.registration
-  const made = { ...deps, rules, options: config.devices, registration }
+  const made = { ...deps, rules, options: config.devices, registeredBy: () => whoRegisters(config) }
   return { rules, commands, bridges, topics, devices: new Devices(made), offers: new DeviceOffers(made) }
 }
 

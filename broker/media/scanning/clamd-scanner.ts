@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises'
 import net from 'node:net'
 import { pipeline } from 'node:stream/promises'
-import type { ScanVerdict } from '../../chat/files/files.js'
+import type { ScanVerdict } from '../../chat/files/file-verdicts.js'
 import type { ScannedFile, Scanner } from './scanner.js'
 
 /** Bytes of a chunk of the stream. */

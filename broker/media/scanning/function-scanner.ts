@@ -1,5 +1,5 @@
 import type { ScanFile } from '../../auth/hooks.js'
-import type { ScanVerdict } from '../../chat/files/files.js'
+import type { ScanVerdict } from '../../chat/files/file-verdicts.js'
 import type { ScannedFile, Scanner } from './scanner.js'
 
 /** The function `scanFile` of hooks. */

@@ -1,5 +1,5 @@
 /** Who says whether a file may be served: a server of the operator, or a function of theirs. */
-import type { ScanVerdict } from '../../chat/files/files.js'
+import type { ScanVerdict } from '../../chat/files/file-verdicts.js'
 
 export interface ScannedFile {
   readonly file: string

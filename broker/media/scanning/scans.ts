@@ -1,7 +1,7 @@
 /** Files are scanned when their upload ends, and again while there is no verdict. Nothing is served of a file before that. */
 import type { Config } from '../../../schemas/config.js'
 import type { FinishedFile } from '../../chat/files/file-access.js'
-import type { Files, ScanVerdict } from '../../chat/files/files.js'
+import type { FileVerdicts, ScanVerdict } from '../../chat/files/file-verdicts.js'
 import type { FileRecord } from '../../store/files.js'
 import type { Counters } from '../../util/counters.js'
 import { Semaphore } from '../../util/semaphore.js'
@@ -14,16 +14,22 @@ const MOST_WAITING = 256
 export interface ScansDeps {
   /** Asked in this order; each has to find it clean. */
   readonly scanners: readonly Scanner[]
-  readonly files: Pick<Files, 'settleScan' | 'postponeScan'>
+  readonly verdicts: Pick<FileVerdicts, 'settle' | 'postpone'>
   readonly storage: Pick<FileStorage, 'fetch' | 'release' | 'remove'>
   readonly options: Pick<Config['media']['scan'], 'timeout' | 'onFailure' | 'concurrency'>
   readonly counters: Counters
   readonly failed: (error: unknown) => void
 }
 
+/** Whose turn it is: uploads that wait for their scan, and scans that nobody waits for, take turns. */
+export type ScanLane = 'upload' | 'later'
+
 export class Scans {
   readonly #deps: ScansDeps
   readonly #turns: Semaphore
+  /** End the scans under way. */
+  readonly #interrupts = new Set<(error: Error) => void>()
+  #isClosed = false
 
   constructor(deps: ScansDeps) {
     this.#deps = deps
@@ -32,32 +38,54 @@ export class Scans {
   }
 
   /** Resolves with what is known of the file then; null: it is gone. The bytes of a file that is blocked are removed. */
-  async scan(file: FinishedFile): Promise<FileRecord | null> {
-    const { files, storage } = this.#deps
-    const verdict = await this.#verdict(file)
-    const known = verdict ? await this.#settle(file, verdict) : await files.postponeScan(file.id)
+  async scan(file: FinishedFile, lane: ScanLane): Promise<FileRecord | null> {
+    const { verdicts, storage } = this.#deps
+    const verdict = await this.#verdict(file, lane)
+    const known = verdict ? await this.#settle(file, verdict) : await verdicts.postpone(file.id)
     await storage.release(file.id)
     return known
   }
 
+  /** Scans under way, and those that wait, end without a verdict. */
+  close(): void {
+    this.#isClosed = true
+    for (const interrupt of this.#interrupts) interrupt(stopped())
+  }
+
   async #settle({ id }: FinishedFile, verdict: ScanVerdict): Promise<FileRecord | null> {
-    const { files, storage, counters, failed } = this.#deps
+    const { verdicts, storage, counters, failed } = this.#deps
     counters.add(verdict.clean ? 'scans.clean' : 'scans.blocked')
-    const settled = await files.settleScan(id, verdict)
+    const settled = await verdicts.settle(id, verdict)
     // Another scan may have come before.
     if (settled?.scan === 'blocked') await storage.remove(id).catch(failed)
     return settled
   }
 
   /** Null: there is none yet. */
-  async #verdict(file: FinishedFile): Promise<ScanVerdict | null> {
+  async #verdict(file: FinishedFile, lane: ScanLane): Promise<ScanVerdict | null> {
     const { options, counters, failed } = this.#deps
     try {
-      return await this.#turns.run({ place: '', name: file.user }, () => this.#ask(file))
+      return await this.#turns.run({ place: lane, name: file.user }, () => this.#untilClosed(() => this.#ask(file)))
     } catch (error) {
+      if (this.#isClosed) return null
       counters.add('scans.failed')
       failed(new Error(`a file was not scanned: ${(error as Error).message}`, { cause: error }))
-      return options.onFailure === 'allow' ? { clean: true } : null
+      // One that is served anyway is asked about again.
+      return options.onFailure === 'allow' && file.scan === 'pending' ? { clean: true } : null
+    }
+  }
+
+  async #untilClosed<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw stopped()
+    let interrupt: (error: Error) => void = () => {}
+    const interrupted = new Promise<never>((_, reject) => {
+      interrupt = reject
+    })
+    this.#interrupts.add(interrupt)
+    try {
+      return await Promise.race([work(), interrupted])
+    } finally {
+      this.#interrupts.delete(interrupt)
     }
   }
 
@@ -70,4 +98,8 @@ export class Scans {
     }
     return { clean: true }
   }
+}
+
+function stopped(): Error {
+  return new Error('the broker stops')
 }

@@ -13,6 +13,9 @@ const IDLE_PUT = 300_000
 const MOST_ANSWER = 4_194_304
 /** Objects that are listed at once. */
 const LIST_PAGE = 1000
+/** Answers to `If-None-Match`: there is an object already, or one is being stored; and the server has no such thing. */
+const THERE_IS_ONE: readonly number[] = [412, 409]
+const NO_CONDITIONS = 501
 /** SHA-256 of nothing, in hex. */
 const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 
@@ -66,19 +69,28 @@ export class S3Client {
 
   /** Stores an object. @param hash SHA-256 of the bytes, in hex: the server refuses others */
   async put(key: string, body: NonNullable<Asked['body']>, hash: string): Promise<void> {
-    const headers = { 'content-type': 'application/octet-stream', 'content-length': String(body.length) }
-    await textOf(await this.#ask('PUT', key, { headers, hash, body }))
+    await this.#put(key, body, hash)
+  }
+
+  /** The same, but what is there stays. A server that knows no conditions stores it all the same. */
+  async putFirst(key: string, body: NonNullable<Asked['body']>, hash: string): Promise<void> {
+    try {
+      await this.#put(key, body, hash, { 'if-none-match': '*' })
+    } catch (error) {
+      const status = error instanceof S3Error ? error.status : null
+      if (status === NO_CONDITIONS) return this.#put(key, body, hash)
+      if (status === null || !THERE_IS_ONE.includes(status)) throw error
+    }
   }
 
   /** Bytes of an object; null: there is none. */
   async size(key: string): Promise<number | null> {
-    try {
-      const { headers } = drained(await this.#ask('HEAD', key))
-      return Number(headers['content-length'])
-    } catch (error) {
-      if (error instanceof S3Error && error.status === 404) return null
-      throw error
-    }
+    return orMissing(async () => Number(drained(await this.#ask('HEAD', key)).headers['content-length']))
+  }
+
+  /** A small object, as text; null: there is none. */
+  async text(key: string): Promise<string | null> {
+    return orMissing(async () => textOf(await this.#ask('GET', key)))
   }
 
   /** Bytes `start` to `end` of an object, the last one included. */
@@ -89,13 +101,9 @@ export class S3Client {
     throw new Error(`GET ${key}: the server does not know ranges`)
   }
 
-  /** Null: there was none. */
+  /** Also if there is none. */
   async delete(key: string): Promise<void> {
-    try {
-      drained(await this.#ask('DELETE', key))
-    } catch (error) {
-      if (!(error instanceof S3Error && error.status === 404)) throw error
-    }
+    await orMissing(async () => drained(await this.#ask('DELETE', key)))
   }
 
   /** Objects whose keys begin so, by their keys. */
@@ -124,6 +132,11 @@ export class S3Client {
 
   close(): void {
     this.#agent.destroy()
+  }
+
+  async #put(key: string, body: NonNullable<Asked['body']>, hash: string, more: Asked['headers'] = {}): Promise<void> {
+    const type = { 'content-type': 'application/octet-stream', 'content-length': String(body.length) }
+    await textOf(await this.#ask('PUT', key, { headers: { ...type, ...more }, hash, body }))
   }
 
   #objectIn(content: string): S3Object {
@@ -177,6 +190,16 @@ export class S3Client {
     else void pipeline(body.open(), sent).catch((error: unknown) => sent.destroy(error as Error))
     ;[answer] = await answered
     return answer
+  }
+}
+
+/** Null: there is no such object. */
+async function orMissing<T>(work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof S3Error && error.status === 404) return null
+    throw error
   }
 }
 

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import { Refusal } from '../../../schemas/errors.js'
 import { isFileId } from '../../../schemas/files.js'
 import { type Blobs, folderName } from './blobs.js'
+import type { BucketMark } from './bucket-mark.js'
 import type { FileStorage, Kept, KeptKind } from './file-storage.js'
 import { type S3Client, S3Error } from './s3-client.js'
 
@@ -17,6 +18,7 @@ const AGAIN = 10
 
 export interface S3StorageDeps {
   readonly client: S3Client
+  readonly mark: Pick<BucketMark, 'require' | 'confirm'>
   readonly blobs: Blobs
   readonly failed: (error: unknown) => void
 }
@@ -80,7 +82,9 @@ export class S3Storage implements FileStorage {
   }
 
   async *inFolder(folder: number): AsyncGenerator<Kept> {
-    for await (const { key, at } of this.#deps.client.list(folderName(folder))) {
+    const { client, mark } = this.#deps
+    await mark.confirm()
+    for await (const { key, at } of client.list(folderName(folder))) {
       const kind = key.endsWith(SMALL) ? 'thumbnail' : 'whole'
       const id = kind === 'whole' ? key : key.slice(0, -SMALL.length)
       if (isFileId(id)) yield { id, kind, at }
@@ -92,8 +96,9 @@ export class S3Storage implements FileStorage {
   }
 
   async #reached<T>(work: (client: S3Client) => Promise<T>): Promise<T> {
-    const { client, failed } = this.#deps
+    const { client, mark, failed } = this.#deps
     try {
+      await mark.require()
       return await work(client)
     } catch (cause) {
       failed(new Error(`the storage of files (media.s3) failed: ${(cause as Error).message}`, { cause }))

@@ -17,6 +17,7 @@ import { keyOf, type Table, type Tables } from '../tables.js'
 import type { NotificationRecord, PrivacyRecord } from '../user-settings.js'
 import type { BlockRecord, ProfileRecord, UserRecord } from '../users.js'
 import { AccountData } from './account-data.js'
+import { BlockedContents } from './blocked-contents.js'
 import { Bots } from './bots.js'
 import { Devices } from './devices.js'
 import { deleteExpiringOp } from './expiring.js'
@@ -29,6 +30,7 @@ import { OwnedTable } from './owned-table.js'
 import { PresenceTable } from './presence.js'
 import type { Reads } from './reads.js'
 import { RoomTable } from './rooms.js'
+import { Saved } from './saved.js'
 import type { TableSlot, TableSlots } from './table-slots.js'
 import { UserSettingsTable } from './user-settings.js'
 import type { Users } from './users.js'
@@ -50,9 +52,11 @@ export class Directory implements DirectoryStore {
   readonly forwarded: OwnedTable<ForwardedRecord>
   readonly presence: PresenceTable
   readonly files: Files
+  readonly blockedContents: BlockedContents
   readonly privacy: UserSettingsTable<PrivacyRecord>
   readonly notificationSettings: UserSettingsTable<NotificationRecord>
   readonly accountData: AccountData
+  readonly saved: Saved
   readonly #tables: Tables
   readonly #users: Users
   readonly #reads: Reads | null
@@ -81,9 +85,11 @@ export class Directory implements DirectoryStore {
     this.devices = new Devices(tables, slots, reads)
     this.presence = new PresenceTable(slots, reads)
     this.files = new Files(tables, reads)
+    this.blockedContents = new BlockedContents(tables)
     this.privacy = new UserSettingsTable<PrivacyRecord>(slots, 'privacy', reads)
     this.notificationSettings = new UserSettingsTable<NotificationRecord>(slots, 'notificationSettings', reads)
     this.accountData = new AccountData(tables)
+    this.saved = new Saved(tables)
     this.#rooms = slots.of('room', () => new RoomTable())
     this.#members = slots.of('member', () => new PairTable(readMember))
     this.#invites = slots.of('invite', () => new InviteTable())
@@ -128,6 +134,7 @@ export class Directory implements DirectoryStore {
       this.privacy.deleteOp(id),
       this.notificationSettings.deleteOp(id),
       this.accountData.clearOp(id),
+      this.saved.clearOp(id),
       wipe('profile', keyOf(id)),
       ...nameWordOps(null, profile),
       wipe('secondFactor', keyOf(id)),
@@ -263,6 +270,14 @@ export class Directory implements DirectoryStore {
 
   channelOp(name: string): Op {
     return put('channel', keyOf(name), '')
+  }
+
+  deployment(): Promise<string | null> {
+    return readRecord(this.#tables, 'deployment', keyOf(''))
+  }
+
+  deploymentOp(id: string): Op {
+    return put('deployment', keyOf(''), JSON.stringify(id))
   }
 
   invite(room: string, user: string): InviteRecord | undefined {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { asRefusal } from '../../../schemas/errors.js'
 import { KeyedMutex } from '../../util/keyed-mutex.js'
 import { type Change, GuardConflict, type StoreError } from '../changes.js'
-import { refusalOf } from '../commit.js'
+import { storeRefusal } from '../commit.js'
 import { guardOfOwner } from '../guards.js'
 import type { Op } from '../op.js'
 import type { Store, StorePort } from '../store.js'
@@ -178,7 +178,7 @@ export class Transactions {
       const settled: Change['settled'] = (error, results, enqueued) => {
         if (error instanceof GuardConflict) return resolve(error)
         told?.settled(error, results, enqueued)
-        if (error && !told) reject(refusalOf(error))
+        if (error && !told) reject(storeRefusal(error))
         else resolve({ value, results })
       }
       const guards = { at, keys: [...reads.guards], limits: [...reads.limits], same: [...reads.same] }

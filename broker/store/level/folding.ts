@@ -4,7 +4,7 @@
  * entries are in both, which replay recognises by the head records.
  */
 
-import { hourOf } from '../gone.js'
+import { HOUR, hourOf } from '../gone.js'
 import type { LogEntry } from '../logs.js'
 import type { StoreCounts } from '../store.js'
 import { CHUNK_ENTRIES, Chunk } from './chunk.js'
@@ -233,9 +233,13 @@ function packLog(log: RoomLog, unfinished: Chunk | null, batch: WriteBatch, now:
   return { log, newest, grown, erased }
 }
 
-/** The run as it is to be stored from now on. */
+/**
+ * The run as it is to be stored from now on. What has expired is kept until its hour is over, as in chunks that were made before: whom it was sent to
+ * may have to get it again [MQTT5-4.3.3-7].
+ */
 function keptAt(log: RoomLog, run: Run, now: number): Run {
-  const kept = run.entries.map((entry) => log.keptAt(entry, now))
+  const complete = hourOf(now) * HOUR
+  const kept = run.entries.map((entry) => log.keptAt(entry, complete))
   return kept.some((entry, i) => entry !== run.entries[i]) ? Run.of(kept) : run
 }
 

@@ -3,10 +3,10 @@ import { timer } from '../../requests/timer.js'
 import type { Table } from '../store.js'
 import { answer } from './requests.js'
 
-const TABLES: readonly Table[] = ['meta', 'rooms', 'messages', 'profiles', 'drafts', 'outbox']
+const TABLES: readonly Table[] = ['meta', 'rooms', 'messages', 'profiles', 'drafts', 'outbox', 'files']
 
 /** A later one adds what is missing; it never takes a table away. */
-const VERSION = 1
+const VERSION = 2
 
 /** Ms. A tab that is frozen may hold it up, and some browsers have forgotten to answer. */
 const PATIENCE = 5000

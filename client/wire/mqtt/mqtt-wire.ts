@@ -1,4 +1,4 @@
-/** MQTT 5 over a WebSocket: what the SDK needs of it, and no more. Sessions end with their connection, and nothing is of QoS 2. */
+/** MQTT 5 over a WebSocket, or what is alike: what the SDK needs of it, and no more. Sessions end with their connection, and nothing is of QoS 2. */
 import { type Bytes, type Clock, onAbort, type Signal, type Socket, type Stop } from '../../base/platform.js'
 import {
   type Answer,
@@ -25,13 +25,13 @@ import { Reason, reasonName } from './reason-codes.js'
 import { Requests } from './requests.js'
 
 export interface MqttOptions {
-  /** Makes a WebSocket of the subprotocol `mqtt`, which begins to connect by itself. */
+  /** Makes a socket, which begins to connect by itself; a WebSocket is of the subprotocol `mqtt`. */
   socket: () => Socket
   clock: Clock
   limits?: Partial<MqttLimits>
 }
 
-export function mqttOverWebSocket({ socket, clock, limits = {} }: MqttOptions): OpenWire {
+export function mqttOverSocket({ socket, clock, limits = {} }: MqttOptions): OpenWire {
   return (login, listener, signal) =>
     new Promise((opened, failed) => {
       if (signal.aborted) return failed(new WireError('aborted', 'given up before it began'))
@@ -39,7 +39,7 @@ export function mqttOverWebSocket({ socket, clock, limits = {} }: MqttOptions): 
       try {
         new MqttWire(socket(), { login, listener, signal, clock, limits: all, opened, failed }).begin()
       } catch (cause) {
-        failed(new WireError('network', `a WebSocket cannot be made: ${messageOf(cause)}`, { cause }))
+        failed(new WireError('network', `a socket cannot be made: ${messageOf(cause)}`, { cause }))
       }
     })
 }
@@ -75,6 +75,8 @@ class MqttWire implements Wire {
   /** Who waits for the present re-authentication. */
   #renewal: { resolve(): void; reject(error: WireError): void } | null = null
   #isClosed = false
+  /** What the socket said before its end. */
+  #cause: unknown
   /** Resolves when the socket is closed. */
   #ended: Promise<void> = Promise.resolve()
 
@@ -111,10 +113,11 @@ class MqttWire implements Wire {
     socket.onmessage = ({ data }: { data: unknown }) => this.#receive(data)
     socket.onclose = () => {
       this.#isClosed = true
-      this.#end(lost('the connection was lost'))
+      this.#end(lost('the connection was lost', this.#cause))
     }
-    // What went wrong is not told to pages; the end follows.
-    socket.onerror = () => {}
+    // The end follows. What went wrong is not told to pages.
+    socket.onerror = ({ error, message }: { error?: unknown; message?: string }) =>
+      void (this.#cause = error ?? message)
     const timeout = limits.openTimeout
     this.#cleanup.push(
       clock.timer(timeout, () => this.#end(lost(`there was no connection within ${timeout} ms`))),
@@ -311,7 +314,7 @@ function closed(socket: Socket, clock: Clock, timeout: number): Promise<void> {
 }
 
 function lost(message: string, cause?: unknown): WireError {
-  return new WireError('network', message, { cause })
+  return new WireError('network', cause ? `${message}: ${messageOf(cause)}` : message, { cause })
 }
 
 function said(

@@ -66,8 +66,10 @@ export class Prober {
     const known = this.#world.rooms.get(room)
     const hidden = !member && (!known || (known.access === 'private' && !known.invited.has(user)))
     if (hidden) {
-      const missing = await this.#company.ask(user, name, { ...params, room: 'nowhere' })
-      if (ok || body.code !== missing.body.code) fail(`of a room that is not there it says ${missing.text}`)
+      const nowhere = room.startsWith('dm:') ? 'dm:nobody:noone' : 'nowhere'
+      const missing = await this.#company.ask(user, name, { ...params, room: nowhere })
+      const isSame = ok ? text === missing.text : body.code === missing.body.code
+      if (!isSame) fail(`of a room that is not there it says ${missing.text}`)
     }
     if (name === 'history' && member) this.#checkHistory(room, text, fail)
   }

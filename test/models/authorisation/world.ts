@@ -121,9 +121,9 @@ export class World {
     if (watcher === user) return true
     if (this.blocks.has(`${user}>${watcher}`)) return false
     if (!this.admits(user, watcher, 'presence')) return false
-    const contacts = this.contacts(user, watcher)
+    const known = this.contacts(user, watcher) || (user === DEVICE && this.mayWith(watcher) !== null)
     const shares = ({ access, members }: Room) => access === 'private' && members.has(user) && members.has(watcher)
-    return contacts || [...this.rooms.values()].some(shares)
+    return known || [...this.rooms.values()].some(shares)
   }
 
   /** Whether any message may be delivered to `reader` on `topic`. */

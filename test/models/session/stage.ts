@@ -2,7 +2,8 @@
 import type { IConnackPacket, Packet } from 'mqtt-packet'
 import { commit } from '../../../broker/store/commit.js'
 import type { TestBroker } from '../../helpers/broker.js'
-import { connectPacket } from '../../helpers/protocol.js'
+import type { Clock } from '../../helpers/clock.js'
+import { connectPacket, goneOf } from '../../helpers/protocol.js'
 import { RawClient } from '../../helpers/raw-client.js'
 import { Violation } from './arrivals.js'
 import { Model } from './model.js'
@@ -12,13 +13,15 @@ import { CAST, type Command, type Connecting, LONG, type Program, ROOMS, SHORT }
 
 export class Stage {
   readonly #broker: TestBroker
+  readonly #clock: Clock
   readonly #model = new Model()
   readonly #prompter: Prompter
   readonly #roles: (Role | null)[] = CAST.map(() => null)
 
   /** `patience`: as in Prompter. */
-  constructor(broker: TestBroker, patience: number) {
+  constructor(broker: TestBroker, clock: Clock, patience: number) {
     this.#broker = broker
+    this.#clock = clock
     this.#prompter = new Prompter(this.#model, patience)
   }
 
@@ -189,7 +192,7 @@ export class Stage {
   /** Resolves when the broker has finished with the session. */
   async #gone({ who, client, name }: Role, end: () => void): Promise<void> {
     this.#roles[who] = null
-    const gone = new Promise<void>((resolve) => this.#broker.running.aedes.once('clientDisconnect', () => resolve()))
+    const gone = goneOf(this.#broker, client)
     end()
     await this.#prompter.inTime(Promise.all([gone, client.whenClosed()]), `${name} was never done with`)
   }
@@ -225,7 +228,8 @@ export class Stage {
     const { name, session } = role
     const sent = this.#sent(session.will!.payload)
     await this.#leave(role, { do: 'leave', who, expiry: SHORT, withWill: true })
-    await this.#prompter.inTime(sent, 'the will was never sent', SHORT * 1000 + 1000)
+    this.#clock.forward(SHORT)
+    await this.#prompter.inTime(sent, 'the will was never sent', 1000)
     // Packets that arrived in time without being required.
     for (const other of this.#roles) while (other && other.client.pending.length > 0) await other.hear()
     this.#model.passTime()

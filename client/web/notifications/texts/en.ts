@@ -1,0 +1,15 @@
+export const en = {
+  offer: 'Shall this browser tell you of new messages while you look elsewhere?',
+  turnOn: 'Turn on',
+  notNow: 'Not now',
+  title: 'Notifications of this browser',
+  choices: { off: 'None', sender: 'Who has written', text: 'Who has written, and what' },
+  blocked: 'The browser blocks notifications of this page. You can allow them in its settings.',
+  unavailable: 'This browser has notifications over https alone.',
+  whileOpen: 'While a tab is open. Which messages they are of is said by the settings of each room.',
+  quiet: 'Quiet hours',
+  quietFrom: 'Quiet from',
+  quietTo: 'Quiet until',
+  newMessage: 'New message',
+  inRoom: (sender: string, room: string) => `${sender} · ${room}`,
+}

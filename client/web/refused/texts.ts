@@ -1,0 +1,7 @@
+import { textsOf } from '../text/text.js'
+import { en } from './texts/en.js'
+
+export const refusalTexts = await textsOf(en, {
+  zh: async () => (await import('./texts/zh.js')).zh,
+  ar: async () => (await import('./texts/ar.js')).ar,
+})

@@ -1,0 +1,8 @@
+/** Texts of what is done with a message. */
+import { textsOf } from '../text/text.js'
+import { en } from './texts/en.js'
+
+export const toolTexts = await textsOf(en, {
+  zh: async () => (await import('./texts/zh.js')).zh,
+  ar: async () => (await import('./texts/ar.js')).ar,
+})

@@ -1,0 +1,33 @@
+import type { ToolTexts } from './en.js'
+
+export const ar: ToolTexts = {
+  forwardMessage: 'تحويل',
+  saveMessage: 'حفظ لوقت لاحق',
+  savedMessage: 'حُفظت: تجدها في رسائلك المحفوظة.',
+  pinMessage: 'تثبيت',
+  unpinMessage: 'إلغاء التثبيت',
+  reportMessage: 'إبلاغ',
+  messageTools: 'ما يمكن فعله بهذه الرسالة',
+  react: 'تفاعل',
+  reactWith: (emoji) => `تفاعل بـ ${emoji}`,
+  moreReactions: 'تفاعل آخر',
+  reply: 'رد',
+  replyInThread: 'رد في سلسلة',
+  edit: 'تعديل',
+  earlierVersions: 'النسخ السابقة',
+  copyText: 'نسخ النص',
+  copyLink: 'نسخ الرابط',
+  markUnread: 'اعتبارها غير مقروءة من هنا',
+  deleteMessage: 'حذف',
+  deleteTitle: 'حذف هذه الرسالة؟',
+  deleteOwnHint: 'تُحذف عند الجميع مع تفاعلاتها ونسخها السابقة، ولا يمكن استعادتها.',
+  deleteOthersHint: 'ستحذف ما كتبه شخص آخر عند الجميع، ويمكنه أن يرى من حذفها.',
+  dismiss: 'تجاهل',
+  changeFailed: {
+    edit: 'لم يتم التعديل',
+    delete: 'لم يتم الحذف',
+    reaction: 'لم يُرسل التفاعل',
+    pin: 'لم يتم التثبيت',
+    unpin: 'لم يُلغَ التثبيت',
+  },
+}

@@ -1,0 +1,33 @@
+import type { ToolTexts } from './en.js'
+
+export const zh: ToolTexts = {
+  forwardMessage: '转发',
+  saveMessage: '收藏',
+  savedMessage: '已收藏，可在收藏的消息中找到。',
+  pinMessage: '置顶',
+  unpinMessage: '取消置顶',
+  reportMessage: '举报',
+  messageTools: '对这条消息的操作',
+  react: '回应',
+  reactWith: (emoji) => `用 ${emoji} 回应`,
+  moreReactions: '其他表情',
+  reply: '回复',
+  replyInThread: '在话题中回复',
+  edit: '编辑',
+  earlierVersions: '历史版本',
+  copyText: '复制文字',
+  copyLink: '复制链接',
+  markUnread: '从这里标为未读',
+  deleteMessage: '删除',
+  deleteTitle: '删除这条消息？',
+  deleteOwnHint: '它会连同回应和历史版本一起从所有人那里消失，无法恢复。',
+  deleteOthersHint: '你将为所有人删除别人写的消息。对方可以看到是谁删除的。',
+  dismiss: '忽略',
+  changeFailed: {
+    edit: '未能修改',
+    delete: '未能删除',
+    reaction: '回应未发送',
+    pin: '未能置顶',
+    unpin: '未能取消置顶',
+  },
+}

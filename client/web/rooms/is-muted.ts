@@ -1,0 +1,3 @@
+export function isMuted({ mutedUntil }: { readonly mutedUntil: number | null }): boolean {
+  return (mutedUntil ?? 0) > Date.now()
+}

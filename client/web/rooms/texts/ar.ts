@@ -1,0 +1,43 @@
+import type { DialogTexts } from './en.js'
+
+export const ar: DialogTexts = {
+  byRequest: 'بطلب',
+  roomId: 'عنوان الغرفة',
+  roomIdHint: 'حروف لاتينية وأرقام و . _ - وبه يجدها الآخرون.',
+  roomName: 'الاسم',
+  roomTopic: 'الموضوع',
+  access: 'من يمكنه الدخول',
+  accesses: { public: 'الجميع', request: 'من يطلب ويُسمح له', private: 'المدعوون فقط؛ مخفية عن غيرهم' },
+  create: 'إنشاء',
+  search: 'بحث',
+  findHint: 'بالاسم أو العنوان',
+  noRoomsFound: 'لا توجد غرفة بهذا الاسم',
+  noPublicRooms: 'لا توجد غرف عامة بعد',
+  joined: 'أنت عضو',
+  searchPeople: 'من تريد مراسلته؟',
+  peopleHint: 'بالاسم أو اسم المستخدم',
+  noPeople: 'لا أحد بهذا الاسم',
+
+  roomMembers: 'الأعضاء',
+  invitePeople: 'دعوة أشخاص',
+  forGood: 'دائمًا',
+  roomActs: {
+    markRead: 'تعليم كمقروءة',
+    markUnread: 'تعليم كغير مقروءة',
+    pin: 'إبقاء في الأعلى',
+    unpin: 'عدم الإبقاء في الأعلى',
+    mute: (time) => `كتم: ${time}`,
+    unmute: 'إلغاء الكتم',
+    hide: 'إخفاء',
+    show: 'إلغاء الإخفاء',
+  },
+  leave: {
+    room: 'مغادرة الغرفة',
+    yes: 'مغادرة',
+    ask: (name) => `أتغادر ${name}؟`,
+    fromPublic: 'يمكنك الانضمام مجددًا لاحقًا.',
+    fromOther: 'لا يمكنك العودة إلا إذا سُمح لك مجددًا.',
+    asOwner: 'أنت من المالكين. يبقى للغرفة ذات الأعضاء مالك واحد على الأقل: إن كنت الوحيد فاجعل غيرك مالكًا أولًا.',
+    lastOwner: 'أنت المالك الوحيد: اجعل غيرك مالكًا أولًا أو احذف الغرفة.',
+  },
+}

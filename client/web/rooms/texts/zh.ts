@@ -1,0 +1,43 @@
+import type { DialogTexts } from './en.js'
+
+export const zh: DialogTexts = {
+  byRequest: '需申请',
+  roomId: '房间地址',
+  roomIdHint: '字母、数字、. _ 和 -：别人用它找到房间。',
+  roomName: '名称',
+  roomTopic: '主题',
+  access: '谁可以加入',
+  accesses: { public: '所有人', request: '申请并获准的人', private: '受邀的人；对其他人隐藏' },
+  create: '创建',
+  search: '搜索',
+  findHint: '按名称或地址',
+  noRoomsFound: '没有这个名称的房间',
+  noPublicRooms: '还没有公开房间',
+  joined: '您是成员',
+  searchPeople: '您想写给谁？',
+  peopleHint: '按姓名或用户名',
+  noPeople: '没有找到此人',
+
+  roomMembers: '成员',
+  invitePeople: '邀请他人',
+  forGood: '一直',
+  roomActs: {
+    markRead: '标为已读',
+    markUnread: '标为未读',
+    pin: '置顶',
+    unpin: '取消置顶',
+    mute: (time) => `静音：${time}`,
+    unmute: '取消静音',
+    hide: '隐藏',
+    show: '取消隐藏',
+  },
+  leave: {
+    room: '退出房间',
+    yes: '退出',
+    ask: (name) => `要退出 ${name} 吗？`,
+    fromPublic: '您以后可以再次加入。',
+    fromOther: '只有再次获准才能回来。',
+    asOwner: '您是所有者。有成员的房间至少要有一位所有者：如果只有您一位，请先将他人设为所有者。',
+    lastOwner: '您是唯一的所有者：请先将他人设为所有者，或删除房间。',
+  },
+}

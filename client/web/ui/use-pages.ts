@@ -1,0 +1,103 @@
+import { signal } from '@preact/signals'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { type CallOptions, type ChatError, type Pages, pagesOf } from '../../index.js'
+import { signalOf } from '../state/live.js'
+import { asChatError } from './use-request.js'
+
+export interface PageList<T> {
+  readonly items: readonly T[]
+  readonly hasMore: boolean
+  readonly isLoading: boolean
+  /** Why the last page did not come; null: it did. */
+  readonly error: ChatError | null
+  readonly next: () => void
+  /** Asks for the beginning again; what is shown stays until that is answered. */
+  readonly reload: () => void
+  /** Takes an entry out that is done with. */
+  readonly drop: (gone: T) => void
+}
+
+/** A list that the broker gives page by page; another one when `key` changes. */
+export function usePages<T>(key: string, make: () => Pages<T>): PageList<T> {
+  const [round, setRound] = useState(0)
+  const [gone, setGone] = useState<ReadonlySet<T>>(new Set())
+  const list = useMemo(() => new Asked(make()), [key, round])
+  useEffect(() => {
+    list.next()
+    return () => list.dispose()
+  }, [list])
+  const items = signalOf(list.pages.items).value
+  const hasMore = signalOf(list.pages.more).value
+  const isLoading = list.isLoading.value
+  /** What was shown stays until something else is there. */
+  const shown = useRef({ items, hasMore })
+  if (!isLoading || items.length > 0) shown.current = { items, hasMore }
+  return {
+    items: shown.current.items.filter((one) => !gone.has(one)),
+    hasMore: shown.current.hasMore,
+    isLoading,
+    error: list.error.value,
+    next: list.next,
+    reload: () => setRound((count) => count + 1),
+    drop: (one) => setGone((before) => new Set([...before, one])),
+  }
+}
+
+interface Page<T> {
+  readonly items: readonly T[]
+  readonly more: boolean
+}
+
+/** The same of a request that goes on after an entry, not by a cursor. @param ask For the page after this entry */
+export function useList<T>(
+  key: string,
+  ask: (after: T | undefined, options?: CallOptions) => Promise<Page<T>>,
+): PageList<T> {
+  return usePages(key, () => {
+    let last: T | undefined
+    const askPage = async (_: { cursor?: string }, options?: CallOptions): Promise<Page<T>> => {
+      const page = await ask(last, options)
+      last = page.items.at(-1)
+      return { items: page.items, more: page.more && last !== undefined }
+    }
+    return pagesOf(askPage, {}, 'items')
+  })
+}
+
+class Asked<T> {
+  readonly pages: Pages<T>
+  readonly isLoading = signal(true)
+  readonly error = signal<ChatError | null>(null)
+  readonly #stop = new AbortController()
+
+  constructor(pages: Pages<T>) {
+    this.pages = pages
+  }
+
+  readonly next = (): void => {
+    this.isLoading.value = true
+    this.error.value = null
+    this.#ask().then(
+      () => this.#done(null),
+      (error: unknown) => this.#done(asChatError(error)),
+    )
+  }
+
+  dispose(): void {
+    this.#stop.abort()
+  }
+
+  /** A page can be empty though there are more. */
+  async #ask(): Promise<void> {
+    const { items, more } = this.pages
+    const before = items.current.length
+    do await this.pages.next({ signal: this.#stop.signal })
+    while (items.current.length === before && more.current)
+  }
+
+  #done(error: ChatError | null): void {
+    if (this.#stop.signal.aborted) return
+    this.isLoading.value = false
+    this.error.value = error
+  }
+}
