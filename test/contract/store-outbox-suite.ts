@@ -34,6 +34,13 @@ async function marks(t: Test, newPlace: NewPlace): Promise<void> {
   t.same([...store.outbox.marked()], [], 'read to its end')
   await commit(store, [draft('m:a', 'in the very commit')], [readLogOp('m:a', 3)])
   t.same([...store.outbox.marked()], [['m:a', 3]])
+  await commit(store, [], [readerCursorOp({ log: 'm:a', reader: 'w', seq: 4 })])
+  await Promise.all([append(store, draft('m:a', 'in the same group')), commit(store, [], [readLogOp('m:a', 4)])])
+  t.same([...store.outbox.marked()], [['m:a', 3]], 'changes of a group have their order')
+  t.equal((await all(readerCursors(store.tables))).length, 1)
+  await Promise.all([commit(store, [], [readLogOp('m:a', 5)]), append(store, draft('m:a', 'behind it'))])
+  t.same([...store.outbox.marked()], [['m:a', 5]])
+  t.same(await all(readerCursors(store.tables)), [])
 
   store.outbox.watch(null)
   await append(store, draft('m:b', 'nobody asks any more'))

@@ -230,7 +230,8 @@ export class Program {
     if (this.#retained.length === 0 || !this.#copies) return () => enqueueOp(message, [])
     const copied = { ...message, topic: this.#pick(this.#retained) }
     return ({ cuts, begun }) => {
-      const cut = cuts[Math.floor(place * begun)]
+      // A node knows the place of a cut once the commit that takes it has settled: none of this step.
+      const cut = begun > 0 && cuts[Math.floor(place * begun)]
       return cut ? copyOp(copied, { sessionId: session, qos: 1 }, [cut]) : enqueueOp(message, [])
     }
   }
@@ -306,8 +307,7 @@ export async function stateOf({ store }: Side): Promise<object> {
     queues,
     retained: retained.sort(),
     names: (await all(store.log.names())).sort(),
-    // Where the mark of a log is depends on what came into one commit with it.
-    marked: [...store.outbox.marked().keys()].sort(),
+    marked: [...store.outbox.marked()].sort(),
     retainedBy: USERS.map((user) => store.queue.retainedBy(user)),
     members: ROOMS.map((room) => [...directory.members(room)].map(([user, { since }]) => `${user} ${since}`).sort()),
     users: await Promise.all(USERS.map(async (user) => await directory.user(user))),

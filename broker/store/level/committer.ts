@@ -144,11 +144,11 @@ export class Committer {
   async write(group: readonly Change[]): Promise<void> {
     const { database, journal, logs, dedupe, outbox, counts, sync } = this.#deps
     const batch = new WriteBatch()
+    const numbering = new Numbering(logs, dedupe, this.#encoder, this.#names)
     const staging: Staging = {
       ...{ batch, changes: [], touched: [], dropped: [], enqueued: [] },
-      ...{ cleared: this.#cleared, now: this.#deps.now() },
+      ...{ headOf: (log) => numbering.headOf(log), cleared: this.#cleared, now: this.#deps.now() },
     }
-    const numbering = new Numbering(logs, dedupe, this.#encoder, this.#names)
     let results: Results[]
     try {
       results = group.map((change) => this.#stage(change, numbering, staging))

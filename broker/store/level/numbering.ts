@@ -2,6 +2,7 @@
 import type { AppendResult, Draft } from '../changes.js'
 import { cidHash } from '../cid-digest.js'
 import type { Effect } from '../effect.js'
+import type { LogName } from '../log-name.js'
 import type { AppendedBatch, LogEntry } from '../logs.js'
 import type { CommitEncoder, DedupeRecord } from './commit-codec.js'
 import type { Dedupe } from './dedupe.js'
@@ -69,6 +70,12 @@ export class Numbering {
     if (draft.effect) this.effects.push({ log: log.target, seq, effect: draft.effect })
     if (name) this.records.set(name, { hash: draft.dedupe!.hash, id: draft.id, seq, ts: draft.ts })
     return { outcome: 'appended', id: draft.id, seq, ts: draft.ts }
+  }
+
+  /** With what the commit has added so far; 0: the log is empty, or not in memory. */
+  headOf(log: LogName): number {
+    const begun = this.#numbered.get(log)
+    return begun ? begun.first + begun.count - 1 : (this.#logs.peek(log)?.head ?? 0)
   }
 
   /** Passes over a draft that is not committed. */

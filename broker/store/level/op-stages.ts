@@ -42,7 +42,7 @@ export class OpStages {
       case 'dropLog':
         return void staging.dropped.push(op.log)
       case 'readLog':
-        return outbox.stageRead(op, batch)
+        return outbox.stageRead(op, staging)
       default:
         throw new TypeError(`an op of no kind that this store knows: ${JSON.stringify((op as Op).type)}`)
     }

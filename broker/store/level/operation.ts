@@ -57,6 +57,8 @@ export interface Staging {
   readonly touched: Guard[]
   /** Outcomes of the messages enqueued by the change that is being staged. */
   readonly enqueued: Enqueued[]
+  /** The head of a log with what the changes so far add to it. */
+  readonly headOf: (log: LogName) => number
   /** Logs that this commit drops. */
   readonly dropped: LogName[]
   /** Keys on disk in the ranges that this commit clears, by the beginning of the range. */

@@ -10,7 +10,7 @@ import { ownerOf, type TableChange } from '../tables.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
-import type { WriteBatch } from './operation.js'
+import type { Staging, WriteBatch } from './operation.js'
 import { recordKey, recordRange } from './record-keys.js'
 
 type Wants = (log: LogName) => boolean
@@ -68,10 +68,10 @@ export class LevelOutbox implements OutboxStore {
     this.#marks.set(log, first - 1)
   }
 
-  stageRead({ log, seq, incarnation }: ReadLogOp, batch: WriteBatch): void {
+  stageRead({ log, seq, incarnation }: ReadLogOp, { batch, headOf }: Pick<Staging, 'batch' | 'headOf'>): void {
     const known = this.#logs.peek(log)
     if (known && incarnation !== undefined && known.incarnation !== incarnation) return
-    if ((known?.head ?? 0) <= seq) this.stageForget(batch, log)
+    if (headOf(log) <= seq) this.stageForget(batch, log)
   }
 
   /** A reader's cursor was set or removed. */

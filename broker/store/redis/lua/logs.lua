@@ -128,11 +128,11 @@ local function clear_cursors(log)
   clear_records('readerCursor', key_part(log.name))
 end
 
--- All readers have processed the log up to `seq`. What this request adds to it does not count.
+-- All readers have processed the log up to `seq`.
 local function read_log(name, seq, life)
   local log = log_of(name)
   if life ~= '' and log.life ~= life then return end
-  if log.base > seq then return end
+  if log.head > seq then return end
   if write('HDEL', MARKS, name) == 1 then tell('m', name) end
   clear_cursors(log)
 end
