@@ -144,7 +144,7 @@ function firstSteps(config: Config, mqtt: string | undefined, ws: string | undef
           `    mosquitto_sub${at} ${who} -t ${topic}`,
           `    mosquitto_pub${at} ${who} -q 1 -t ${topic} -m hello`,
         ]),
-    '  Or chat line by line:',
+    '  Or chat in a terminal:',
     `    npx topictalk chat ${room} --user alice${url}${secured ? ` --cafile ${shellQuoted(authorityOf(config))}` : ''}`,
     ...(secured && authorityOf(config) === 'CA.pem'
       ? ['  (CA.pem: the certificate of the authority that signed that of the broker)']

@@ -31,10 +31,10 @@ t.test('the terminal is left as it was: at the end, at a signal, and while it is
   await alice.enter('/quit')
   await alice.until(new RegExp(`alice: said\\n${PROMPT.replace('$', '\\$')}`))
   t.equal(await state(), before, 'after /quit')
-  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) {
+  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const) {
     await begin()
     process.kill(await alice.child(), signal)
-    await alice.until(/(Terminated|Hangup|Error: a fault)[\s\S]*shell\$/)
+    await alice.until(/(Terminated|Hangup|Quit|Error: a fault)[\s\S]*shell\$/)
     t.equal(await state(), before, signal === 'SIGUSR2' ? 'after an error that nobody caught' : `after ${signal}`)
   }
   await begin()
@@ -49,6 +49,20 @@ t.test('the terminal is left as it was: at the end, at a signal, and while it is
   await alice.until(/alice: again/)
 })
 
+t.test('what was given another size while it was stopped fits into it', async (t) => {
+  const broker = await startTestBroker(t)
+  const alice = await chatting(t, await addressOf(broker, 'alice'), 'alice', { columns: 110, rows: 20 })
+  await alice.enter(`${'a word '.repeat(12)}and the end`)
+  await alice.until(/alice: a word[\s\S]* and the end +│/)
+  await alice.press('C-z')
+  await alice.until(/Stopped[\s\S]*shell\$/)
+  await alice.resize(50, 10)
+  await alice.enter('fg')
+  // Within its columns, and down to its last row.
+  const screen = await alice.until(/1 \d\d:\d\d alice: a word a word[\s\S]* and the end\n[\s\S]* lobby .*\nlobby>\s*$/)
+  t.equal(screen.trimEnd().split('\n').length, 10)
+})
+
 t.test('in lines too the terminal is left as it was', async (t) => {
   const broker = await startTestBroker(t)
   const alice = await Tmux.start(t, { env: { TOPICTALK_PASSWORD: await broker.token('alice') } })
@@ -57,12 +71,12 @@ t.test('in lines too the terminal is left as it was', async (t) => {
     return alice.until(/^state$/m)
   }
   const before = await state()
-  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGTSTP'] as const) {
+  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGTSTP'] as const) {
     await alice.enter(`clear; ${process.execPath} ${CLI} chat lobby --user alice --url ${broker.mqttUrl} --plain`)
     await alice.enter(`before ${signal}`)
     await alice.until(new RegExp(`alice: before ${signal}`))
     process.kill(await alice.child(), signal)
-    await alice.until(/(Terminated|Hangup|Stopped)[\s\S]*shell\$/)
+    await alice.until(/(Terminated|Hangup|Quit|Stopped)[\s\S]*shell\$/)
     t.equal(await state(), before, signal)
   }
   await alice.enter('fg')

@@ -18,7 +18,7 @@ const CSI = '\x1b['
 /** No wrapping at the last column; pasted text is marked. */
 const TAKE = `${CSI}?7l${CSI}?2004h`
 const GIVE_BACK = `${CSI}?2026l${CSI}?2004l${CSI}?7h${CSI}0m${CSI}?25h`
-const DEADLY = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const
+const DEADLY = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const
 
 export class Terminal {
   readonly #input: ReadStream
@@ -106,6 +106,8 @@ export class Terminal {
     process.off('SIGTSTP', this.#suspended).on('SIGTSTP', this.#suspended)
     // A shell may have changed its modes meanwhile.
     if (this.#isTaken) this.#input.setRawMode(false).setRawMode(true)
+    // What is stopped is not told of another size: this asks for it.
+    process.emit('SIGWINCH', 'SIGWINCH')
     this.#take()
     this.#events.lost()
   }
