@@ -2,13 +2,15 @@
  * Random people in random rooms against a small model of who may know what (test/helpers/authorisation). A failure prints the seed, the
  * shrunk program and all that was done. The programs are the same in every run: TOPICTALK_SEED asks for others, TOPICTALK_PROGRAMS for more.
  */
-import fc from 'fast-check'
+
 import t from 'tap'
+import fc from '../helpers/fast-check.js'
+import { seedOf } from '../helpers/random.js'
 import { play } from '../models/authorisation/play.js'
 import { programs, sceneries } from '../models/authorisation/programs.js'
 import type { Program } from '../models/authorisation/words.js'
 
-const { TOPICTALK_SEED: seed = 20261122, TOPICTALK_PROGRAMS: programCount } = process.env
+const { TOPICTALK_SEED: seed, TOPICTALK_PROGRAMS: programCount } = process.env
 /** By default a minute's worth, where nothing else keeps the machine busy. */
 const count = Number(programCount ?? 8)
 /** Milliseconds after which no further program begins. */
@@ -25,7 +27,7 @@ for (const [name, arbitrary, share] of CASES) {
       numRuns: Math.ceil(count * share),
       interruptAfterTimeLimit: LIMIT,
       includeErrorInReport: true,
-      seed: Number(seed),
+      seed: seedOf(seed),
     })
     const report = await fc.asyncDefaultReportMessage(outcome)
     t.ok(outcome.numRuns > 0, `${outcome.numRuns} programs`)

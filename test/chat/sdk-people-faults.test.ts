@@ -1,6 +1,6 @@
 /**
  * What a client shows of people is what the broker answers, whatever they do and the network does meanwhile: random acts, cuts, and
- * looks that begin and end. `PEOPLE_SEED=…` repeats a run, `PEOPLE_SEED=random` asks for a new one.
+ * looks that begin and end.
  */
 import t, { type Test } from 'tap'
 import type { Live } from '../../client/base/live.js'

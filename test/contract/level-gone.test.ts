@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import fc from 'fast-check'
 import t from 'tap'
 import { type AppendResult, type Draft, StoreError } from '../../broker/store/changes.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
 import { effectOp } from '../../broker/store/op.js'
 import type { Store } from '../../broker/store/store.js'
+import fc from '../helpers/fast-check.js'
 import { FaultyLevel } from '../helpers/faulty-level.js'
 import { commit, draft, texts } from './store-suite.js'
 

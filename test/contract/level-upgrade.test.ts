@@ -1,10 +1,11 @@
 /** Upgrades of the store in place: complete, or continued, whatever happened in between; never half done and taken for done. */
-import fc from 'fast-check'
+
 import { MemoryLevel } from 'memory-level'
 import t from 'tap'
 import { Database } from '../../broker/store/level/database.js'
 import type { LevelDatabase } from '../../broker/store/level/level-database.js'
 import { type Formats, type UpgradeNotice, type UpgradeStep, upgradeText } from '../../broker/store/level/upgrade.js'
+import fc from '../helpers/fast-check.js'
 
 /** Records of the kind `q` get a suffix, and move to the kind `Q`. */
 const FIRST: UpgradeStep = {

@@ -2,7 +2,7 @@
  * The same random changes go to a store and to a model that is a Map; whatever follows the tables must come to the same memory: the store's own
  * records, a second memory that hears of changes late and sometimes twice, one that is loaded afterwards, and the store opened again.
  */
-import fc from 'fast-check'
+
 import t from 'tap'
 import { type Change, GuardConflict } from '../../broker/store/changes.js'
 import { Records } from '../../broker/store/directory/records.js'
@@ -15,6 +15,7 @@ import type { WebhookRecord } from '../../broker/store/outbox.js'
 import { ROOM_DEFAULTS } from '../../broker/store/rooms.js'
 import type { Store } from '../../broker/store/store.js'
 import { keyOf, ownerOf, type Table, UNGUARDED } from '../../broker/store/tables.js'
+import fc from '../helpers/fast-check.js'
 import { Random } from '../helpers/random.js'
 import { sent, strangeStore } from '../models/strange-store.js'
 

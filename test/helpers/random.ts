@@ -1,3 +1,12 @@
+/** The seed of `npm test`: what passes once passes always. */
+const SEED = 20_261_122
+
+/** A seed that the environment gives, or `TEST_SEED` gives for all tests, or the fixed one. `random`: a new one. */
+export function seedOf(given: string | undefined, fixed = SEED): number {
+  const seed = given ?? process.env['TEST_SEED'] ?? fixed
+  return seed === 'random' ? Math.floor(Math.random() * 2 ** 32) : Number(seed)
+}
+
 /** Reproducible pseudo-random numbers (mulberry32). */
 export class Random {
   readonly seed: number
@@ -8,10 +17,9 @@ export class Random {
     this.#state = this.seed
   }
 
-  /** Seeded by the environment variable, to repeat a run, or else at random. @param fixed The seed of `npm test`; `random` asks for another one */
-  static from(variable: string, fixed?: number): Random {
-    const { [variable]: given = fixed } = process.env
-    return new Random(given && given !== 'random' ? Number(given) : Math.floor(Math.random() * 2 ** 32))
+  /** @param variable The environment variable that gives the seed; without it see `seedOf`. @param fixed The seed of `npm test` */
+  static from(variable: string, fixed = SEED): Random {
+    return new Random(seedOf(process.env[variable], fixed))
   }
 
   /** 0 ≤ x < 1. */

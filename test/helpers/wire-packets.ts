@@ -1,8 +1,9 @@
 /** Packets of MQTT 5 at random, as the SDK and as mqtt-packet name their parts. */
-import fc from 'fast-check'
+
 import type { Packet as TheirPacket } from 'mqtt-packet'
 import type { Packet } from '../../client/wire/mqtt/decode.js'
 import type { Properties } from '../../client/wire/wire.js'
+import fc from './fast-check.js'
 
 const NAMES: Readonly<Record<keyof Properties, string>> = {
   payloadFormat: 'payloadFormatIndicator',

@@ -103,8 +103,8 @@ t.test('what is published before a SUBSCRIBE on the same connection is in its sn
 
 t.test('a subscriber that comes while a topic changes sees each value once, in order, and the last one', async (t) => {
   const broker = await startTestBroker(t, { acl: OPEN_ACL })
-  const random = Random.from('TEST_SEED')
-  t.comment(`TEST_SEED=${random.seed}`)
+  const random = Random.from('RETAINED_SEED')
+  t.comment(`RETAINED_SEED=${random.seed}`)
   const pub = await open(broker, { user: 'pub' })
   const writer = acknowledging(await open(broker, { user: 'writer' }))
   let packetId = 0

@@ -1,10 +1,10 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { createAcl } from '../../broker/auth/acl.js'
 import { covers, intersection, intersects, matches } from '../../broker/auth/filter-algebra.js'
 import type { Principal } from '../../broker/auth/principal.js'
 import type { AclRule } from '../../schemas/config.js'
 import { filterMatches } from '../../schemas/topics.js'
+import fc from '../helpers/fast-check.js'
 
 /** Every topic of up to four levels over an alphabet wider than the filters', so that `+` always has a value of its own. */
 const TOPIC_LEVELS = ['a', 'b', '', 'other', 'rooms', '$x']

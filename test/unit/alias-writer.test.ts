@@ -1,9 +1,9 @@
 /** Topic aliases are put into encoded packets: what a client makes of the result must be what was put in. */
 import assert from 'node:assert'
-import fc from 'fast-check'
 import mqttPacket, { type IPublishPacket } from 'mqtt-packet'
 import t from 'tap'
 import { AliasWriter } from '../../broker/mqtt/alias-writer.js'
+import fc from '../helpers/fast-check.js'
 
 /** Decodes as a client does: an alias that comes with a topic is set, one without stands for it. */
 class Reader {

@@ -3,7 +3,6 @@
  * with a packet that mqtt-packet can say too; it reads each byte about once, and none that is not there.
  */
 import assert from 'node:assert'
-import fc from 'fast-check'
 import mqttPacket, { type Packet as TheirPacket } from 'mqtt-packet'
 import t from 'tap'
 import { decodeConnect, decodePacket } from '../../broker/mqtt/codec/decode.js'
@@ -12,6 +11,7 @@ import type { AuthPacket, ConnectPacket, Packet, Version } from '../../broker/mq
 import type { Properties } from '../../broker/mqtt/codec/properties.js'
 import { PacketReader } from '../../broker/mqtt/codec/reader.js'
 import { ProtocolError } from '../../broker/mqtt/codec/reason-codes.js'
+import fc from '../helpers/fast-check.js'
 import { cut } from '../helpers/fuzz-frames.js'
 import { Grammar } from '../helpers/fuzz-grammar.js'
 import { DAMAGES, damage } from '../helpers/fuzz-mutations.js'

@@ -1,6 +1,5 @@
 /** Our codec against mqtt-packet, which shares no line with it: packets of 3.1, 3.1.1 and 5, both ways; and frames cut anywhere. */
 import assert from 'node:assert'
-import fc from 'fast-check'
 import mqttPacket, { type Packet } from 'mqtt-packet'
 import t from 'tap'
 import { decodeConnect, decodePacket } from '../../broker/mqtt/codec/decode.js'
@@ -20,6 +19,7 @@ import type { Version } from '../../broker/mqtt/codec/packets.js'
 import type { Properties } from '../../broker/mqtt/codec/properties.js'
 import { encodeProperties } from '../../broker/mqtt/codec/properties.js'
 import { ProtocolError } from '../../broker/mqtt/codec/reason-codes.js'
+import fc from '../helpers/fast-check.js'
 
 type Fields = Record<string, unknown>
 type QoS = 0 | 1 | 2

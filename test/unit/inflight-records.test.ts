@@ -1,6 +1,5 @@
 /** What is stored of packets in flight is what was in flight at the last save, and costs what has changed since the one before. */
 import assert from 'node:assert'
-import fc from 'fast-check'
 import t from 'tap'
 import { QueueFeed } from '../../broker/following/feeds.js'
 import { InflightRecords, type PacketsInFlight } from '../../broker/following/inflight-records.js'
@@ -9,6 +8,7 @@ import { type Exchange, Unsettled } from '../../broker/mqtt/shared/unsettled.js'
 import type { Op } from '../../broker/store/op.js'
 import type { SavedInflight } from '../../broker/store/sessions.js'
 import type { Store } from '../../broker/store/store.js'
+import fc from '../helpers/fast-check.js'
 import { memoryStore } from '../helpers/memory-store.js'
 
 /** What a feed tells of its messages is not asked for here. */

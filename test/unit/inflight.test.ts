@@ -1,8 +1,8 @@
 /** Packet ids: each once at a time, and found at once however few are free. */
 import assert from 'node:assert'
-import fc from 'fast-check'
 import t from 'tap'
 import { type Flight, Inflight, NO_OWNER } from '../../broker/mqtt/inflight.js'
+import fc from '../helpers/fast-check.js'
 
 const IDS = 65_535
 

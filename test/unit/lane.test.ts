@@ -1,6 +1,5 @@
 /** A lane restores the order of its changes, whatever the order in which the store settles them. */
 import { mock } from 'node:test'
-import fc from 'fast-check'
 import t from 'tap'
 import { type Change, StoreError } from '../../broker/store/changes.js'
 import { commit } from '../../broker/store/commit.js'
@@ -8,6 +7,7 @@ import { Lane } from '../../broker/store/lane.js'
 import type { Store } from '../../broker/store/store.js'
 import type { Submission } from '../../broker/store/transaction.js'
 import { Refusal } from '../../schemas/errors.js'
+import fc from '../helpers/fast-check.js'
 
 /** A store that settles when and in what order a test says. */
 function manualStore() {

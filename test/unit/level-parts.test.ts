@@ -1,5 +1,5 @@
 /** The parts of the embedded store whose rules no contract test would show: key order, checksums, encodings. */
-import fc from 'fast-check'
+
 import t from 'tap'
 import { body } from '../../broker/store/body.js'
 import { BloomFilter, bloomHash } from '../../broker/store/level/bloom-filter.js'
@@ -12,6 +12,7 @@ import { RunReader } from '../../broker/store/level/run.js'
 import { decodePacket, encodePacket } from '../../broker/store/packet-codec.js'
 import { RetainedCuts } from '../../broker/store/retained-cuts.js'
 import { keyOf, type Table } from '../../broker/store/tables.js'
+import fc from '../helpers/fast-check.js'
 
 /** Names with what keys are made of. */
 const name = fc.string({ unit: fc.constantFrom('\0', '\x01', '\x02', '!', '/', 'a', 'b', 'é', '🙂'), maxLength: 6 })

@@ -1,11 +1,12 @@
 /** From a payload to the bytes of a message. */
-import fc from 'fast-check'
+
 import t from 'tap'
 import type { Actor } from '../../broker/chat/model/actor.js'
 import { checkMessage } from '../../broker/chat/model/message.js'
 import { stamp } from '../../broker/chat/model/stamp.js'
 import { body, writeNumber } from '../../broker/store/body.js'
 import { writeText } from '../../broker/util/utf8.js'
+import fc from '../helpers/fast-check.js'
 
 const ann: Actor = {
   principal: { user: 'ann', roles: new Set(), anonymous: false, expiresAt: null },

@@ -1,8 +1,8 @@
 /** MessagePack, against the implementation that the stock persistence of Aedes writes with. */
 import { createRequire } from 'node:module'
-import fc from 'fast-check'
 import t from 'tap'
 import { decodeMessagePack } from '../../broker/util/msgpack.js'
+import fc from '../helpers/fast-check.js'
 
 const stock = createRequire(createRequire(import.meta.url).resolve('aedes-persistence-redis'))
 const msgpack = stock('msgpack-lite') as { encode(value: unknown): Buffer }

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { TopicTrie } from '../../broker/store/topic-trie.js'
 import { filterMatches } from '../../schemas/topics.js'
+import fc from '../helpers/fast-check.js'
 
 function trieOf(...filters: string[]): TopicTrie<string> {
   const trie = new TopicTrie<string>()

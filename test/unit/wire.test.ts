@@ -1,12 +1,12 @@
 /** The MQTT client of the SDK, where the test decides what the broker says, and when. */
 
-import fc from 'fast-check'
 import mqttPacket, { type Packet } from 'mqtt-packet'
 import t, { type Test } from 'tap'
 import type { MqttLimits } from '../../client/wire/mqtt/limits.js'
 import { mqttOverSocket } from '../../client/wire/mqtt/mqtt-wire.js'
 import { utf8 } from '../../client/wire/utf8.js'
 import type { Incoming, Login, Wire, WireError } from '../../client/wire/wire.js'
+import fc from '../helpers/fast-check.js'
 import { damage } from '../helpers/fuzz-mutations.js'
 import { ManualClock, settled } from '../helpers/manual-clock.js'
 import { MemorySocket } from '../helpers/memory-socket.js'

@@ -1,5 +1,5 @@
 /** Random programs for the authorisation test. */
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import { PLAIN_TOPICS } from './plain-rights.js'
 import { scenes } from './scenes.js'
 import { scenesOfChange } from './scenes-of-change.js'

@@ -1,7 +1,7 @@
 /**
  * Scenes (short runs of commands) that change rights: settings, roles, sanctions, devices. Random single commands rarely combine to these.
  */
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import { act, come, enter, leaves, place, qos, returns, say, slot, social, users, version } from './scenes.js'
 import { AUDIENCES, CAST, CHANNEL, type Command, type Do, ROOMS, type RoomAct, USERS } from './words.js'
 

@@ -2,7 +2,7 @@
  * Scenes (short runs of commands) in which a right is lost while messages wait for delivery. Random single commands rarely combine to
  * these.
  */
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 import { CAST, type Command, type Do, type Joining, type QoS, ROOMS, type RoomAct, USERS } from './words.js'
 
 /** State of a session when its user loses a right: connected, connected without acknowledging, or disconnected. */

@@ -1,5 +1,5 @@
 /** The commands of a program of the session test. They are data, so that a failing program can be shrunk, printed and repeated. */
-import fc from 'fast-check'
+import fc from '../../helpers/fast-check.js'
 
 export type QoS = 0 | 1 | 2
 
