@@ -5,6 +5,9 @@ import { fetchFrom } from '../helpers/http.js'
 import { until } from '../helpers/patience.js'
 import { findingsOf, WebApp, type WebPage } from '../helpers/web-page.js'
 
+/** Ms for which a finger rests on a message until its menu opens. */
+const LONG_PRESS = 500
+
 /** The row of the message with this text, in the room. */
 const rowOf = ({ page }: WebPage, text: string): Locator => page.locator('#room .message', { hasText: text }).first()
 
@@ -60,7 +63,7 @@ t.test('two people, and what they do with messages', async (t) => {
       t.same(await findingsOf(alice), [])
       await alice.page.reload()
       await alice.page.locator('.about', { hasText: 'Who brings milk?' }).waitFor()
-      t.equal(await alice.composer.inputValue(), 'I do')
+      await alice.writes('I do')
       await alice.composer.press('Enter')
       const quote = rowOf(bob, 'I do').locator('.quote')
       await quote.filter({ hasText: 'Who brings milk?' }).waitFor()
@@ -142,7 +145,7 @@ t.test('two people, and what they do with messages', async (t) => {
     await panel.locator('textarea').fill('not for the room')
     await alice.page.reload()
     await panel.locator('.message-text', { hasText: 'The kettle is on' }).waitFor()
-    t.equal(await panel.locator('textarea').inputValue(), 'not for the room')
+    await alice.writes('not for the room', panel.locator('textarea'))
     t.equal(await alice.composer.first().inputValue(), '')
     await panel.locator('textarea').press('Enter')
     await panel.locator('.message-text', { hasText: 'not for the room' }).waitFor()
@@ -314,12 +317,16 @@ t.test('with a finger: a rest on a message opens its menu, a scroll does not', a
   const at = { x: box.x + 20, y: box.y + 12 }
   const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', points: { x: number; y: number }[]) =>
     finger.send('Input.dispatchTouchEvent', { type, touchPoints: points })
+  const rest = await alice.holdTimers(LONG_PRESS)
   await touch('touchStart', [at])
   await touch('touchMove', [{ x: at.x, y: at.y + 60 }])
+  await rest.fire()
   await touch('touchEnd', [])
   t.equal(await alice.page.getByRole('menu').count(), 0)
   await touch('touchStart', [at])
+  await rest.fire()
   await alice.page.getByRole('menu').waitFor()
+  await rest.release()
   await touch('touchEnd', [])
   t.same(await findingsOf(alice), [])
   await alice.page.getByRole('menuitem', { name: 'React with 😂' }).click()

@@ -122,7 +122,8 @@ t.test('the list of rooms', async (t) => {
     await session.send('Input.synthesizeTapGesture', {
       x: Math.round(x + 60),
       y: Math.round(y + 20),
-      duration: 800,
+      // Longer than the press has to be, also where the page is slow to notice that.
+      duration: 2000,
       gestureSourceType: 'touch',
     })
     await phone.getByRole('menuitem', { name: 'Unmute' }).click()

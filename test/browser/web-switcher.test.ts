@@ -21,7 +21,6 @@ t.test('from room to room by keyboard', async (t) => {
   const alice = await app.enter('alice', '/', { viewport: { width: 1280, height: 800 } })
   const { page } = alice
   await page.locator('.room-row').nth(2).waitFor()
-  const path = (): string => new URL(page.url()).pathname
   const switcher = page.getByRole('dialog', { name: 'Go to' })
   const options = () => switcher.getByRole('option').locator('.result-title').allInnerTexts()
   const search = async (text: string): Promise<void> => {
@@ -39,7 +38,7 @@ t.test('from room to room by keyboard', async (t) => {
     await page.keyboard.press('ArrowUp')
     t.match(await switcher.locator('[aria-selected=true]').innerText(), /Green tea/)
     await page.keyboard.press('Enter')
-    await until('the room is shown', async () => path() === '/r/tea')
+    await until('the room is shown', async () => (await alice.path()) === '/r/tea')
     t.equal(await switcher.count(), 0)
   })
 
@@ -59,16 +58,16 @@ t.test('from room to room by keyboard', async (t) => {
     }
     await search('zoe')
     await switcher.getByRole('option', { name: /zoe/ }).click()
-    await until('the conversation is shown', async () => path() === '/u/zoe')
+    await until('the conversation is shown', async () => (await alice.path()) === '/u/zoe')
   })
 
   await t.test('Alt and the arrow keys go through the list, with Shift to what is unread', async (t) => {
     await page.keyboard.press('Alt+ArrowDown')
-    const shown = path()
+    const shown = await alice.path()
     await page.keyboard.press('Alt+ArrowDown')
-    t.not(path(), shown)
+    t.not(await alice.path(), shown)
     await page.keyboard.press('Alt+ArrowUp')
-    t.equal(path(), shown)
+    t.equal(await alice.path(), shown)
     await page.goto(`${app.url}/r/ops`)
     const unread = page.locator('.room-row.unread')
     await until(
@@ -78,7 +77,7 @@ t.test('from room to room by keyboard', async (t) => {
     await ask('bob', 'POST', '/v1/rooms/den/messages', { text: 'news' })
     await page.locator('.room-row.unread[href="/r/den"]').waitFor()
     await page.keyboard.press('Alt+Shift+ArrowDown')
-    t.not(path(), '/r/ops')
+    t.not(await alice.path(), '/r/ops')
     t.ok(await unread.count())
   })
 
@@ -87,6 +86,7 @@ t.test('from room to room by keyboard', async (t) => {
     await alice.composer.waitFor()
     await page.evaluate("document.querySelector('.composer textarea').focus()")
     for (let n = 0; n < 60; n++) await ask('bob', 'POST', '/v1/rooms/tea/messages', { text: `line ${n}` })
+    await page.locator('.room-row[href="/r/tea"]', { hasText: 'line 59' }).waitFor()
     await page.locator('.timeline').evaluate('(list) => list.scrollTo(0, 0)')
     await page.keyboard.press('Escape')
     await page.locator('.room-row.unread[href="/r/tea"]').waitFor({ state: 'detached' })

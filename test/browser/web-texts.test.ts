@@ -1,6 +1,8 @@
 /** What a message says, and how it is shown: code, addresses, people, rooms. */
 import t from 'tap'
 import { createChat } from '../../client/index.js'
+import { when } from '../helpers/outbox-app.js'
+import { answered } from '../helpers/patience.js'
 import { findingsOf, passwordOf, WebApp } from '../helpers/web-page.js'
 import { webSocket } from '../helpers/web-socket.js'
 
@@ -16,6 +18,14 @@ t.test('what messages say', async (t) => {
   const { page } = alice
   await page.getByRole('button', { name: 'Join' }).click()
   await alice.sees('the first')
+  /** Resolves when bob's client has it, too. */
+  const has = (room: string, text: string) =>
+    answered(
+      text,
+      when(bob.rooms, (rooms) =>
+        rooms.some((one) => one.room === room && one.last && 'text' in one.last && one.last.text === text),
+      ),
+    )
   const say = (text: string, mentions: string[] = []) => bob.ask.send({ room: 'tea', text, mentions })
 
   await t.test('a block of code keeps its lines, and is copied as it is', async (t) => {
@@ -81,6 +91,7 @@ t.test('what messages say', async (t) => {
     await alice.send('do you read me?')
     await page.locator('.mark.delivered, .mark.sent').last().waitFor()
     await alice.allSent(1)
+    await has('tea', 'do you read me?')
     bob.room('tea').read()
     await page.getByRole('button', { name: 'Seen by 1' }).click()
     await page.getByRole('menuitem', { name: 'bob' }).click()
@@ -88,6 +99,7 @@ t.test('what messages say', async (t) => {
     await alice.send('and here?')
     await alice.allSent(1)
     await page.locator('.mark.delivered').waitFor()
+    await has('dm:alice:bob', 'and here?')
     bob.room('dm:alice:bob').read()
     await page.locator('.mark.read').getByText('Read').waitFor({ state: 'attached' })
   })

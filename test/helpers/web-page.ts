@@ -11,6 +11,9 @@ import { until } from './patience.js'
 
 export const passwordOf = (user: string): string => `${user}-pw-${user}`
 
+/** Ms until what is waited for in a page counts as lost: longer than a busy machine needs. */
+const PATIENCE = 60_000
+
 /** Logged by the browser for each answer that is not 2xx, also where that is what is tested. */
 const FAILED_LOAD = /^Failed to load resource/
 
@@ -35,7 +38,7 @@ export class WebVisits {
     context.on('console', (line) => {
       if (line.type() === 'error' && !FAILED_LOAD.test(line.text())) this.troubles.push(line.text())
     })
-    context.setDefaultTimeout(30_000)
+    context.setDefaultTimeout(PATIENCE)
     return context
   }
 
@@ -110,6 +113,48 @@ export class WebPage {
   /** What tells the rows of the messages apart, in order. */
   rows(): Promise<string[]> {
     return this.page.evaluate("[...document.querySelectorAll('.message')].map((row) => row.dataset.row)")
+  }
+
+  /** Waits until this is what stands in the composer: a draft is read after the messages. */
+  async writes(text: string, composer: Locator = this.composer): Promise<void> {
+    await until(`${JSON.stringify(text)} is being written`, async () => (await composer.inputValue()) === text)
+  }
+
+  /** The path that is shown. The address that Playwright knows may be that of a moment ago. */
+  path(): Promise<string> {
+    return this.page.evaluate('location.pathname')
+  }
+
+  /** Timers of so many ms that are set in the page from now on are over when `fire` is called; `release` lets later ones run again. */
+  async holdTimers(ms: number): Promise<{ fire(): Promise<void>; release(): Promise<void> }> {
+    await this.page.evaluate(`{
+      const { setTimeout, clearTimeout } = window
+      const held = new Map()
+      let last = 0
+      window.setTimeout = (act, ms, ...rest) => {
+        if (ms !== ${ms}) return setTimeout(act, ms, ...rest)
+        held.set(--last, () => act(...rest))
+        return last
+      }
+      window.clearTimeout = (timer) => held.delete(timer) || clearTimeout(timer)
+      window.heldTimers = {
+        fire() {
+          for (const [timer, act] of [...held]) if (held.delete(timer)) act()
+        },
+        release: () => (window.setTimeout = setTimeout),
+      }
+    }`)
+    return {
+      fire: () => this.page.evaluate('heldTimers.fire()'),
+      release: () => this.page.evaluate('void heldTimers.release()'),
+    }
+  }
+
+  /** Waits until the page has drawn what it was told, and has done what follows from that. */
+  async settled(): Promise<void> {
+    await this.page.evaluate(
+      'new Promise((done) => requestAnimationFrame(() => setTimeout(() => requestAnimationFrame(() => setTimeout(done)))))',
+    )
   }
 
   /** Waits until so many own messages are shown, and all of them were sent. Evaluating in the page as it waits would be against its policy. */

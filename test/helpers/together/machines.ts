@@ -71,6 +71,8 @@ export async function useMachines(t: Test, story: Story): Promise<void> {
     await bob.page.getByRole('link', { name: /Lamp/ }).click()
     await bob.page.getByText('Belongs to alice').waitFor()
     await bob.page.getByText('Nothing was measured').waitFor()
+    // From then on he is told what it tells.
+    await fact(bob, 'level').getByText('10').waitFor()
     for (const watts of [5, 6.5]) measure('watts', watts)
     for (const one of [alice, bob]) await last(one, 'watts').getByText('6.5').waitFor()
     await alice.page.getByRole('img', { name: /watts: last 6.5, lowest 4, highest 6.5/ }).waitFor()

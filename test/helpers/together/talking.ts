@@ -7,8 +7,11 @@ export async function talk(t: Test, story: Story): Promise<void> {
   const { alice, bob } = story
   await t.test('who types is named, what is read is marked, and what is half written stays', async () => {
     await alice.goTo(ROOM)
-    await bob.composer.pressSequentially('h')
-    await alice.page.locator('.typing', { hasText: 'bob is typing…' }).waitFor()
+    // It is told to those who look by then.
+    await until('alice sees that bob types', async () => {
+      await bob.composer.pressSequentially('h')
+      return alice.page.locator('.typing', { hasText: 'bob is typing…' }).isVisible()
+    })
     await bob.composer.fill('half a word')
     await alice.send('Is the kettle on?')
     await alice.choose('Seen by 1', 'bob', alice.row('kettle'))
@@ -103,6 +106,7 @@ export async function talk(t: Test, story: Story): Promise<void> {
     await say(alice, 'Good')
     await said(bob, 'Good')
     await alice.row('Is the kettle on?').getByText('2 replies').waitFor()
+    await alice.panel.getByRole('button', { name: /^(Follow|Stop following)$/ }).waitFor()
     if (await alice.panel.getByRole('button', { name: 'Follow', exact: true }).isVisible())
       await alice.press('Follow', alice.panel)
     await alice.panel.getByRole('button', { name: 'Stop following' }).waitFor()
