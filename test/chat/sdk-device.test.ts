@@ -83,6 +83,8 @@ t.test('what is said without a connection, and while the broker is killed, arriv
   const first = await heard(broker)
   proxy.heal()
   await device.flush()
+  // The broker has it; who follows the device hears of it a moment later.
+  await until('the state', async () => first.some(({ body }) => body.at === 'second'))
   t.same(
     first.filter(({ topic }) => topic === 'devices/lamp/state').map(({ body }) => body.at),
     ['second'],
@@ -230,5 +232,6 @@ t.test('a device that is closed does not keep its process running', async (t) =>
   const child = spawn(process.execPath, [program, broker.mqttUrl, key], { stdio: 'inherit' })
   t.teardown(() => child.kill())
   t.same(await once(child, 'exit'), [0, null])
+  await until('it is told', async () => told.length > 0)
   t.match(told, [{ topic: 'devices/lamp/telemetry/count', body: { value: 1 } }])
 })

@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import http from 'node:http'
 import t, { type Test } from 'tap'
-import type { Clock } from '../../client/base/platform.js'
 import type { Chat, ChatOptions } from '../../client/chat.js'
 import { createChat, type Outgoing } from '../../client/index.js'
 import { directoryStore } from '../../client/node/index.js'
@@ -17,13 +16,16 @@ import { chatAt, proxyOf, when } from '../helpers/outbox-app.js'
 import { until } from '../helpers/patience.js'
 import { Random } from '../helpers/random.js'
 import { aFile, filesOf, noise, numberedBytes, SeenRequests } from '../helpers/sdk-files.js'
+import { HeldTimers } from '../helpers/tea-room.js'
 import { openOrigin } from '../helpers/web-app.js'
-import { realEnv, webSocket } from '../helpers/web-socket.js'
+import { webSocket } from '../helpers/web-socket.js'
 
 const random = Random.from('FILES_SEED')
 t.comment(`FILES_SEED=${random.seed}`)
 
 const MEDIA = { shared: true }
+/** Ms for which an answer is waited for. */
+const PATIENCE = 60_000
 
 /** The files of tea are these, in this order, and the broker has no others. */
 async function requireFiles(t: Test, chat: Chat, expected: readonly Uint8Array[]): Promise<void> {
@@ -105,19 +107,19 @@ t.test('an upload of which nothing is heard is tried again, and holds nobody els
   const proxy = await proxyOf(t, broker)
   const seen = new SeenRequests()
   const files = seen.transfers({ url: `http://127.0.0.1:${proxy.port}/` })
-  // The patience of a minute.
-  const timer: Clock['timer'] = (ms, act) => realEnv.timer(ms === 60_000 ? 300 : ms, act)
-  const ann = chatAt(t, broker, Number(new URL(broker.wsUrl).port), 'ann', { files, platform: { timer } })
+  const timers = new HeldTimers([PATIENCE])
+  const { platform } = timers
+  const ann = chatAt(t, broker, Number(new URL(broker.wsUrl).port), 'ann', { files, platform })
   await ann.connect()
   for (const room of ['tea', 'milk']) await ann.ask.rooms.create({ room })
   const bytes = noise(3_000_000)
   const out = ann.send('tea', {}, { attach: [aFile(bytes)] })
   await when(out.state, (state) => state.at === 'uploading' && state.done > 0)
   proxy.blackhole()
-  await until(
-    'it is tried again and again',
-    async () => seen.asked.filter(({ method }) => method === 'HEAD').length > 1,
-  )
+  await until('it is tried again and again', async () => {
+    timers.fire(PATIENCE)
+    return seen.asked.filter(({ method }) => method === 'HEAD').length > 1
+  })
   t.equal(out.state.current.at, 'uploading')
   await ann.send('milk', 'meanwhile').sent
   proxy.cut()

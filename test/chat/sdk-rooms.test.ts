@@ -91,7 +91,7 @@ t.test('rooms are listed by activity, with what is unread, and reading them coun
   await becomes(chat.unread, 'all is read', ({ messages }) => messages === 0)
   const told = async () => (await alice.unread()).rooms.every(({ unread }) => unread === 0)
   await becomes(chat.unread, 'nothing is unread', ({ mentions }) => mentions === 0)
-  while (!(await told())) await new Promise((resolve) => setTimeout(resolve, 20))
+  await until('the broker is told', told)
   await bob.rooms.update({ room: 'tea', topic: 'green' })
   await becomes(chat.room('tea').info, 'the topic', (info) => info?.topic === 'green')
   await bob.rooms.remove({ room: 'tea', user: 'alice' })

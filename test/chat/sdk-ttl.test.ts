@@ -4,10 +4,12 @@ import type { ChatPlatform } from '../../client/chat.js'
 import { httpCalls, type Item, type Methods, methods } from '../../client/index.js'
 import { memoryStores } from '../../client/store/memory-store.js'
 import { startTestBroker } from '../helpers/broker.js'
+import { movableClock } from '../helpers/clock.js'
 import { httpUrl } from '../helpers/http.js'
 import { ManualClock } from '../helpers/manual-clock.js'
 import { chatAt, proxyOf, when } from '../helpers/outbox-app.js'
 import { answered, until } from '../helpers/patience.js'
+import { HeldTimers } from '../helpers/tea-room.js'
 
 async function start(t: Test) {
   const broker = await startTestBroker(t, { limits: { rates: 'off' } })
@@ -26,23 +28,40 @@ async function start(t: Test) {
 }
 
 const HOUR = 3_600_000
+/** Seconds. */
+const WHILE = 600
+/** Ms after which a client looks at the clock again, at the latest. */
+const LOOKS = 60_000
+
+/** A clock of broker and client, and the timers of the client, which run as the test says. To be made before both. */
+function timeOf(t: Test) {
+  const clock = movableClock(t)
+  const timers = new HeldTimers([LOOKS])
+  const pass = (seconds: number): void => {
+    clock.forward(seconds)
+    timers.fire(LOOKS)
+  }
+  return { timers, pass }
+}
 
 const textsOf = (items: readonly Item[]) =>
   items.flatMap((item) => (item.kind === 'message' ? (item.message.text ?? []) : item.kind))
 
 t.test('at its end it is gone from timelines, from the list of rooms and from the counts', async (t) => {
+  const { timers, pass } = timeOf(t)
   const { alice, bob, chatOf } = await start(t)
-  const chat = chatOf()
+  const chat = chatOf(timers.platform)
   await chat.connect()
   const timeline = chat.room('tea').timeline()
   t.teardown(() => timeline.dispose())
   await bob.send({ room: 'tea', text: 'for good' })
-  await bob.send({ room: 'tea', text: 'for two seconds @alice', mentions: ['@alice'], ttl: 2 })
+  await bob.send({ room: 'tea', text: 'for a while @alice', mentions: ['@alice'], ttl: WHILE })
   await answered(
     'it is shown',
-    when(timeline.items, (items) => textsOf(items).join() === 'for good,for two seconds @alice'),
+    when(timeline.items, (items) => textsOf(items).join() === 'for good,for a while @alice'),
   )
-  t.match(chat.rooms.current[0], { unread: 2, mentions: 1, last: { text: 'for two seconds @alice' } })
+  t.match(chat.rooms.current[0], { unread: 2, mentions: 1, last: { text: 'for a while @alice' } })
+  pass(WHILE + 1)
   await answered(
     'it is gone',
     when(timeline.items, (items) => textsOf(items).join() === 'for good,gone'),
@@ -60,16 +79,18 @@ t.test('at its end it is gone from timelines, from the list of rooms and from th
 })
 
 t.test('a reply that ends is not counted in its thread any more', async (t) => {
+  const { timers, pass } = timeOf(t)
   const { bob, chatOf } = await start(t)
-  const chat = chatOf()
+  const chat = chatOf(timers.platform)
   await chat.connect()
   const timeline = chat.room('tea').timeline()
   t.teardown(() => timeline.dispose())
   await bob.send({ room: 'tea', text: 'root' })
   await bob.send({ room: 'tea', text: 'stays', thread: 1 })
-  await bob.send({ room: 'tea', text: 'ends', thread: 1, ttl: 2 })
+  await bob.send({ room: 'tea', text: 'ends', thread: 1, ttl: WHILE })
   const replies = ([root]: readonly Item[]) => (root?.kind === 'message' ? root.message.replies?.count : undefined)
   await when(timeline.items, (items) => replies(items) === 2)
+  pass(WHILE + 1)
   await answered(
     'one less',
     when(timeline.items, (items) => replies(items) === 1),
@@ -77,13 +98,15 @@ t.test('a reply that ends is not counted in its thread any more', async (t) => {
 })
 
 t.test('what ended while the client was off is never shown, and not on the device any more', async (t) => {
+  const { pass } = timeOf(t)
   const { proxy, alice, bob, chatOf } = await start(t)
   const before = chatOf()
   await before.connect()
   await bob.send({ room: 'tea', text: 'for good' })
-  await bob.send({ room: 'tea', text: 'for a second', ttl: 1 })
+  await bob.send({ room: 'tea', text: 'for a while', ttl: WHILE })
   await when(before.rooms, ([tea]) => tea?.unread === 2)
   await before.close()
+  pass(WHILE + 1)
   const isOver = async () => (await alice.history({ room: 'tea' })).messages.some((message) => 'gone' in message)
   await until('it has ended', isOver)
   proxy.refuse()
@@ -100,7 +123,7 @@ t.test('what ended while the client was off is never shown, and not on the devic
   )
   t.same(textsOf(timeline.items.current), ['for good', 'gone'])
   t.equal(chat.rooms.current[0]!.unread, 1)
-  t.notOk(seen.join().includes('for a second'))
+  t.notOk(seen.join().includes('for a while'))
 })
 
 for (const [what, by] of [
@@ -108,12 +131,13 @@ for (const [what, by] of [
   ['behind', -HOUR],
 ] as const)
   t.test(`a clock of the device that is ${what} by an hour changes nothing, also without a connection`, async (t) => {
+    const { timers, pass } = timeOf(t)
+    timers.ahead = by
     const { proxy, bob, chatOf } = await start(t)
-    const platform = { now: () => Date.now() + by }
-    const before = chatOf(platform)
+    const before = chatOf(timers.platform)
     await before.connect()
-    await bob.send({ room: 'tea', text: 'for a while', ttl: 1800 })
-    await bob.send({ room: 'tea', text: 'for three seconds', ttl: 3 })
+    await bob.send({ room: 'tea', text: 'for long', ttl: 3 * WHILE })
+    await bob.send({ room: 'tea', text: 'for a while', ttl: WHILE })
     await answered(
       'both',
       when(before.rooms, ([tea]) => tea?.unread === 2),
@@ -123,8 +147,13 @@ for (const [what, by] of [
     await before.connect()
     await before.close()
     proxy.refuse()
-    const chat = chatOf(platform)
+    const chat = chatOf(timers.platform)
     void chat.connect().catch(() => {})
+    await answered(
+      'both are there',
+      when(chat.rooms, ([tea]) => tea?.unread === 2),
+    )
+    pass(WHILE + 1)
     await answered(
       'one has ended',
       when(chat.rooms, ([tea]) => !!tea?.last && 'gone' in tea.last && tea.last.seq === 2),
@@ -144,17 +173,23 @@ t.test('closed, nothing waits for an end', async (t) => {
 })
 
 t.test('of what was dropped nothing is left that says when it would have ended', async (t) => {
+  const { timers, pass } = timeOf(t)
   const { bob, alice, chatOf } = await start(t)
-  const chat = chatOf()
+  const chat = chatOf(timers.platform)
   await chat.connect()
-  await bob.send({ room: 'tea', text: 'for a while', ttl: 2 })
+  await bob.send({ room: 'tea', text: 'for a while', ttl: WHILE })
   await when(chat.rooms, ([tea]) => tea?.unread === 1)
   await bob.rooms.delete({ room: 'tea' })
   await when(chat.rooms, ({ length }) => length === 0)
   await bob.rooms.create({ room: 'tea' })
   await alice.rooms.join({ room: 'tea' })
   await bob.send({ room: 'tea', text: 'in its place' })
-  await bob.send({ room: 'tea', text: 'ends after it', ttl: 3 })
+  await bob.send({ room: 'tea', text: 'ends after it', ttl: 2 * WHILE })
+  await when(chat.rooms, ([tea]) => tea?.unread === 2)
+  pass(WHILE + 1)
+  await chat.ask.rooms.list()
+  t.equal(chat.rooms.current[0]?.unread, 2)
+  pass(WHILE)
   await answered(
     'the other one',
     when(chat.rooms, ([tea]) => !!tea?.last && 'gone' in tea.last && tea.last.seq === 2),
