@@ -134,7 +134,7 @@ t.test('a device is added, looked at, commanded and shared', async (t) => {
     await command('{"to": 3}')
     await row('{"to":3}').getByText('done').waitFor()
     await row('{"to":3}').getByText('{"level":3}').waitFor()
-    t.equal(await fact('level').innerText(), '3', 'the state follows')
+    await until('the state follows', async () => (await fact('level').innerText()) === '3')
     await command('{"to": 30}')
     await row('{"to":30}').getByText('failed').waitFor()
     await row('{"to":30}').getByText('to: 0 to 10').waitFor()

@@ -18,7 +18,9 @@ t.test('without a connection', async (t) => {
   await t.test('it says so after a while, and goes on', async (t) => {
     await context.setOffline(true)
     for (const text of written) await alice.send(text)
-    t.same(await alice.texts(), ['before', ...written], 'at once, in order')
+    // A row is there when the device has read what stands before it.
+    await until('all are shown', async () => (await alice.texts()).length === 1 + written.length)
+    t.same(await alice.texts(), ['before', ...written], 'in order')
     t.equal(await alice.page.locator('.mark.clock').count(), written.length)
     await alice.page.locator('.banner').getByText('No connection').waitFor()
     await alice.page.locator('.banner').getByText('5 messages wait').waitFor()
