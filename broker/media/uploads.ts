@@ -17,7 +17,7 @@ import type { FileStorage } from './storage/file-storage.js'
 import type { Transfers } from './transfers.js'
 
 export interface UploadsDeps {
-  readonly files: Pick<Files, 'create' | 'own' | 'claim' | 'unclaim' | 'finish' | 'remove'>
+  readonly files: Pick<Files, 'requireSize' | 'create' | 'own' | 'claim' | 'unclaim' | 'finish' | 'remove'>
   readonly blobs: Blobs
   readonly storage: FileStorage
   readonly transfers: Transfers
@@ -67,6 +67,8 @@ export class Uploads {
   /** @throws Refusal */
   async create(actor: Actor, file: NewFile): Promise<UploadState> {
     const { files, dir, minFree } = this.#deps
+    // First: what is refused for want of space is tried again and again.
+    files.requireSize(file.size)
     if ((await freeBytes(dir)) < minFree + file.size)
       throw new Refusal('unavailable', 'the disk of the files is nearly full (media.minFree)', { retryAfter: 300 })
     const record = await files.create(actor, file)

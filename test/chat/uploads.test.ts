@@ -216,6 +216,12 @@ t.test('sizes count when they are announced, by person and for all, and no more 
   t.match(await begin(broker, 'bob', 501), { status: 201 })
 })
 
+t.test('a file that is too large is refused for good, also where the disk is nearly full', async (t) => {
+  const { broker } = await open(t, { fileBytes: 1000, minFree: Number.MAX_SAFE_INTEGER })
+  t.match(await begin(broker, 'alice', 1001), { status: 413, code: 'too_large' })
+  t.match(await begin(broker, 'alice', 1000), { status: 503, code: 'unavailable' })
+})
+
 t.test('transfers at the same time are bounded by person', async (t) => {
   const { broker } = await open(t, { transfersPerUser: 2 })
   const open2 = await Promise.all(

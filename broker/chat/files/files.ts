@@ -87,15 +87,20 @@ export class Files {
     this.#deps = deps
   }
 
+  /** @throws Refusal `too_large`: no file has as many bytes, however much space there is */
+  requireSize(bytes: number): void {
+    const { fileBytes } = this.#deps.limits
+    if (bytes > fileBytes)
+      throw new Refusal('too_large', `a file has at most ${fileBytes} bytes (media.fileBytes)`, {
+        field: 'upload-length',
+      })
+  }
+
   /** Begins an upload: from now on its whole size counts. @throws Refusal */
   async create(actor: Actor, { size, name, mime }: NewFile): Promise<FileRecord> {
     const user = requireUser(actor)
     const { store, accountOf, limits, space } = this.#deps
     requireSpace(space)
-    if (size > limits.fileBytes)
-      throw new Refusal('too_large', `a file has at most ${limits.fileBytes} bytes (media.fileBytes)`, {
-        field: 'upload-length',
-      })
     const id = randomBytes(16).toString('hex')
     const createdAt = Date.now()
     const checkAt = createdAt + limits.uploadLife * 1000
