@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorBody, type ErrorCode } from '../../schemas/errors.js'
+import type { ERRORS, ErrorBody, ErrorCode } from '../../schemas/errors.js'
 
 /**
  * Codes that the broker does not have:
@@ -10,8 +10,17 @@ import { ERRORS, type ErrorBody, type ErrorCode } from '../../schemas/errors.js'
  */
 export type ClientErrorCode = 'offline' | 'timeout' | 'aborted' | 'closed' | 'storage'
 
-/** Of those, what may succeed when it is tried again later. */
-const TRANSIENT: ReadonlySet<string> = new Set<ClientErrorCode>(['offline', 'timeout'])
+/** The codes of the broker that its table calls transient. The table itself, with all that it says of each code, would be a part of every page. */
+type TransientCode = { [C in ErrorCode]: (typeof ERRORS)[C]['transient'] extends true ? C : never }[ErrorCode]
+
+/** What may succeed when it is tried again later. */
+const TRANSIENT: Readonly<Record<TransientCode | 'offline' | 'timeout', true>> = {
+  rate_limited: true,
+  unavailable: true,
+  internal: true,
+  offline: true,
+  timeout: true,
+}
 
 /** The one error of the SDK: what the broker refused, by its code, or what went wrong on the way. */
 export class ChatError extends Error {
@@ -31,7 +40,7 @@ export class ChatError extends Error {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'ChatError'
     this.code = code
-    this.transient = code in ERRORS ? ERRORS[code as ErrorCode].transient : TRANSIENT.has(code)
+    this.transient = code in TRANSIENT
     this.field = field
     this.retryAfter = retryAfter
   }
