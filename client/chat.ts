@@ -35,7 +35,7 @@ import { type Methods, methods } from './requests/methods.js'
 import { WireCalls } from './requests/wire-calls.js'
 import type { Core } from './rooms/core.js'
 import { Reading } from './rooms/reading.js'
-import { Room, type RoomDeps } from './rooms/room.js'
+import { inputOf, Room, type RoomDeps } from './rooms/room.js'
 import { RoomList, type RoomSummary, type Unread } from './rooms/room-list.js'
 import { Keeper } from './store/keeper.js'
 import type { Lock } from './store/lock.js'
@@ -304,7 +304,7 @@ export class Chat {
   send(room: string, message: string | SendInput, { attach = [] }: SendOptions = {}): Outgoing {
     if (this.status.current.state === 'idle') this.#openExpected()
     this.#signs.sent(room)
-    return this.#outbox.send(room, typeof message === 'string' ? { text: message } : message, attach)
+    return this.#outbox.send(room, inputOf(message), attach)
   }
 
   /**

@@ -48,7 +48,7 @@ export interface RoomState {
   readonly ends?: Readonly<Record<number, number>>
   /** Of its messages on the device, about: those that were changed count again until some are dropped. Absent, or 0: there is at most the last one. */
   readonly bytes?: number
-  /** As `read`, if the broker was not told of that yet. Absent, or 0: it was. */
+  /** Of the last message read, as long as the broker has not answered to that. Absent, or 0: it has. */
   readonly unsaid?: number
 }
 
@@ -297,7 +297,7 @@ export function applyCounts(
   later: readonly LoggedMessage[],
   me: string,
 ): RoomState {
-  const base: RoomState = { ...state, read, unread, mentions: mentioned, counted: head, unsaid: 0 }
+  const base: RoomState = { ...state, read, unread, mentions: mentioned, counted: head }
   return later.reduce((sum, message) => counted(sum, message, me), base)
 }
 

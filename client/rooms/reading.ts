@@ -4,7 +4,7 @@ import type { ChatError } from '../base/chat-error.js'
 import type { Clock, Stop } from '../base/platform.js'
 import type { Chores } from '../engine/chores.js'
 import type { Engine } from '../engine/engine.js'
-import { applyCounts } from '../engine/room-state.js'
+import { applyCounts, type RoomState } from '../engine/room-state.js'
 import { spanOf } from '../engine/spans.js'
 import type { Methods } from '../requests/methods.js'
 
@@ -32,8 +32,8 @@ export class Reading {
   /** `thread`: only in the thread that this message began. */
   read(room: string, seq: number, thread?: number): void {
     const place = thread ? `${room} ${thread}` : room
-    const read = thread ? 0 : this.#engine.replica.rooms.get(room)?.read
-    if (seq <= Math.max(this.#read.get(place)?.seq ?? 0, read ?? 0)) return
+    const { read = 0, unsaid = 0 }: Partial<RoomState> = (!thread && this.#engine.replica.rooms.get(room)) || {}
+    if (seq <= Math.max(this.#read.get(place)?.seq ?? 0, read, unsaid)) return
     this.#read.set(place, { room, seq, ...(thread && { thread }) })
     if (!thread) this.#show(room, seq).catch(() => {})
     if (this.#sends.isUp) this.#stopTimer ??= this.#clock.timer(DELAY, () => this.flush())
@@ -61,7 +61,12 @@ export class Reading {
       if (error.transient) throw error
     })
     if (this.#read.get(place) === read) this.#read.delete(place)
-    if (!read.thread) this.#engine.count(read.room)
+    if (read.thread) return
+    await this.#engine.replica.transact(async (tx) => {
+      const state = tx.room(read.room)
+      if (state?.unsaid === read.seq) tx.put({ ...state, unsaid: 0 })
+    })
+    this.#engine.count(read.room)
   }
 
   /** Another user has logged in. */
@@ -70,17 +75,16 @@ export class Reading {
     this.flush()
   }
 
-  /** Before the broker has answered, if the client has all that is to be counted. */
+  /** Keeps it until the broker has answered, and counts before that, if the client has all that is to be counted. */
   #show(room: string, read: number): Promise<void> {
     const { replica } = this.#engine
     return replica.transact(async (tx) => {
       const state = tx.room(room)
       if (!state || read <= state.read) return
-      const isKnown = read >= state.seq || (spanOf(state.spans, state.seq)?.[0] ?? state.seq) <= read + 1
-      if (!isKnown) return
-      const later = await replica.messages(room, [read + 1, state.seq])
+      const isKnown = (spanOf(state.spans, state.seq)?.[0] ?? state.seq) <= read + 1
+      const later = isKnown ? await replica.messages(room, [read + 1, state.seq]) : []
       const counts = { read, unread: 0, mentions: 0, head: read }
-      tx.put({ ...applyCounts(state, counts, later, replica.user!), unsaid: read })
+      tx.put({ ...(isKnown ? applyCounts(state, counts, later, replica.user!) : state), unsaid: read })
     })
   }
 }

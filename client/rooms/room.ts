@@ -31,7 +31,7 @@ export interface RoomDeps {
   readonly pending: Pending
   readonly core: Core
   readonly ask: Methods
-  send(room: string, message: SendInput, options?: SendOptions): Outgoing
+  send(room: string, message: string | SendInput, options?: SendOptions): Outgoing
 }
 
 /**
@@ -100,7 +100,7 @@ export class Room {
   }
 
   send(message: string | SendInput, options?: SendOptions): Outgoing {
-    return this.#deps.send(this.id, inputOf(message), options)
+    return this.#deps.send(this.id, message, options)
   }
 
   /** Answers a message, which the answer refers to. */
@@ -160,6 +160,6 @@ export class Room {
   }
 }
 
-function inputOf(message: string | SendInput): SendInput {
+export function inputOf(message: string | SendInput): SendInput {
   return typeof message === 'string' ? { text: message } : message
 }

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import type { WebSocket } from 'ws'
 import type { ChatPlatform } from '../../client/chat.js'
 import { httpCalls, type Item, type Methods, methods, type Status, type Timeline } from '../../client/index.js'
+import { memoryStores } from '../../client/store/memory-store.js'
 import type { Change } from '../../client/store/store.js'
 import { startTestBroker } from '../helpers/broker.js'
 import { FaultyStore } from '../helpers/faulty-store.js'
@@ -104,7 +105,7 @@ t.test('whatever the device cannot keep first, all goes on in memory, and the ap
     await t.test(what, async (t) => {
       const scene = await start(t)
       const { bob, chat, store } = scene
-      await say(bob, 'tea', 120)
+      await say(bob, 'tea', 80)
       await chat.connect()
       const timeline = chat.room('tea').timeline({ size: 20 })
       t.teardown(() => timeline.dispose())
@@ -214,6 +215,50 @@ t.test('what the broker does not take for a moment, as the user reads too fast, 
   t.equal(chat.status.current.state, 'online')
 })
 
+t.test('what was read stays until the broker has answered, whatever it tells of the counts before that', async (t) => {
+  const clock = new ManualClock()
+  const platform = { now: () => clock.now(), timer: (ms: number, act: () => void) => clock.timer(ms, act) }
+  const { broker, proxy, alice, bob } = await start(t, {}, { rates: { write: 0.5 } })
+  const options = { store: memoryStores(), platform }
+  const chat = chatAt(t, broker, proxy.port, 'alice', options)
+  await say(bob, 'tea', 3)
+  await chat.connect()
+  const readAll = async (): Promise<never> => {
+    for (;;) await alice.read({ room: 'tea', seq: 1 })
+  }
+  await t.rejects(readAll(), { code: 'rate_limited' })
+  chat.room('tea').read()
+  await when(chat.rooms, ([tea]) => tea!.read === 3)
+  await bob.send({ room: 'tea', text: 'oops' })
+  await bob.send({ room: 'tea', type: 'delete', target: 4 })
+  await when(chat.rooms, ([tea]) => tea!.read === 1)
+  await chat.close()
+  const again = chatAt(t, broker, proxy.port, 'alice', options)
+  await again.connect()
+  await until('it is read', async () => {
+    await clock.pass(1000)
+    return (await alice.unread({ room: 'tea' })).rooms[0]!.read === 3
+  })
+})
+
+t.test('what was read in the midst of what the device does not have is told after a reload', async (t) => {
+  const { broker, proxy, alice, bob } = await start(t)
+  const options = { store: memoryStores() }
+  const chat = chatAt(t, broker, proxy.port, 'alice', options)
+  await say(bob, 'tea', 80)
+  await alice.read({ room: 'tea', seq: 1 })
+  await chat.connect()
+  proxy.refuse()
+  await when(chat.status, waiting)
+  chat.room('tea').read(20)
+  chat.room('tea').read(10)
+  await chat.close()
+  proxy.heal()
+  const again = chatAt(t, broker, proxy.port, 'alice', options)
+  await again.connect()
+  await until('it is read', async () => (await alice.unread({ room: 'tea' })).rooms[0]!.read === 20)
+})
+
 t.test('counts that the broker does not tell for a moment are asked for again on the same connection', async (t) => {
   const clock = new ManualClock()
   const platform = { now: () => clock.now(), timer: (ms: number, act: () => void) => clock.timer(ms, act) }
@@ -235,7 +280,7 @@ t.test('counts that the broker does not tell for a moment are asked for again on
 
 t.test('a timeline that could not begin without a connection begins when there is one', async (t) => {
   const { broker, bob, proxy } = await start(t)
-  await say(bob, 'tea', 120)
+  await say(bob, 'tea', 80)
   const chat = chatAt(t, broker, proxy.port, 'alice')
   await chat.connect()
   await chat.close()
