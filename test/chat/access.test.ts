@@ -5,6 +5,7 @@ import { callAdmin } from '../../broker/admin/control-socket.js'
 import { loadTokenSecret, mintToken } from '../../broker/auth/tokens.js'
 import { USER_LEAVES } from '../../schemas/topics.js'
 import type { Overrides } from '../helpers/broker.js'
+import { stillClock } from '../helpers/clock.js'
 import { knock } from '../helpers/knock.js'
 import { inTime } from '../helpers/patience.js'
 import { codeOf, Person, textOf } from '../helpers/people.js'
@@ -295,6 +296,8 @@ t.test('anonymous clients have what the rules give them, and nothing else', asyn
 })
 
 t.test('a token ends with its time: the login is refused, and a live connection ends within a second', async (t) => {
+  // Until she is in.
+  const clock = stillClock(t)
   const { broker, connect } = await people(t, [])
   const secret = await loadTokenSecret(broker.config.auth.jwt, broker.dataDir)
   const password = await mintToken(secret, 'alice', { ttl: 2 })
@@ -304,6 +307,7 @@ t.test('a token ends with its time: the login is refused, and a live connection 
   t.ok(alice.client.connected)
   const closed = new Promise<void>((resolve) => alice.client.once('close', () => resolve()))
   const left = exp * 1000 - Date.now()
+  clock.goOn()
   await inTime(closed, 20, () => new Error('it goes on a second after the end'), left)
   t.ok(Date.now() >= exp * 1000, 'not before')
   t.equal(await knock(broker, 'alice', password), 4)

@@ -6,7 +6,7 @@ import { unzipSync } from 'fflate'
 import t, { type Test } from 'tap'
 import { accountFiles } from '../../broker/chat/exports/account-files.js'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
-import { movableClock } from '../helpers/clock.js'
+import { stillClock } from '../helpers/clock.js'
 import { fetchFrom, httpUrl } from '../helpers/http.js'
 import { Person } from '../helpers/people.js'
 
@@ -97,7 +97,7 @@ t.test('no secret is in it', async (t) => {
 })
 
 t.test('a link is good once, for ten minutes, and while its login stands', async (t) => {
-  const clock = movableClock(t)
+  const clock = stillClock(t)
   const { broker, bob } = await open(t)
   const login = await bob.get('auth.register', { user: 'pat', password: 'pat-password' })
   const bearer = { authorization: `Bearer ${login.token}` }
@@ -148,7 +148,7 @@ t.test('who takes it slowly holds up nobody, and has one at a time', async (t) =
 })
 
 t.test('downloads that nobody reads keep nobody from theirs', async (t) => {
-  const clock = movableClock(t)
+  const clock = stillClock(t)
   const { broker, alice, connect } = await open(t)
   const words = Array.from({ length: 250 }, () => randomBytes(24_000).toString('base64'))
   const slow = await Promise.all(

@@ -7,6 +7,7 @@ import { completeConfig } from '../../broker/config/config.js'
 import { codeOf } from '../helpers/authenticator-app.js'
 import { BACKEND_SECRET, BackendServer, type Reply } from '../helpers/backend-server.js'
 import { startTestBroker } from '../helpers/broker.js'
+import { stillClock } from '../helpers/clock.js'
 import { fetchFrom } from '../helpers/http.js'
 import { knock } from '../helpers/knock.js'
 import { Person } from '../helpers/people.js'
@@ -115,9 +116,12 @@ t.test('a live login is renewed with a token of the same user only', async (t) =
 })
 
 t.test('a login ends when the backend said it would', async (t) => {
+  // Until she is in.
+  const clock = stillClock(t)
   const { backend, broker } = await open(t)
   backend.answer = () => ({ allow: true, expiresAt: Date.now() + 700 })
   const ann = await Person.connect(t, broker, 'ann', { password: 'ann-pw' })
+  clock.goOn()
   await ann.gone()
   backend.answer = () => ({ allow: true, expiresAt: Date.now() - 1 })
   t.equal(await knock(broker, 'ann', 'ann-pw'), 4, 'what is over is no login')

@@ -177,12 +177,14 @@ t.test('many sessions are one person, who is offline only after a while', async 
 })
 
 t.test('who changes their status all the time is told of so often, and the last of it gets through', async (t) => {
+  const clock = stillClock(t)
   const { broker, alice, bob } = await people(t, ['alice', 'bob'], { limits: { presencePerSecond: 3 } })
   await privateRoom('den', alice, bob)
   await alice.subscribe('users/bob/presence')
   await alice.on('users/bob/presence', 1)
   for (let i = 0; i < 200; i++) void bob.publish('users/bob/presence', { status: `${i}` }, { qos: 0 })
   await bob.publish('users/bob/presence', { status: 'the last' })
+  clock.goOn()
   await alice.inbox.wait(1, ({ payload }) => payload.includes('the last'))
   const told = alice.inbox.json('users/bob/presence').length
   const dropped = broker.running.counters.get('dropped.presence_rate')

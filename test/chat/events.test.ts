@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { callAdmin } from '../../broker/admin/control-socket.js'
 import { loadTokenSecret, mintToken } from '../../broker/auth/tokens.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { stillClock } from '../helpers/clock.js'
 import { EventReader, type ReaderOptions } from '../helpers/event-reader.js'
 import { fetchFrom, httpUrl } from '../helpers/http.js'
 import { inTime } from '../helpers/patience.js'
@@ -347,6 +348,9 @@ t.test('authorisation is in time', async (t) => {
   })
 
   t.test('the end of a token ends the stream within a second', async (t) => {
+    // Until the stream is open.
+    const clock = stillClock(t)
+    const broker = await startTestBroker(t)
     const secret = await loadTokenSecret(broker.config.auth.jwt, broker.dataDir)
     const reader = await EventReader.open(t, broker, '/v1/events', {
       token: await mintToken(secret, 'bob', { ttl: 2 }),
@@ -354,6 +358,7 @@ t.test('authorisation is in time', async (t) => {
     const [, payload] = (await mintToken(secret, 'bob', { ttl: 2 })).split('.')
     const { exp } = JSON.parse(Buffer.from(payload!, 'base64url').toString())
     const left = exp * 1000 - Date.now()
+    clock.goOn()
     await inTime(reader.end(), 20, () => new Error('it goes on a second after the end'), left)
     t.equal(broker.running.counters.get('streams.token_expired'), 1)
   })

@@ -3,7 +3,7 @@ import sharp from 'sharp'
 import t, { type Test } from 'tap'
 import { callAdmin } from '../../broker/admin/control-socket.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
-import { movableClock } from '../helpers/clock.js'
+import { stillClock } from '../helpers/clock.js'
 import { fetchFrom, httpUrl } from '../helpers/http.js'
 import { Person } from '../helpers/people.js'
 import { begin, upload } from '../helpers/uploads.js'
@@ -101,7 +101,7 @@ t.test('nobody makes a link of another one', async (t) => {
 })
 
 t.test('a link ends with its time, and with the right to read the file', async (t) => {
-  const clock = movableClock(t)
+  const clock = stillClock(t)
   const { broker, alice, bob, file, seq } = await open(t, { linkLife: '5m' })
   const url = await linkOf(bob, file)
   clock.forward(299)

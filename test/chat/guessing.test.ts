@@ -3,6 +3,7 @@ import pino from 'pino'
 import t, { type Test } from 'tap'
 import { mintToken } from '../../broker/auth/tokens.js'
 import { type Overrides, startTestBroker } from '../helpers/broker.js'
+import { stillClock } from '../helpers/clock.js'
 import { fetchFrom } from '../helpers/http.js'
 import { knock } from '../helpers/knock.js'
 import { Person } from '../helpers/people.js'
@@ -65,6 +66,7 @@ t.test('a restart does not forget who failed', async (t) => {
 })
 
 t.test('who is throttled is told how long it takes', async (t) => {
+  stillClock(t)
   const throttle = { attempts: 2, registrations: 1, window: '5s' }
   const { broker, root, login } = await open(t, { throttle })
   for (let i = 0; i < 2; i++) await login('guess')

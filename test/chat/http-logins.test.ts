@@ -1,10 +1,12 @@
 /** Who asks over HTTP: tokens, passwords, open commands, the throttle, hooks of plugins. */
 import t from 'tap'
 import { startTestBroker } from '../helpers/broker.js'
+import { stillClock } from '../helpers/clock.js'
 import { basicLogin, fetchFrom, isProblem, rawHttp } from '../helpers/http.js'
 import { Person } from '../helpers/people.js'
 
 t.test('who asks', async (t) => {
+  stillClock(t)
   const broker = await startTestBroker(t, { auth: { throttle: { attempts: 3, window: '50s' } } })
   await broker.running.accounts.add('bob', 'bob-pw:1')
   const ask = (headers: Record<string, string>) => fetchFrom(broker, '/v1/rooms', { headers })

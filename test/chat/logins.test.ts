@@ -6,7 +6,7 @@ import { Audit } from '../../broker/chat/model/audit.js'
 import { Rates } from '../../broker/chat/model/rates.js'
 import { COMMANDS, type Command } from '../../schemas/commands.js'
 import { type Overrides, startTestBroker } from '../helpers/broker.js'
-import { movableClock } from '../helpers/clock.js'
+import { movableClock, stillClock } from '../helpers/clock.js'
 import { knock } from '../helpers/knock.js'
 import { Person, type PersonOptions } from '../helpers/people.js'
 
@@ -92,6 +92,7 @@ t.test('an account is made by whom auth.registration lets', async (t) => {
   })
 
   await t.test('from one address only so many', async (t) => {
+    stillClock(t)
     const { root } = await open(t, { auth: { throttle: { registrations: 2 } } })
     await root.get('auth.register', { user: 'a', password: 'secret' })
     t.equal(await root.fails('auth.register', { user: 'a', password: 'secret' }), 'conflict user', 'attempts count')

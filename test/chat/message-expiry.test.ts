@@ -1,7 +1,7 @@
 /** Messages with an end: `ttl`, and the Message Expiry Interval of MQTT 5. */
 import t from 'tap'
 import { startTestBroker } from '../helpers/broker.js'
-import { movableClock } from '../helpers/clock.js'
+import { stillClock } from '../helpers/clock.js'
 import { history, join, outcome } from '../helpers/messages.js'
 import type { Person } from '../helpers/people.js'
 import { awayWith, back } from '../helpers/phone.js'
@@ -18,7 +18,7 @@ function expiries(person: Person): (number | undefined)[] {
 }
 
 t.test('a message with a ttl is there until it is over', async (t) => {
-  const clock = movableClock(t)
+  const clock = stillClock(t)
   const broker = await startTestBroker(t, PATIENT)
   const alice = await join(t, broker, 'alice')
   await awayWith(t, broker, [LOBBY, 'rooms/lobby/text', 'users/bob/messages', 'users/bob/notifications'])
@@ -65,7 +65,7 @@ t.test('a message with a ttl is there until it is over', async (t) => {
 })
 
 t.test('notifications and announcements expire too', async (t) => {
-  const clock = movableClock(t)
+  const clock = stillClock(t)
   const broker = await startTestBroker(t, PATIENT)
   await awayWith(t, broker, ['users/bob/notifications', 'broadcast/news'])
   const admin = await join(t, broker, 'root', { roles: ['admin'] })
@@ -91,7 +91,7 @@ t.test('notifications and announcements expire too', async (t) => {
 t.test(
   'the earlier of ttl and Message Expiry Interval counts, and MQTT 5 receivers see what is left of it',
   async (t) => {
-    const clock = movableClock(t)
+    const clock = stillClock(t)
     const broker = await startTestBroker(t)
     const alice = await join(t, broker, 'alice', { protocolVersion: 5 })
     const seen = expiries(alice)
@@ -143,7 +143,7 @@ t.test('a ttl is seconds, from one to a year', async (t) => {
 })
 
 t.test('an edit does not outlive the message it changes', async (t) => {
-  const clock = movableClock(t)
+  const clock = stillClock(t)
   const broker = await startTestBroker(t, PATIENT)
   const alice = await join(t, broker, 'alice')
   await alice.say('lobby', { text: 'short', ttl: 10 })

@@ -1,5 +1,6 @@
 /** What becomes of notifications: replaced, expired, delivered, acknowledged, for all devices of a user alike. */
 import t from 'tap'
+import { stillClock } from '../helpers/clock.js'
 import { fetchFrom } from '../helpers/http.js'
 import { people } from '../helpers/rooms.js'
 
@@ -153,11 +154,14 @@ t.test('the newest are kept, and none longer than the operator says', async (t) 
 })
 
 t.test('a notification whose time is over is not listed, nor counted', async (t) => {
+  // Until both are told of.
+  const clock = stillClock(t)
   const { bob, robot } = await cast(t)
   await bob.subscribe(TOPIC)
   const { sent } = await robot.get('notify', { user: 'bob', title: 'short', body: '', ttl: 1 })
   await robot.publish(TOPIC, { title: 'long', body: '' })
   await bob.on(TOPIC, 2)
+  clock.goOn()
   let listed = await bob.get('notifications.list')
   while (listed.notifications.length > 1) listed = await bob.get('notifications.list')
   t.match(listed, { notifications: [{ title: 'long' }], unacked: 1 })

@@ -1,5 +1,6 @@
 /** What rooms know against disturbance: roles, bans, mutes, settings. */
 import t from 'tap'
+import { stillClock } from '../helpers/clock.js'
 import type { Person } from '../helpers/people.js'
 import { people, privateRoom, roomOf } from '../helpers/rooms.js'
 
@@ -182,8 +183,10 @@ t.test('who is muted reads on and writes nothing, until it is over', async (t) =
   t.same((await alice.get('rooms.mutes', { room: 'plaza' })).mutes, [mute])
   await alice.get('rooms.unmute', { room: 'plaza', user: 'bob' })
   await bob.get('send', { room: 'plaza', text: 'hi' })
+  const clock = stillClock(t)
   await alice.get('rooms.mute', { room: 'plaza', user: 'bob', for: 0.2 })
   t.equal(await bob.fails('send', { room: 'plaza', text: 'hi' }), 'forbidden')
+  clock.goOn()
   while (!(await bob.ask('send', { room: 'plaza', text: 'over' })).ok);
   const events = (await bob.on('users/bob/events', 4)).map(({ type, room, by }) => [type, room, by])
   t.same(events, [

@@ -3,14 +3,14 @@ import t, { type Test } from 'tap'
 import { callAdmin } from '../../broker/admin/control-socket.js'
 import { codeOf } from '../helpers/authenticator-app.js'
 import { type Overrides, startTestBroker } from '../helpers/broker.js'
-import { movableClock } from '../helpers/clock.js'
+import { stillClock } from '../helpers/clock.js'
 import { fetchFrom } from '../helpers/http.js'
 import { knock } from '../helpers/knock.js'
 import { Person } from '../helpers/people.js'
 
 async function open(t: Test, overrides: Overrides = {}) {
   // Codes are good for a step of 30 s.
-  const clock = movableClock(t, 30)
+  const clock = stillClock(t)
   const broker = await startTestBroker(t, { limits: { rates: 'off' }, ...overrides })
   const root = await Person.connect(t, broker, 'root', { roles: ['admin'], keepalive: 0 })
   const { token } = await root.get('auth.register', { user: 'alice', password: 'alice-pw' })

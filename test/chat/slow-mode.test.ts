@@ -4,7 +4,7 @@ import { commit } from '../../broker/store/commit.js'
 import { ROOM_DEFAULTS } from '../../broker/store/rooms.js'
 import type { Store } from '../../broker/store/store.js'
 import { startTestBroker } from '../helpers/broker.js'
-import { movableClock } from '../helpers/clock.js'
+import { stillClock } from '../helpers/clock.js'
 import { write } from '../helpers/message-writer.js'
 import { openStore, overtaken, raced } from '../helpers/node-pair.js'
 import { Person } from '../helpers/people.js'
@@ -67,7 +67,7 @@ t.test('many at once are one; in a room without slow mode nothing is recorded', 
 })
 
 t.test('a restart does not forget who wrote a moment ago', async (t) => {
-  const clock = movableClock(t)
+  const clock = stillClock(t)
   const broker = await startTestBroker(t)
   const alice = await Person.connect(t, broker, 'alice', { keepalive: 0 })
   await alice.get('rooms.create', { room: 'plaza', slowMode: 3600 })

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { openLog } from '../../broker/util/log.js'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { BrokerProcess } from '../helpers/broker-process.js'
-import { movableClock } from '../helpers/clock.js'
+import { stillClock } from '../helpers/clock.js'
 import { fetchFrom } from '../helpers/http.js'
 import { Person } from '../helpers/people.js'
 import { isSigned, Receiver } from '../helpers/receiver.js'
@@ -226,7 +226,7 @@ t.test('dead letters are bounded: the oldest go, and are counted', async (t) => 
 })
 
 t.test('a receiver that asks to be left alone for a while is', async (t) => {
-  const clock = movableClock(t)
+  const clock = stillClock(t)
   const { receiver, broker, alice } = await start(t, {}, { webhookDelivery: { ...QUICK, maxBackoff: '1h' } })
   let asked = false
   receiver.answer = () => {

@@ -3,6 +3,7 @@ import t from 'tap'
 import type { Screen } from '../../broker/chat/messages/screening.js'
 import { commit } from '../../broker/store/commit.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { movableClock, stillClock } from '../helpers/clock.js'
 import { until } from '../helpers/patience.js'
 import { Person } from '../helpers/people.js'
 import { brokerWithAlice, kept, leaveWill, refusedWill } from '../helpers/wills.js'
@@ -24,11 +25,13 @@ for (const [what, change] of Object.entries(STANDING)) {
   t.test(
     `whose account is ${what} speaks no more when the delay of a will is over, though nobody discarded it`,
     async (t) => {
+      const clock = stillClock(t)
       const { broker, root, login } = await brokerWithAlice(t)
       await root.subscribe('users/root/messages')
       await leaveWill(t, broker, login.token, { delay: 1 })
       // The account alone, without what ends its sessions.
       await change(broker)
+      clock.goOn()
       await refusedWill(broker)
       // Deleted once it is refused.
       await until('it is deleted', async () => !(await kept(broker)))
@@ -38,18 +41,21 @@ for (const [what, change] of Object.entries(STANDING)) {
 }
 
 t.test('a will of a bot is not sent when its owner is suspended', async (t) => {
+  const clock = stillClock(t)
   const { broker, root, login } = await brokerWithAlice(t)
   await root.subscribe('users/root/messages')
   const alice = await Person.connect(t, broker, 'alice', { password: login.token })
   const { key } = (await alice.get('bots.create', { bot: 'abot' })).key
   await leaveWill(t, broker, key, { user: 'abot', delay: 1 })
   await broker.running.accounts.suspend('alice', 'root', null)
+  clock.goOn()
   await refusedWill(broker)
   t.strictSame(root.lines, [])
 })
 
 for (const outcome of ['banned', 'removed'] as const) {
   t.test(`a will does not speak in a room its owner was ${outcome} from`, async (t) => {
+    const clock = stillClock(t)
     const { broker, root, login } = await brokerWithAlice(t)
     await root.get('rooms.create', { room: 'den', access: 'public' })
     await root.subscribe('rooms/den/messages')
@@ -58,6 +64,7 @@ for (const outcome of ['banned', 'removed'] as const) {
     await leaveWill(t, broker, login.token, { topic: 'rooms/den/messages', delay: 1 })
     if (outcome === 'banned') await root.get('rooms.ban', { room: 'den', user: 'alice' })
     else await root.get('rooms.remove', { room: 'den', user: 'alice' })
+    clock.goOn()
     await refusedWill(broker)
     t.strictSame(root.lines, [])
   })
@@ -93,13 +100,15 @@ t.test('a will without delay is not sent when the account is suspended while the
 })
 
 t.test('the end of an API key sends a will that waited for it', async (t) => {
+  const clock = movableClock(t)
   const { broker, root, login } = await brokerWithAlice(t)
   const { store } = broker.running
   await root.subscribe('users/root/messages')
   const alice = await Person.connect(t, broker, 'alice', { password: login.token })
   const { key, keyId } = await alice.get('keys.create', { name: 'k' })
   const record = (await store.directory.credential('alice', keyId))!
-  await commit(store, { ops: [store.directory.credentialOp({ ...record, expiresAt: Date.now() + 1500 })] })
+  await commit(store, { ops: [store.directory.credentialOp({ ...record, expiresAt: Date.now() + 60_000 })] })
   await leaveWill(t, broker, key)
+  clock.forward(60)
   await root.hears('gone')
 })

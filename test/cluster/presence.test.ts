@@ -1,7 +1,7 @@
 /** A user is online while any node has a device of theirs; everybody hears of it once. */
 import t, { type Test } from 'tap'
 import { startTestBroker } from '../helpers/broker.js'
-import { movableClock, ticked } from '../helpers/clock.js'
+import { stillClock, ticked } from '../helpers/clock.js'
 import { type SharedBroker, startNodes } from '../helpers/nodes.js'
 import { Person } from '../helpers/people.js'
 import { privateRoom } from '../helpers/rooms.js'
@@ -15,7 +15,7 @@ const TOPIC = 'users/bob/presence'
 
 /** Two nodes, each with somebody who watches bob. */
 async function watched(t: Test) {
-  const clock = movableClock(t)
+  const clock = stillClock(t)
   const nodes = await startNodes(t, SETTINGS)
   const [ann, cy] = [await Person.connect(t, nodes.one.broker, 'ann'), await Person.connect(t, nodes.two.broker, 'cy')]
   const bob = await Person.connect(t, nodes.one.broker, 'bob', { clientId: 'first' })

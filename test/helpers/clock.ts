@@ -10,10 +10,10 @@ export interface Clock {
   forward(seconds: number): void
 }
 
-/** `step`: the clock starts at a multiple of this many seconds, so that a test does not cross into the next step by chance. */
-export function movableClock(t: Test, step = 0): Clock {
+/** A clock that goes on: for tests in which it does not matter how long a slow machine takes. */
+export function movableClock(t: Test): Clock {
   const original = Date.now
-  let ahead = step === 0 ? 0 : step * 1000 - (original() % (step * 1000))
+  let ahead = 0
   Date.now = () => original() + ahead
   t.teardown(() => {
     Date.now = original
@@ -21,16 +21,22 @@ export function movableClock(t: Test, step = 0): Clock {
   return { forward: (seconds) => void (ahead += seconds * 1000) }
 }
 
-/** A clock that stands still until `goOn`, so that nothing refills or expires while a slow machine works. */
-export function stillClock(t: Test): { goOn(): void } {
+/** A clock that stands still, but for `forward`, until `goOn`: so that nothing refills or expires while a slow machine works. */
+export function stillClock(t: Test): Clock & { goOn(): void } {
   const original = Date.now
-  const stopped = original()
+  let now = original()
   let behind: number | null = null
-  Date.now = () => (behind === null ? stopped : original() - behind)
+  Date.now = () => (behind === null ? now : original() - behind)
   t.teardown(() => {
     Date.now = original
   })
-  return { goOn: () => void (behind = original() - stopped) }
+  return {
+    forward: (seconds) => {
+      now += seconds * 1000
+      if (behind !== null) behind -= seconds * 1000
+    },
+    goOn: () => void (behind = original() - now),
+  }
 }
 
 /** Timeouts of exactly `ms` that are set from now on last only `instead` ms. */
