@@ -215,6 +215,9 @@ t.test('who comes back with Last-Event-ID gets what was missed, once and in orde
 
   t.test('what is too much to replay is a gap that says so', async (t) => {
     const away = await listen(t, broker, 'bob', filters('rooms/b/messages'))
+    // Its id names the room, and not a time alone, which would have to be found among the thousand.
+    await alice.say('b', 'before')
+    await away.texts(1)
     away.response.destroy()
     const { body } = await fetchFrom(broker, '/v1/rooms/b/messages?limit=1', { as: 'bob' })
     const last: number = body.messages[0].seq
