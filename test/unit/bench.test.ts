@@ -1,10 +1,13 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { Histogram } from '../../bench/histogram.js'
+import { cpuSeconds, residentBytes } from '../../bench/measure.js'
+import { endWithUs } from '../helpers/end-with-us.js'
 
 const RUN = fileURLToPath(new URL('../../bench/run.js', import.meta.url))
 
@@ -63,6 +66,17 @@ t.test('what the bench cannot do is one line that says what it can', async (t) =
     t.match(await fails(...args), { code: 1, stdout: '', stderr: why })
   const { stdout } = await promisify(execFile)(process.execPath, [RUN, '--help'])
   for (const word of ['throughput', 'growth', 'mosquitto', '--seconds N']) t.match(stdout, word)
+})
+
+t.test('a process is measured while others that it starts come and go', async (t) => {
+  const child = spawn('sh', ['-c', 'echo; while :; do /bin/true; done'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  endWithUs(child)
+  await once(child.stdout, 'data')
+  for (let i = 0; i < 500; i++) for (const measured of [cpuSeconds, residentBytes]) measured(child.pid!)
+  t.ok(residentBytes(child.pid!) > 0)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  t.throws(() => cpuSeconds(child.pid!), { code: 'ENOENT' }, 'but not when it is gone itself')
 })
 
 t.test('a histogram knows quantiles to within 1.6 %, and adds up', (t) => {
