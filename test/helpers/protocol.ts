@@ -44,8 +44,10 @@ export async function open(broker: TestBroker, opening: Opening = {}): Promise<R
 
 /** As `open`; returns the CONNACK as well. */
 export async function openWith(broker: TestBroker, opening: Opening = {}): Promise<[RawClient, IConnackPacket]> {
+  // Made before: the broker waits for it from the moment of the connection, in some tests not for long.
+  const packet = await connectPacket(broker, opening)
   const client = new RawClient(broker, opening.version ?? 4)
-  client.send(await connectPacket(broker, opening))
+  client.send(packet)
   const connack = await take(client, 'connack')
   const code = connack.returnCode ?? connack.reasonCode
   if (code !== 0) throw new Error(`CONNACK said ${code}`)
