@@ -94,8 +94,11 @@ t.test('a chat in a browser', async (t) => {
     await page.fill('[name=text]', text)
     await page.press('[name=text]', 'Enter')
   }
-  await ann.fill('[name=text]', 'hel')
-  await shows(bob, '#typing', 'ann is typing')
+  // It is told to those who look by then, and again after a while.
+  await until('bob sees that ann types', async () => {
+    await ann.fill('[name=text]', 'hel')
+    return (await bob.textContent('#typing')) === 'ann is typing'
+  })
   await say(ann, 'hello')
   await shows(bob, '#messages', 'ann: hello')
   await ann.context().setOffline(true)

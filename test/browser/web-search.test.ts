@@ -124,6 +124,7 @@ t.test('what was said is found again', async (t) => {
     await open(/^Saved/)
     await page.getByText('You have saved nothing yet').waitFor()
     await page.evaluate('history.back()')
+    await page.getByText('You have saved nothing yet').waitFor({ state: 'detached' })
     const save = { method: 'PUT', as: 'alice', body: { note: 'for later' } }
     t.equal((await fetchFrom(app.broker, `/v1/saved/tea/${first.seq}`, save)).status, 200)
     await open(/^Saved/)
@@ -141,6 +142,8 @@ t.test('what was said is found again', async (t) => {
     await note.press('Escape')
     await saved.getByText('for later', { exact: true }).waitFor()
     t.equal(await noteNow(), 'for later', 'given up')
+    // The button has the focus again.
+    await saved.locator('button[aria-label="Change the note"]:focus').waitFor()
     await page.keyboard.press('Enter')
     await note.fill('  for <b>tomorrow</b> ')
     await note.press('Enter')

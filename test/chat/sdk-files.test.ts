@@ -256,7 +256,7 @@ t.test('tokens end while a file is uploaded', async (t) => {
     getToken: async (asked: { why: string }) => {
       why.push(asked.why)
       // The first one ends before anything of the file is sent.
-      return mintToken(secret, 'ann', { ttl: why.length === 1 ? 1 : 3600 })
+      return mintToken(secret, 'ann', { ttl: why.length === 1 ? 5 : 3600 })
     },
   }
   const ann = chatOf(t, broker, 'ann', seen, { auth })

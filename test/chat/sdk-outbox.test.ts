@@ -218,7 +218,7 @@ t.test('an edit of what was refused changes it, and it is sent', async (t) => {
 
 t.test('in slow mode messages wait for as long as the broker says, in order, and other rooms do not', async (t) => {
   const { ann, broker, proxy } = await scene(t)
-  await ann.ask.rooms.update({ room: 'tea', slowMode: 1 })
+  await ann.ask.rooms.update({ room: 'tea', slowMode: 2 })
   const bob = chatAt(t, broker, proxy.port, 'bob')
   await bob.connect()
   const slow = ['1', '2', '3'].map((text) => bob.send('tea', text))

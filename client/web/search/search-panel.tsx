@@ -49,10 +49,10 @@ export default function SearchPanel({ query: begun = '', filters: chosen = {} }:
   )
 }
 
-/** Who comes back to the panel finds what they searched for. */
+/** Who comes back to the panel finds what they searched for, however soon after a step they load the page anew. */
 function useKept(query: string, filters: SearchFilters): void {
   const shown = route.value
-  useEffect(() => {
+  useLayoutEffect(() => {
     turnStep({ panel: { kind: 'search', query, filters } })
   }, [query, filters, shown])
 }
