@@ -202,10 +202,12 @@ t.test('files', async (t) => {
     t.equal(before!.width, 320)
     t.equal(before!.height, 96)
     await until('it is asked for', async () => held.length > 0)
-    const [red, green, blue] = await bob.page.evaluate<number[]>(
-      "[...document.querySelector('.blur').getContext('2d').getImageData(16, 16, 1, 1).data]",
-    )
-    t.ok(blue! > green! && green! > red!, `its colours are seen before: ${red} ${green} ${blue}`)
+    await until('its colours are seen before', async () => {
+      const [red, green, blue] = await bob.page.evaluate<number[]>(
+        "[...document.querySelector('.blur').getContext('2d').getImageData(16, 16, 1, 1).data]",
+      )
+      return blue! > green! && green! > red!
+    })
     for (const go of held) go()
     await bob.page.locator('.picture-one img.loaded').waitFor()
     t.same(await place.boundingBox(), before)
