@@ -3,6 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { asRefusal, type ErrorCode, Refusal } from '../../schemas/errors.js'
 import { PROBLEM_TYPE, problemOf } from '../../schemas/problem.js'
 import type { Counters } from '../util/counters.js'
+import { sendLost, type WebApp } from './web-app.js'
 
 /** A refusal with a specific HTTP status or headers. */
 export class HttpRefusal extends Refusal {
@@ -19,6 +20,7 @@ export class HttpRefusal extends Refusal {
 export interface RefusalDeps {
   readonly counters: Counters
   readonly listen: { readonly wsPath: string }
+  readonly web: WebApp
   readonly failed: (error: unknown) => void
 }
 
@@ -32,7 +34,10 @@ export function answerRefusals(app: FastifyInstance, deps: RefusalDeps): Refuse 
     send(refusal, reply)
   }
   app.setErrorHandler((error, _request, reply) => refuse(error, reply))
-  app.setNotFoundHandler((request, reply) => refuse(missing(request, deps.listen.wsPath), reply))
+  app.setNotFoundHandler((request, reply) => {
+    const refusal = missing(request, deps.listen.wsPath)
+    if (refusal.code !== 'not_found' || !sendLost(request, reply, deps.web)) refuse(refusal, reply)
+  })
   return refuse
 }
 

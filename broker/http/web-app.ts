@@ -122,6 +122,17 @@ export function sendHome(request: FastifyRequest, reply: FastifyReply, web: WebA
   return web.page !== null && wantsHtml(request) ? reply.headers(PAGE_HEADERS).send(web.page) : null
 }
 
+/** Below it programs ask, whatever they say they accept. */
+const API = '/v1/'
+
+/** Answers a browser that opens an address where nothing is with the app, which says so; returns null if none asks. */
+export function sendLost(request: FastifyRequest, reply: FastifyReply, web: WebApp): FastifyReply | null {
+  const reads = request.method === 'GET' || request.method === 'HEAD'
+  if (web.page === null || !reads || request.url.startsWith(API) || !wantsHtml(request)) return null
+  varyBy(reply, 'accept')
+  return reply.code(404).headers(PAGE_HEADERS).header('cache-control', 'no-store').send(web.page)
+}
+
 export function webAssets(app: FastifyInstance, { files }: WebApp): void {
   if (!files) return
   app.get(`${WEB_ASSETS}/:file`, async (request, reply) => {

@@ -94,6 +94,26 @@ t.test('a device is added, looked at, commanded and shared', async (t) => {
     t.same(await findingsOf(alice), [], 'the page of a device')
   })
 
+  await t.test(
+    'a very large, a very small and a very long value stay within their card, beside the time',
+    async (t) => {
+      const cases = [
+        ['large', 1e300, '1E300'],
+        ['tiny', -2.5e-9, '-2.5E-9'],
+        ['small', 0.00042, '0.00042'],
+        ['many', 123456789.12345, '123,456,789.123'],
+        ['words', 'w'.repeat(60), 'w'.repeat(60)],
+      ] as const
+      for (const [name, value] of cases) lamp.telemetry(name, value)
+      for (const [name, , shown] of cases) {
+        const last = series(name).locator('.series-last')
+        await last.locator('bdi').getByText(shown, { exact: true }).waitFor()
+        const { height } = (await last.locator('time').boundingBox())!
+        t.ok(height < 30, `${name}: the time is one line, of ${height} pixels`)
+      }
+    },
+  )
+
   await t.test('however much it measures, the page stays bounded', async () => {
     for (let n = 0; n < 900; n++) lamp.telemetry('burst', n)
     await lamp.flush()

@@ -93,5 +93,15 @@ t.test('without a connection', async (t) => {
     await page.locator('.panel .empty').waitFor()
   })
 
+  await t.test('of a room that the browser has nothing of, there is no way to the newest message', async (t) => {
+    await alice.page.evaluate('navigator.serviceWorker.ready.then(() => true)')
+    await context.setOffline(true)
+    await alice.page.goto(`${app.url}/r/elsewhere`)
+    await alice.page.locator('.timeline-skeleton p').first().waitFor()
+    t.equal(await alice.page.locator('.jump').count(), 0)
+    await context.setOffline(false)
+    await alice.page.getByText('There is no such room').waitFor()
+  })
+
   t.same(app.troubles, [])
 })

@@ -5,6 +5,17 @@ import { WebApp } from '../helpers/web-page.js'
 
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }
 
+/** Of the text of each field. */
+const SIZES = `[...document.querySelectorAll('select, textarea, input:not([type=radio], [type=checkbox], [type=file])')]
+  .map((field) => parseFloat(getComputedStyle(field).fontSize))`
+
+/** Pixels above and below the line of the composer. */
+const SPACE = `(() => {
+  const area = document.querySelector('.composer textarea')
+  const { paddingTop, lineHeight } = getComputedStyle(area)
+  return [parseFloat(paddingTop), area.clientHeight - parseFloat(paddingTop) - parseFloat(lineHeight)]
+})()`
+
 t.test('on a phone', async (t) => {
   const app = await WebApp.start(t)
   const alice = await app.enter('alice', '/', PHONE)
@@ -31,10 +42,15 @@ t.test('on a phone', async (t) => {
   })
 
   await t.test(
-    'from a link into a room, back leads to the list; what is pressed is as large as a fingertip',
+    'from a link into a room, back leads to the list; what is pressed is as large as a fingertip, and no field so small that phones zoom in',
     async (t) => {
       await page.goto(`${app.url}/r/tea`)
       await alice.composer.waitFor()
+      const small = async (): Promise<void> => {
+        const sizes = (await page.evaluate(SIZES)) as number[]
+        t.ok(sizes.length > 0 && Math.min(...sizes) >= 16, String(sizes))
+      }
+      await small()
       const pressed = '.button, select, textarea, input:not([type=radio], [type=checkbox], [type=file])'
       const lowest = async (least: number): Promise<void> => {
         const all = await page.locator(pressed).filter({ visible: true }).all()
@@ -47,6 +63,7 @@ t.test('on a phone', async (t) => {
       await page.goto(`${app.url}/settings/profile`)
       await page.getByLabel('Until').waitFor()
       await lowest(6)
+      await small()
       await page.goto(`${app.url}/r/tea`)
       await alice.composer.waitFor()
       await page.getByRole('button', { name: 'Back' }).tap()
@@ -69,6 +86,12 @@ t.test('on a phone', async (t) => {
     await page.getByRole('button', { name: 'Send' }).tap()
     await alice.allSent(1)
     t.same(await alice.texts(), ['one\ntwo'])
+  })
+
+  await t.test('the one line of the composer stands in its middle; what leads to a day is large enough', async (t) => {
+    const [above, below] = (await page.evaluate(SPACE)) as [number, number]
+    t.ok(Math.abs(above - below) < 1, `${above} pixels above, ${below} below`)
+    t.ok((await page.locator('.to-date').first().boundingBox())!.height >= 24)
   })
 
   await t.test('from the right to the left the button for emoji stands where lines end, beside the text', async (t) => {

@@ -4,7 +4,7 @@ import t from 'tap'
 import { createChat } from '../../client/index.js'
 import { ByteProxy } from '../helpers/byte-proxy.js'
 import { until } from '../helpers/patience.js'
-import { passwordOf, WebApp, WebPage } from '../helpers/web-page.js'
+import { findingsOf, passwordOf, WebApp, WebPage } from '../helpers/web-page.js'
 import { webSocket } from '../helpers/web-socket.js'
 
 /** Whether the line above what was missed is on the screen. */
@@ -60,11 +60,13 @@ t.test('reading', async (t) => {
     await readsAll()
   }
 
-  await t.test('after a reload it begins where the reader left off', async () => {
+  await t.test('after a reload it begins where the reader left off, however much was missed', async (t) => {
     const before = head
     await page.goto('about:blank')
-    await say(80)
+    await say(180)
     await page.goto(`${url}/r/tea`)
+    await page.locator('.jump').getByText('99+').waitFor()
+    t.same(await findingsOf(alice), [])
     await seesWhatWasMissed(before)
   })
 

@@ -46,7 +46,19 @@ t.test('the web app', async (t) => {
       t.equal((await fetchFrom(broker, path, { headers: BROWSER })).text, page, path)
       t.match(await fetchFrom(broker, path), { status: 404, body: { code: 'not_found' } }, path)
     }
-    t.match(await fetchFrom(broker, '/nothing', { headers: BROWSER }), { status: 404 })
+  })
+
+  t.test('at an address where nothing is, browsers get it too, to say so; programs get a problem', async (t) => {
+    for (const path of ['/nothing', '/r/tea/42/more', '/nothing?a=b']) {
+      const lost = await fetchFrom(broker, path, { headers: BROWSER })
+      t.match(lost, { status: 404, text: page }, path)
+      t.equal(lost.headers.get('content-security-policy'), headers.get('content-security-policy'), path)
+      t.equal(lost.headers.get('cache-control'), 'no-store', path)
+      t.match(await fetchFrom(broker, path), { status: 404, body: { code: 'not_found' } }, path)
+    }
+    const problem = { status: 404, body: { code: 'not_found' } }
+    t.match(await fetchFrom(broker, '/v1/nothing', { headers: BROWSER }), problem)
+    t.match(await fetchFrom(broker, '/nothing', { method: 'POST', headers: BROWSER }), problem)
   })
 
   t.test('its files come compressed, and are kept for good', async (t) => {

@@ -12,7 +12,7 @@ const ROWS = 30
 
 /** One thing that a device measures: its last value, how it went, and the values as a table. */
 export function SeriesCard({ series: { name, points, other } }: { series: Series }) {
-  const number = useComputed(() => new Intl.NumberFormat(locale.value, { maximumFractionDigits: 3 })).value
+  const format = useComputed(() => formatIn(locale.value)).value
   const last = points.at(-1)
   const at = other?.ts ?? last?.ts
   return (
@@ -21,12 +21,24 @@ export function SeriesCard({ series: { name, points, other } }: { series: Series
         <Name text={name} fallback="?" />
       </h3>
       <p class="series-last">
-        <bdi>{other || !last ? shownValue(other?.value) : number.format(last.value)}</bdi>
+        <bdi>{other || !last ? shownValue(other?.value) : format(last.value)}</bdi>
         {at !== undefined && <time dateTime={new Date(at).toISOString()}>{deviceTexts.value.at(clockOf(at))}</time>}
       </p>
-      {points.length > 0 && <Chart name={name} points={points} format={(value) => number.format(value)} />}
+      {points.length > 0 && <Chart name={name} points={points} format={format} />}
     </li>
   )
+}
+
+/** A small value keeps its digits, and one of many digits has a power of ten, so that it is one line. */
+function formatIn(language: string): (value: number) => string {
+  const usual = new Intl.NumberFormat(language, { maximumFractionDigits: 3 })
+  const small = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 })
+  const power = new Intl.NumberFormat(language, { notation: 'scientific', maximumSignificantDigits: 4 })
+  return (value) => {
+    const size = Math.abs(value)
+    if (size >= 1e12 || (size > 0 && size < 1e-6)) return power.format(value)
+    return (size < 0.1 ? small : usual).format(value)
+  }
 }
 
 interface ChartProps {

@@ -22,13 +22,9 @@ export function JumpButton({ view, isAtEnd, newer, jump }: JumpButtonProps) {
   const unread = (view.thread === null && summary?.unread) || 0
   if (isAtEnd.value && newer === 'end') return null
   return (
-    <button
-      type="button"
-      class="button jump"
-      onClick={jump}
-      aria-label={unread > 0 ? t.toLatestNew(unread) : t.toLatest}
-    >
+    <button type="button" class="button jump" onClick={jump}>
       <Icon name="down" />
+      <span class="hidden-text">{unread > 0 ? t.toLatestNew(unread) : t.toLatest}</span>
       {unread > 0 && <span aria-hidden="true">{unread < 100 ? unread : t.atMost}</span>}
     </button>
   )

@@ -101,7 +101,7 @@ export function TimelineView({ view, at, sent }: TimelineViewProps) {
         />
       )}
       {thread === null && day && <DatePicker room={room.id} day={day} />}
-      <JumpButton view={view} isAtEnd={isAtEnd} newer={newer} jump={toLatest} />
+      {rows.length > 0 && <JumpButton view={view} isAtEnd={isAtEnd} newer={newer} jump={toLatest} />}
       {thread === null && <Typing room={room} />}
     </div>
   )
