@@ -51,7 +51,7 @@ ${urls.map(({ listener, url }) => `<tr><th scope="row">${WHAT[listener.name]}</t
 <p>Listen to a room, which also joins it, and say something from another terminal:</p>
 <pre>mosquitto_sub ${to} -t ${topic}
 mosquitto_pub ${to} -q 1 -t ${topic} -m 'hello'</pre>
-<p>Or chat line by line:</p>
+<p>Or chat in a terminal:</p>
 <pre>npx topictalk chat ${escapeHtml(room)} --url ${mqtt ? listenerUrl(mqtt, name, wsPath) : `ws://${name}${wsPath}`} --user alice</pre>
 <p>The same over HTTP, for scripts and web pages: <a href="/docs">its routes</a>.</p>
 </main>

@@ -16,10 +16,13 @@ export function nameOf(room: string, me: string): string {
 }
 
 /** `tea *3 @1`: with what is unread, and how much of that mentions the user. */
-export function summaryText({ room, unread, mentions }: RoomSummary, me: string): string {
-  return [nameOf(room, me), unread > 0 ? `*${unread}` : '', mentions > 0 ? `@${mentions}` : '']
-    .filter(Boolean)
-    .join(' ')
+export function summaryText(summary: RoomSummary, me: string): string {
+  return [nameOf(summary.room, me), marksText(summary)].filter(Boolean).join(' ')
+}
+
+/** `*3 @1`; empty: nothing is unread. */
+export function marksText({ unread, mentions }: RoomSummary): string {
+  return [unread > 0 ? `*${unread}` : '', mentions > 0 ? `@${mentions}` : ''].filter(Boolean).join(' ')
 }
 
 /** `tea *3 @1: The Tea Room`: what is typed to open it comes first. */

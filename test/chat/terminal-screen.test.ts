@@ -111,6 +111,27 @@ t.test('rooms by number, earlier messages by page, and several lines pasted at o
   await alice.until(/bob: @alice\?/)
 })
 
+t.test('of more rooms than there are rows the open one is seen, and what is unread in the others', async (t) => {
+  const broker = await startTestBroker(t)
+  const bob = await Person.connect(t, broker, 'bob')
+  const long = 'a-room-with-a-name-that-is-too-long'
+  const rooms = ['room-2', long, 'room-4', 'room-5', 'room-6']
+  const alice = await chatting(t, await addressOf(broker, 'alice'), 'alice', { columns: 110, rows: 6 })
+  for (const room of rooms) {
+    await bob.get('rooms.create', { room })
+    await alice.enter(`/join ${room}`)
+    await alice.until(new RegExp(`^${room}>`, 'm'))
+  }
+  for (const room of ['lobby', long]) await bob.say(room, 'unread')
+  const screen = await alice.until(/^ room-6 · lobby \*1$/m)
+  for (const row of [/│ 3 a-room-with-a-nam… \*1$/m, /│ 4 room-4$/m, /│ 5 room-5$/m, /│>6 room-6$/m])
+    t.match(screen, row)
+  await alice.press('M-3')
+  await alice.until(/│>3 a-room-with-a-name-t…\n/)
+  await alice.press('M-1')
+  await alice.until(/│>1 lobby\n/)
+})
+
 t.test(
   'a mention elsewhere rings the bell, unless that is not wanted, and what was begun in a room goes on there',
   async (t) => {

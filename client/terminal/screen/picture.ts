@@ -7,8 +7,8 @@ import { nameOf, summaryText } from '../rooms.js'
 import type { Composer } from './composer.js'
 import type { Picture } from './frame.js'
 import type { Layout } from './layout.js'
+import { roomsBeside, sideOf } from './room-list.js'
 import type { RoomView } from './room-view.js'
-import { sideOf } from './rows.js'
 import { statusLine } from './status.js'
 import type { Style } from './style.js'
 
@@ -37,23 +37,18 @@ export function pictureOf(scene: Scene): Picture {
   return {
     layout,
     rows: view.visible({ width: layout.text, style, me, isOnline }, layout.region),
-    side: sideRows(scene),
+    side: sideOf({ ...scene, room: view.room.id }),
     status: statusOf(scene),
     input: input.text,
     cursor: input.column,
   }
 }
 
-function sideRows({ layout, rooms, view, me, style }: Scene): string[] {
-  if (layout.side === 0) return []
-  const shown = rooms.map((one) => ({ text: summaryText(one, me), isOpen: one.room === view.room.id }))
-  return sideOf(shown, layout.region, layout.side, style)
-}
-
 function statusOf(scene: Scene): string {
   const { layout, rooms, view, composer, progress, me, style, status } = scene
   const { room } = view
-  const unread = rooms.filter((one) => one.unread + one.mentions > 0 && one.room !== room.id)
+  const beside = roomsBeside({ rooms, layout, room: room.id })
+  const elsewhere = rooms.filter((one) => one.room !== room.id && !beside.includes(one))
   const parts = {
     place: placeOf(scene),
     topic: excerpt(room.info.current?.topic ?? '', TOPIC),
@@ -62,7 +57,7 @@ function statusOf(scene: Scene): string {
     receipt: view.receipt,
     progress: progress ? `${progress.what}, ${percentText(progress.done, progress.total)}` : '',
     isEarlier: view.isEarlier,
-    others: layout.side === 0 ? unread.map((one) => summaryText(one, me)) : [],
+    others: elsewhere.filter((one) => one.unread + one.mentions > 0).map((one) => summaryText(one, me)),
     hint: composer.choices.map((choice) => excerpt(choice, CHOICE)).join(' '),
   }
   return statusLine(parts, layout.columns, style)

@@ -5,7 +5,7 @@ import { reactionsText } from '../news.js'
 import { printableLine, printableLines } from '../printable.js'
 import type { Row } from './frame.js'
 import type { Style } from './style.js'
-import { cut, padded, widthOf, wrap } from './text.js'
+import { cut, widthOf, wrap } from './text.js'
 
 export interface RowsOptions {
   readonly width: number
@@ -166,21 +166,5 @@ function stateNotes(
       return [`not ${one === outgoing ? 'sent' : 'changed'}: ${printableLine(state.error.message)} (/retry or /cancel)`]
     if (state.at === 'uploading') return [`sending, ${percentText(state.done, state.total)}`]
     return isOnline || state.at === 'sent' ? [] : ['waits for a connection']
-  })
-}
-
-/** The rooms beside the messages, with the line between them. */
-export function sideOf(
-  rooms: readonly { text: string; isOpen: boolean }[],
-  rows: number,
-  columns: number,
-  style: Style,
-): string[] {
-  return Array.from({ length: rows }, (_, i) => {
-    const room = rooms[i]
-    const text = room
-      ? padded(`${room.isOpen ? '>' : ' '}${i < 9 ? i + 1 : ' '} ${room.text}`, columns, style.signs.more)
-      : ''
-    return `${style.dim(style.signs.vertical)}${room?.isOpen ? style.bold(text) : text}\x1b[K`
   })
 }

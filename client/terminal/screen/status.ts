@@ -17,7 +17,7 @@ export interface StatusParts {
   readonly progress: string
   /** What is shown are earlier messages. */
   readonly isEarlier: boolean
-  /** Other rooms in which something is unread. */
+  /** Rooms that are not seen, in which something is unread. */
   readonly others: readonly string[]
   /** What Tab has found, or what is being edited; empty: nothing. */
   readonly hint: string
