@@ -172,6 +172,24 @@ t.test('a message that is edited stays on one line until it is entered', async (
   t.equal(drafts.of('lobby').current, '', 'what was entered is no draft any more')
 })
 
+t.test('what is pasted is inserted at once, as far as there is room for it', async (t) => {
+  const kept: string[] = []
+  const drafts = { of: () => new LiveValue(''), set: (_room: string, text: string) => void kept.push(text) }
+  const events = { entered: () => t.fail('a paste enters nothing'), typing: () => {}, changed: () => {} }
+  const composer = new Composer(events, drafts, { room: 'lobby', thread: null })
+  t.teardown(() => composer.close())
+  const paste = (text: string): void => {
+    composer.pressed(undefined, { name: 'paste-start' })
+    for (const one of text) composer.pressed(one, {})
+    composer.pressed(undefined, { name: 'paste-end' })
+  }
+  paste(`one\r\ntwo\rthree${ESC}`)
+  t.same(kept, ['one\ntwo\nthree'])
+  paste(` ${'👍'.repeat(10_000)}`)
+  t.same(kept.length, 2)
+  t.equal(kept[1], `one\ntwo\nthree ${'👍'.repeat(9_993)}`)
+})
+
 t.test('what is on its way has its time anew whenever something of it moves', async (t) => {
   const state = new LiveValue<SendState>({ at: 'uploading', done: 0, total: 100 })
   const outgoing = { state } as unknown as Outgoing

@@ -32,7 +32,8 @@ export class Composer {
   /** What of the line is kept as a draft. */
   #kept = ''
   #editing: number | null = null
-  #isPasting = false
+  /** What was pasted of a text that goes on; null: nothing is being pasted. */
+  #pasted: string | null = null
   #choices: readonly string[] = []
 
   constructor(events: ComposerEvents, drafts: Pick<Drafts, 'of' | 'set'>, place: ComposerPlace) {
@@ -56,8 +57,10 @@ export class Composer {
   /** Types the key; or returns what else it does. */
   pressed(text: string | undefined, key: Key): Action | null {
     this.#choices = []
-    if (key.name === 'paste-start' || key.name === 'paste-end') this.#isPasting = key.name === 'paste-start'
-    else if (this.#isPasting) this.#editor.insert(onOneLine(text ?? ''))
+    if (key.name === 'paste-start') this.#pasted = ''
+    else if (key.name === 'paste-end') this.#paste()
+    // It comes one character at a time, and each one that is inserted costs as much as the line is long.
+    else if (this.#pasted !== null) this.#pasted += text ?? ''
     else {
       const action = actionOf(key, { isEmpty: this.#editor.line === '', isEditing: this.#editing !== null })
       if (action) return action
@@ -132,6 +135,11 @@ export class Composer {
     if (text === this.#kept) return
     this.#kept = text
     this.#drafts.set(this.#place.room, text, threadOf(this.#place))
+  }
+
+  #paste(): void {
+    this.#editor.insert(onOneLine(this.#pasted ?? ''))
+    this.#pasted = null
   }
 
   #type(text: string | undefined, key: Key): void {

@@ -36,9 +36,10 @@ export class Editor {
       this.#reader.write(text as string, key)
   }
 
-  /** It has no newline. */
+  /** As much of it as there is room for. It has no newline. */
   insert(text: string): void {
-    if (this.line.length + text.length <= MOST) this.#reader.write(text)
+    const fits = text.slice(0, Math.max(0, MOST - this.line.length)).replace(/[\ud800-\udbff]$/, '')
+    if (fits !== '') this.#reader.write(fits)
   }
 
   set(line: string, cursor = line.length): void {
