@@ -82,8 +82,11 @@ export class Profiles extends Pool<Profile | null> {
   readonly #store: Pick<Store, 'range' | 'write'>
   /** By user; what was asked for first comes first. */
   #all = new Map<string, Known>()
-  /** Users whose profile the broker has told on this connection: others may have changed theirs, and nobody has told. */
-  readonly #told = new Set<string>()
+  /**
+   * By user: when the broker has told the profile on this connection, or that there is none; Unix ms. Others may have changed theirs, and nobody
+   * has told.
+   */
+  readonly #told = new Map<string, number>()
   /** Users to be asked for together. */
   readonly #wanted = new Set<string>()
   readonly #batches: Chores
@@ -118,7 +121,7 @@ export class Profiles extends Pool<Profile | null> {
   /** What the broker has answered. */
   know(profiles: readonly Profile[]): void {
     const at = this.link.clock.now()
-    for (const { user } of profiles) this.#told.add(user)
+    for (const { user } of profiles) this.#told.set(user, at)
     this.#keep(profiles.map((profile) => ({ profile, at })))
     void this.#call(profiles).catch(() => {})
   }
@@ -151,8 +154,8 @@ export class Profiles extends Pool<Profile | null> {
   }
 
   protected override renew(user: string): void {
-    const { at = 0 } = this.#all.get(user) ?? {}
-    if (!this.#told.has(user) || Math.abs(this.link.clock.now() - at) > OLD) this.want(user)
+    const at = this.#told.get(user)
+    if (at === undefined || Math.abs(this.link.clock.now() - at) > OLD) this.want(user)
   }
 
   override want(user: string): void {
@@ -179,7 +182,10 @@ export class Profiles extends Pool<Profile | null> {
       throw error
     }
     this.#drop([...gone])
-    for (const user of gone) this.put(user, null)
+    for (const user of gone) {
+      this.#told.set(user, this.link.clock.now())
+      this.put(user, null)
+    }
   }
 
   #keep(rows: readonly Known[]): void {

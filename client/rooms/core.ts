@@ -13,7 +13,7 @@ export interface Core {
   readonly replica: Replica
   readonly status: Live<Status>
   readonly outbox: Live<readonly Outgoing[]>
-  readonly clock: Clock
+  readonly clock: Clock & { random(): number }
   readonly subscriptions: Pick<Subscriptions, 'follow'>
   /** See `UserStore`. */
   storeOf(user: string): OwnedStore

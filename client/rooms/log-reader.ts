@@ -6,6 +6,7 @@ import type { LoggedMessage, SentMessage } from '../../schemas/commands/shown-me
 import type { CommandResult } from '../../schemas/commands.js'
 import type { ChatError } from '../base/chat-error.js'
 import { onAbort, type PlatformSignal, type Stop } from '../base/platform.js'
+import { connectDelay } from '../connection/backoff.js'
 import type { Status } from '../connection/status.js'
 import { isGone } from '../engine/folding.js'
 import type { Core, WithCore } from './core.js'
@@ -13,9 +14,9 @@ import { Cursors } from './cursors.js'
 
 /** Messages of one page. */
 const PAGE = 100
-/** Seconds until a page that was refused for a moment is asked for again, if the broker does not say. */
-const RETRY = 1
-/** Times that a room is asked for of which the broker says that it is not the user's: that it is lost is told a little later. */
+/** Ms until a room is asked for again of which the broker says that it is not the user's. */
+const RETRY = 1000
+/** Times that such a room is asked for: that it is lost is told a little later. */
 const TRIES = 10
 
 /** Of a room that was refused. */
@@ -108,7 +109,7 @@ class LogReader {
     const refused = new Map<string, Refused>()
     const due = (): string[] => cursors.behind.filter((room) => clock.now() >= (refused.get(room)?.next ?? 0))
     const hasWork = (): boolean => cursors.hasNew || due().length > 0
-    while (await this.#until(hasWork, refused.size > 0 ? RETRY * 1000 : undefined)) {
+    while (await this.#until(hasWork, refused.size > 0 ? RETRY : undefined)) {
       await cursors.begin()
       for (const room of refused.keys()) if (!replica.rooms.has(room)) refused.delete(room)
       for (const room of due()) {
@@ -134,21 +135,21 @@ class LogReader {
   /** @throws ChatError `error`: that was often enough */
   #refusedAgain({ times }: Pick<Refused, 'times'> = { times: 0 }, error: ChatError): Refused {
     if (times + 1 >= TRIES) throw error
-    return { times: times + 1, next: this.#core.clock.now() + RETRY * 1000 }
+    return { times: times + 1, next: this.#core.clock.now() + RETRY }
   }
 
   /** What comes after `seq`; null: it is over. @throws ChatError what is not only for a moment */
   async #page(room: string, seq: number): Promise<Page | null> {
-    const { ask, replica } = this.#core
-    while (await this.#isOnline()) {
+    const { ask, replica, clock } = this.#core
+    for (let failures = 0; await this.#isOnline(); ) {
       const head = replica.rooms.get(room)?.seq ?? 0
       try {
         const answer = await ask.history({ room, after: seq, limit: PAGE }, this.#signal && { signal: this.#signal })
         return pageOf(answer, Math.max(seq, head))
       } catch (error) {
-        const { transient, code, retryAfter = RETRY } = error as ChatError
+        const { transient, code } = error as ChatError
         if (!transient && code !== 'aborted' && code !== 'closed') throw error
-        await this.#until(() => false, retryAfter * 1000)
+        await this.#until(() => false, connectDelay('network', ++failures, error as ChatError, clock.random()))
       }
     }
     return null

@@ -174,6 +174,22 @@ t.test('members are asked for when somebody looks, page by page, and followed', 
   again()
 })
 
+t.test('a profile that nobody has is asked for once on a connection, whatever rooms are entered', async (t) => {
+  const { chat, proxy, person } = await startTeaRoom(t)
+  const { counts, socket } = countedRequests(['users.profiles'])
+  const alice = await chat('alice', { socket })
+  const stop = alice.users.profile('nobody').subscribe(() => {})
+  t.teardown(stop)
+  await alice.connect()
+  await until('it is asked for', async () => counts['users.profiles'] === 1)
+  await (await person('alice')).rooms.create({ room: 'den' })
+  await becomes(alice.rooms, 'the den', (rooms) => rooms.some(({ room }) => room === 'den'))
+  await alice.ask.server.info({})
+  t.equal(counts['users.profiles'], 1)
+  await cutAndBack(alice, proxy)
+  await until('it is asked for again', async () => counts['users.profiles'] === 2)
+})
+
 t.test('profiles are asked for together, kept, and asked for again when they are told to have changed', async (t) => {
   const { chat, proxy, bob, person } = await startTeaRoom(t)
   const { counts, socket } = countedRequests(['users.profiles'])
