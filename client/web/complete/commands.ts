@@ -1,21 +1,22 @@
 /** The commands that bots take in a room, as they were asked for last. */
 import { type Signal, signal } from '@preact/signals'
 import type { Chat, Methods } from '../../index.js'
+import { ofChat } from '../state/of-chat.js'
 
 export type Command = Awaited<ReturnType<Methods['slash']['list']>>['commands'][number]
 
 /** Null: they are not known. */
 type Known = Signal<readonly Command[] | null>
 
-const known = new WeakMap<Chat, Map<string, Known>>()
+/** By room. */
+const knownOf = ofChat(() => new Map<string, Known>())
 /** As the broker tells commands from texts. */
 const COMMAND = /^\/([a-z0-9][a-z0-9_-]{0,31})(?:@\S+)?(?:\s|$)/
 
 export function commandsOf(chat: Chat, room: string): Known {
-  const ofChat = known.get(chat) ?? new Map<string, Known>()
-  known.set(chat, ofChat)
-  const commands = ofChat.get(room) ?? signal(null)
-  ofChat.set(room, commands)
+  const known = knownOf(chat)
+  const commands = known.get(room) ?? signal(null)
+  known.set(room, commands)
   return commands
 }
 

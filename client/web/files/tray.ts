@@ -1,6 +1,7 @@
 /** Files that were chosen for a message and not sent yet, of each room. They last as long as the page. */
 import { type Signal, signal } from '@preact/signals'
 import type { Attach, Chat } from '../../index.js'
+import { ofChat } from '../state/of-chat.js'
 import type { Recorded } from './recording.js'
 
 export interface Picked {
@@ -20,14 +21,14 @@ export type Tray = Signal<readonly Picked[]>
 
 const SHOWN = /^image\/(jpeg|png|gif|webp|avif)$/
 
-const trays = new WeakMap<Chat, Map<string, Tray>>()
+/** By room. */
+const traysOf = ofChat(() => new Map<string, Tray>())
 let last = 0
 
 export function trayOf(chat: Chat, room: string): Tray {
-  const ofChat = trays.get(chat) ?? new Map<string, Tray>()
-  trays.set(chat, ofChat)
-  const tray = ofChat.get(room) ?? signal([])
-  ofChat.set(room, tray)
+  const trays = traysOf(chat)
+  const tray = trays.get(room) ?? signal([])
+  trays.set(room, tray)
   return tray
 }
 

@@ -1,6 +1,7 @@
 /** What happened in a room, from the newest backwards as far as it is asked for, and from now on. */
 import { signal } from '@preact/signals'
 import type { Chat, ChatEvents } from '../../index.js'
+import { ofChat } from '../state/of-chat.js'
 
 export type Happened = ChatEvents['roomEvent'] & {
   readonly seq: number
@@ -18,11 +19,11 @@ const KEPT = 10
 
 type Page = Awaited<ReturnType<Chat['ask']['rooms']['events']>>
 
-const known = new WeakMap<Chat, Map<string, EventFeed>>()
+/** By room. */
+const feedsOf = ofChat(() => new Map<string, EventFeed>())
 
 export function feedOf(chat: Chat, room: string): EventFeed {
-  const feeds = known.get(chat) ?? new Map<string, EventFeed>()
-  known.set(chat, feeds)
+  const feeds = feedsOf(chat)
   const feed = feeds.get(room) ?? new EventFeed(chat, room)
   // The one that was shown last goes last.
   feeds.delete(room)

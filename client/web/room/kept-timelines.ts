@@ -1,5 +1,6 @@
 /** Timelines of the rooms that were shown last. Who comes back sees their messages at once: to read them from the device takes longer than to show them. */
 import type { Chat, Timeline } from '../../index.js'
+import { ofChat } from '../state/of-chat.js'
 
 /** Each reads its window again when something happens in its room. */
 const MOST = 5
@@ -46,10 +47,4 @@ export class KeptTimelines {
   }
 }
 
-const owned = new WeakMap<Chat, KeptTimelines>()
-
-export function keptTimelines(chat: Chat): KeptTimelines {
-  const known = owned.get(chat) ?? new KeptTimelines(chat)
-  owned.set(chat, known)
-  return known
-}
+export const keptTimelines = ofChat((chat) => new KeptTimelines(chat))

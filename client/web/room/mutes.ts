@@ -1,22 +1,18 @@
 /** Mutes of the user by moderators: as far as they were told of, or a refusal made them be looked for. */
 import { type Signal, signal } from '@preact/signals'
 import type { Chat } from '../../index.js'
+import { ofChat } from '../state/of-chat.js'
 
 /** Until when (Unix ms), by room; null: until a moderator ends it. */
 type Mutes = Signal<ReadonlyMap<string, number | null>>
 
-const known = new WeakMap<Chat, Mutes>()
-
 /** Followed as long as the client lasts. */
-export function mutesOf(chat: Chat): Mutes {
-  const before = known.get(chat)
-  if (before) return before
+export const mutesOf = ofChat((chat) => {
   const mutes: Mutes = signal(new Map())
-  known.set(chat, mutes)
   chat.on('muted', ({ room, until }) => set(mutes, room, until))
   chat.on('unmuted', ({ room }) => set(mutes, room, undefined))
   return mutes
-}
+})
 
 /** What happened in a room. */
 interface Said {

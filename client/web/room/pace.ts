@@ -1,6 +1,7 @@
 /** Slow mode: when the user may write again in a room. */
 import { type Signal, signal } from '@preact/signals'
 import type { Chat, RoomInfo } from '../../index.js'
+import { ofChat } from '../state/of-chat.js'
 
 /** What is known of the messages of one user. */
 interface Pace {
@@ -12,7 +13,7 @@ interface Pace {
   readonly free: Map<string, number>
 }
 
-const known = new WeakMap<Chat, Pace>()
+const paceOf = ofChat((): Pace => ({ sent: signal(new Map()), early: new Map(), free: new Map() }))
 
 /** To be called with each message that is sent. */
 export function noteSent(chat: Chat, room: string): void {
@@ -43,10 +44,4 @@ function heardAt(early: Pace['early'], room: string, ts: number, now: number): n
   if (ts <= now) return ts
   early.set(room, { ts, at: now })
   return now
-}
-
-function paceOf(chat: Chat): Pace {
-  const pace = known.get(chat) ?? { sent: signal(new Map()), early: new Map(), free: new Map() }
-  known.set(chat, pace)
-  return pace
 }

@@ -2,6 +2,7 @@
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals'
 import type { LoggedMessage } from '../../../schemas/commands/shown-message.js'
 import type { Chat } from '../../index.js'
+import { ofChat } from '../state/of-chat.js'
 
 /** Null: it is not known yet; `missing`: there is no such message any more. */
 export type Quoted = LoggedMessage | 'missing' | null
@@ -96,10 +97,4 @@ export class QuotedMessages {
   }
 }
 
-const owned = new WeakMap<Chat, QuotedMessages>()
-
-export function quotedMessages(chat: Chat): QuotedMessages {
-  const known = owned.get(chat) ?? new QuotedMessages(chat)
-  owned.set(chat, known)
-  return known
-}
+export const quotedMessages = ofChat((chat) => new QuotedMessages(chat))
