@@ -1,10 +1,8 @@
 /** What the web app does for one message and one step, counted: times belong into the benchmark (`npm run bench:web`). */
 import t from 'tap'
-import { createChat } from '../../client/index.js'
 import { fetchFrom } from '../helpers/http.js'
 import { until } from '../helpers/patience.js'
-import { passwordOf, WebApp } from '../helpers/web-page.js'
-import { webSocket } from '../helpers/web-socket.js'
+import { WebApp } from '../helpers/web-page.js'
 
 /**
  * Begins to count the rows that are added to the timeline, and those of before that change; rows of messages and rooms that are rendered, each of
@@ -63,10 +61,7 @@ const IS_AT_END = `new Promise((done) => requestAnimationFrame(() => setTimeout(
 
 t.test('what is done for one message, and for one step to another room', async (t) => {
   const app = await WebApp.start(t, { limits: { rates: 'off' } })
-  await app.register('bob')
-  const bob = createChat({ url: app.url, auth: { user: 'bob', password: passwordOf('bob') } }, { socket: webSocket })
-  t.teardown(() => bob.close())
-  await bob.connect()
+  const bob = await app.client('bob')
   for (const room of ['tea', 'garden']) {
     await bob.ask.rooms.create({ room })
     for (let n = 1; n <= 150; n++) await bob.ask.send({ room, text: `${room} ${n}` })

@@ -1,8 +1,6 @@
 /** What people write and how they call themselves is text, whatever it says. */
 import t from 'tap'
-import { createChat } from '../../client/index.js'
-import { passwordOf, WebApp } from '../helpers/web-page.js'
-import { webSocket } from '../helpers/web-socket.js'
+import { WebApp } from '../helpers/web-page.js'
 
 const TOWER = `Z${'\u0310\u0300\u0343'.repeat(400)}algo`
 const TEXTS = [
@@ -25,13 +23,7 @@ const NAMES = ['<script>alert(1)</script>', `${TOWER}`, '\u202eecila', '"><img s
 
 t.test('hostile texts and names', async (t) => {
   const app = await WebApp.start(t, { limits: { rates: 'off' } })
-  await app.register('mallory')
-  const mallory = createChat(
-    { url: app.url, auth: { user: 'mallory', password: passwordOf('mallory') } },
-    { socket: webSocket },
-  )
-  t.teardown(() => mallory.close())
-  await mallory.connect()
+  const mallory = await app.client('mallory')
   for (const [n, name] of NAMES.entries())
     await mallory.ask.rooms.create({ room: `bad-${n}`, name, topic: name }).catch(() => {})
   await mallory.ask.users.update({ name: '<img src=x onerror=alert(1)>' })

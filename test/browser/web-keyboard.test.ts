@@ -1,18 +1,13 @@
 /** The web app by keyboard alone, with input methods, and for screen readers. */
 import t from 'tap'
-import { createChat } from '../../client/index.js'
 import { findingsOf, passwordOf, WebApp, WebPage } from '../helpers/web-page.js'
-import { webSocket } from '../helpers/web-socket.js'
 
 /** Ms for which messages are gathered before they are said. */
 const GATHER = 1000
 
 t.test('by keyboard', async (t) => {
   const app = await WebApp.start(t)
-  await app.register('bob')
-  const bob = createChat({ url: app.url, auth: { user: 'bob', password: passwordOf('bob') } }, { socket: webSocket })
-  t.teardown(() => bob.close())
-  await bob.connect()
+  const bob = await app.client('bob')
   await bob.ask.rooms.create({ room: 'tea' })
   for (const n of [1, 2, 3]) await bob.send('tea', `said ${n}`).sent
   const page = await (await app.context()).newPage()

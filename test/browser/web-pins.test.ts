@@ -1,21 +1,12 @@
 /** Messages that are pinned, forwarded, saved and reported, from their menu. */
 import t from 'tap'
-import { createChat } from '../../client/index.js'
 import { until } from '../helpers/patience.js'
-import { findingsOf, passwordOf, WebApp } from '../helpers/web-page.js'
-import { webSocket } from '../helpers/web-socket.js'
+import { findingsOf, WebApp } from '../helpers/web-page.js'
 
 t.test('what others are to see, or oneself later', async (t) => {
   const app = await WebApp.start(t, { limits: { rates: 'off' } })
-  for (const user of ['bob', 'alice']) await app.register(user)
-  const clientOf = async (user: string) => {
-    const chat = createChat({ url: app.url, auth: { user, password: passwordOf(user) } }, { socket: webSocket })
-    t.teardown(() => chat.close())
-    await chat.connect()
-    return chat
-  }
-  const bob = await clientOf('bob')
-  const phone = await clientOf('alice')
+  const bob = await app.client('bob')
+  const phone = await app.client('alice')
   for (const room of ['tea', 'pot']) {
     await bob.ask.rooms.create({ room })
     await phone.ask.rooms.join({ room })

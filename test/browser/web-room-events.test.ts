@@ -1,17 +1,13 @@
 /** What happens in a room, between its messages in the web app. */
 import t from 'tap'
-import { createChat } from '../../client/index.js'
 import { fetchFrom } from '../helpers/http.js'
 import { until } from '../helpers/patience.js'
-import { findingsOf, passwordOf, WebApp } from '../helpers/web-page.js'
-import { webSocket } from '../helpers/web-socket.js'
+import { findingsOf, WebApp } from '../helpers/web-page.js'
 
 t.test('events of a room stand between its messages', async (t) => {
   const app = await WebApp.start(t, { limits: { rates: 'off' } })
-  for (const user of ['alice', 'bob', 'carol', 'dan', 'erin', 'fred']) await app.register(user)
-  const bob = createChat({ url: app.url, auth: { user: 'bob', password: passwordOf('bob') } }, { socket: webSocket })
-  t.teardown(() => bob.close())
-  await bob.connect()
+  for (const user of ['alice', 'carol', 'dan', 'erin', 'fred']) await app.register(user)
+  const bob = await app.client('bob')
   const join = (user: string) =>
     fetchFrom(app.broker, '/v1/rooms/tea/join', { method: 'POST', as: user, body: {} }).then(({ status }) =>
       t.equal(status, 200),

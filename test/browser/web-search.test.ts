@@ -1,17 +1,12 @@
 /** Searching messages, mentions, saved messages and followed threads in the web app. */
 import t from 'tap'
-import { createChat } from '../../client/index.js'
 import { fetchFrom } from '../helpers/http.js'
 import { until } from '../helpers/patience.js'
-import { findingsOf, passwordOf, WebApp } from '../helpers/web-page.js'
-import { webSocket } from '../helpers/web-socket.js'
+import { findingsOf, WebApp } from '../helpers/web-page.js'
 
 t.test('what was said is found again', async (t) => {
   const app = await WebApp.start(t, { limits: { rates: 'off' } })
-  await app.register('bob')
-  const bob = createChat({ url: app.url, auth: { user: 'bob', password: passwordOf('bob') } }, { socket: webSocket })
-  t.teardown(() => bob.close())
-  await bob.connect()
+  const bob = await app.client('bob')
   for (const room of ['tea', 'den']) await bob.ask.rooms.create({ room })
   const first = await bob.send('tea', 'Green <b>tea</b> is hot').sent
   for (let n = 0; n < 30; n++) await bob.send('tea', `cup of tea ${n}`).sent

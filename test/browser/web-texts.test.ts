@@ -1,17 +1,12 @@
 /** What a message says, and how it is shown: code, addresses, people, rooms. */
 import t from 'tap'
-import { createChat } from '../../client/index.js'
 import { when } from '../helpers/outbox-app.js'
 import { answered } from '../helpers/patience.js'
-import { findingsOf, passwordOf, WebApp } from '../helpers/web-page.js'
-import { webSocket } from '../helpers/web-socket.js'
+import { findingsOf, WebApp } from '../helpers/web-page.js'
 
 t.test('what messages say', async (t) => {
   const app = await WebApp.start(t, { limits: { rates: 'off' } })
-  await app.register('bob')
-  const bob = createChat({ url: app.url, auth: { user: 'bob', password: passwordOf('bob') } }, { socket: webSocket })
-  t.teardown(() => bob.close())
-  await bob.connect()
+  const bob = await app.client('bob')
   await bob.ask.rooms.create({ room: 'tea' })
   await bob.ask.send({ room: 'tea', text: 'the first' })
   const alice = await app.enter('alice', '/r/tea', { permissions: ['clipboard-read', 'clipboard-write'] })

@@ -4,10 +4,12 @@ import { createRequire } from 'node:module'
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import type { Test } from 'tap'
 import type { BrokerOptions } from '../../broker/broker.js'
+import { type Chat, createChat } from '../../client/index.js'
 import { type Overrides, startTestBroker, type TestBroker } from './broker.js'
 import { startChromium } from './chromium.js'
 import { httpUrl } from './http.js'
 import { until } from './patience.js'
+import { webSocket } from './web-socket.js'
 
 export const passwordOf = (user: string): string => `${user}-pw-${user}`
 
@@ -67,15 +69,26 @@ export class WebVisits {
 /** The same, of a broker of the test. */
 export class WebApp extends WebVisits {
   readonly broker: TestBroker
+  readonly #t: Test
 
-  private constructor(broker: TestBroker, browser: Browser) {
+  private constructor(t: Test, broker: TestBroker, browser: Browser) {
     super(httpUrl(broker), browser)
+    this.#t = t
     this.broker = broker
   }
 
   /** Closed with the test, which should end with `troubles` empty. */
   static async start(t: Test, overrides: Overrides = {}, options: BrokerOptions = {}): Promise<WebApp> {
-    return new WebApp(await startTestBroker(t, overrides, options), await startChromium(t))
+    return new WebApp(t, await startTestBroker(t, overrides, options), await startChromium(t))
+  }
+
+  /** Another device of this user, who is registered first: without a page, connected. */
+  async client(user: string): Promise<Chat> {
+    await this.register(user)
+    const chat = createChat({ url: this.url, auth: { user, password: passwordOf(user) } }, { socket: webSocket })
+    this.#t.teardown(() => chat.close())
+    await chat.connect()
+    return chat
   }
 }
 
