@@ -1,11 +1,9 @@
 /** The timeline moves when the reader moves it, and by nothing else: measured in pixels. */
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { createChat } from '../../client/index.js'
 import { fetchFrom } from '../helpers/http.js'
 import { until } from '../helpers/patience.js'
-import { findingsOf, passwordOf, WebApp } from '../helpers/web-page.js'
-import { webSocket } from '../helpers/web-socket.js'
+import { findingsOf, WebApp } from '../helpers/web-page.js'
 
 /** Pixels from the top of the timeline to that of the message with this text. */
 function topOf(page: Page, text: string): Promise<number> {
@@ -35,10 +33,7 @@ const topText = (page: Page): Promise<string> =>
 
 t.test('messages that come for the first time have their place, which moves nothing else', async (t) => {
   const app = await WebApp.start(t, { limits: { rates: 'off' } })
-  await app.register('bob')
-  const bob = createChat({ url: app.url, auth: { user: 'bob', password: passwordOf('bob') } }, { socket: webSocket })
-  t.teardown(() => bob.close())
-  await bob.connect()
+  const bob = await app.client('bob')
   await bob.ask.rooms.create({ room: 'tea' })
   for (let n = 1; n <= 3; n++) await bob.ask.send({ room: 'tea', text: `message ${n}` })
   const alice = await app.enter('alice')
@@ -89,10 +84,7 @@ t.test('messages that come for the first time have their place, which moves noth
 
 t.test('a timeline of 400 messages', async (t) => {
   const app = await WebApp.start(t, { limits: { rates: 'off' } })
-  await app.register('bob')
-  const bob = createChat({ url: app.url, auth: { user: 'bob', password: passwordOf('bob') } }, { socket: webSocket })
-  t.teardown(() => bob.close())
-  await bob.connect()
+  const bob = await app.client('bob')
   await bob.ask.rooms.create({ room: 'tea' })
   for (let n = 1; n <= 400; n++)
     await bob.ask.send({ room: 'tea', text: n % 7 ? `message ${n}` : `message ${n}, longer`.repeat(n % 5 || 1) })
@@ -154,6 +146,51 @@ t.test('a timeline of 400 messages', async (t) => {
     await until('it is at the end', async () => (await below(page)) <= 1)
   })
 
+  await t.test('who scrolls to the end as the list changes stays there', async () => {
+    await scrollBy(page, -300)
+    await page.locator('.jump').waitFor()
+    // In the midst of the change: the browser tells of the scrolling later.
+    await page.evaluate(`{
+      const { insertBefore } = Node.prototype
+      const list = document.querySelector('.timeline')
+      Node.prototype.insertBefore = function (node, before) {
+        const inserted = insertBefore.call(this, node, before)
+        if (node instanceof Element && node.matches('.reactions')) {
+          Node.prototype.insertBefore = insertBefore
+          list.scrollTop = list.scrollHeight
+        }
+        return inserted
+      }
+    }`)
+    const shown: number = await page.evaluate(`{
+      const top = document.querySelector('.timeline').getBoundingClientRect().top
+      const row = [...document.querySelectorAll('.message')].find((one) => one.getBoundingClientRect().top >= top)
+      Number(row.dataset.seq)
+    }`)
+    await bob.room('tea').react(shown, '👍').sent
+    await page.locator('.reactions').waitFor({ state: 'attached' })
+    await until('it is at the end', async () => (await below(page)) <= 1)
+    await page.locator('.jump').waitFor({ state: 'detached' })
+  })
+
+  await t.test('what becomes higher above, as the reader scrolls, moves nothing else', async (t) => {
+    await scrollBy(page, -300)
+    await page.locator('.jump').waitFor()
+    const text = await topText(page)
+    const before = await topOf(page, text)
+    await page.evaluate(`{
+      const list = document.querySelector('.timeline')
+      document.querySelector('.message').style.paddingTop = '100px'
+      list.scrollTop -= 10
+    }`)
+    await below(page)
+    t.ok(Math.abs((await topOf(page, text)) - before - 10) <= 1, `moved by ${(await topOf(page, text)) - before} px`)
+    await page.locator('.jump').click()
+    await until('it is at the end', async () => (await below(page)) <= 1)
+    await page.evaluate("document.querySelector('.message').style.paddingTop = ''")
+    await until('it is at the end', async () => (await below(page)) <= 1)
+  })
+
   await t.test('a higher composer, or a lower window, leaves the end in sight', async () => {
     await alice.composer.fill('one\ntwo\nthree\nfour\nfive')
     await until('it is at the end', async () => (await below(page)) <= 1)
@@ -194,11 +231,17 @@ t.test('a timeline of 400 messages', async (t) => {
     await alice.sees('message 240')
   })
 
-  const toLatest = async (): Promise<void> => {
-    const button = page.getByRole('button', { name: /newest message|new messages? below/ })
-    if (await button.isVisible()) await button.click()
-    await until('it is at the end', async () => (await below(page)) <= 1 && !(await button.isVisible()))
-  }
+  const toLatest = (): Promise<void> =>
+    until('it is at the end', async () => {
+      const left = await below(page)
+      // With the frame that was painted it is known whether there is a button.
+      const isOffered = await page.evaluate(`{
+        const button = document.querySelector('.jump')
+        button?.click()
+        button !== null
+      }`)
+      return left <= 1 && !isOffered
+    })
 
   await t.test('what was asked for stands out, and «back» leads to where one was', async () => {
     await bob.send('tea', `see ${app.url}/r/tea/20`).sent

@@ -98,8 +98,8 @@ export class Scroller {
   /** The reader may have moved it since that was noted: the browser tells so with the next frame. */
   #follow(): void {
     const moved = this.#list.scrollTop - this.#top
-    // At its end it may have become shorter.
-    if (moved === 0 || this.space.below <= 1) return
+    // The browser has moved it, as it has become shorter, and ends there now.
+    if (moved === 0 || (moved < 0 && this.space.below <= 1)) return
     if (moved < -AT_END) this.#isAtEnd = false
     this.#anchors = this.#anchors.map(({ key, top }) => ({ key, top: top - moved }))
   }
@@ -147,7 +147,8 @@ export class Scroller {
   }
 
   readonly #scrolled = (): void => {
-    if (this.#isChanged) this.restore()
+    // What has another size is placed as a whole: the observer comes after this, and would find only what is noted here.
+    if (this.#isChanged || this.#hasOtherSize) this.restore()
     // It was moved here, and that is known.
     else if (this.#list.scrollTop !== this.#top) this.#note()
   }
