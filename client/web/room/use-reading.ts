@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { panel } from '../state/panel.js'
+import { modals } from '../ui/modal.js'
 import type { View } from './view.js'
 
 /** Ms for which a message has to be on the screen to be read. */
@@ -36,9 +37,9 @@ export function useReading(list: { readonly current: HTMLElement | null }, view:
     addEventListener('focus', look)
     document.addEventListener('visibilitychange', look)
     // What it covered can be seen again when it closes.
-    const stop = panel.subscribe(look)
+    const stops = [panel.subscribe(look), modals.subscribe(look)]
     return () => {
-      stop()
+      for (const stop of stops) stop()
       removeEventListener('focus', look)
       document.removeEventListener('visibilitychange', look)
       if (timer.current !== null) clearTimeout(timer.current)
@@ -58,8 +59,9 @@ function isWatched(list: HTMLElement | null): boolean {
   return list !== null && document.visibilityState === 'visible' && document.hasFocus() && !isCovered(list)
 }
 
-/** Where there is no space beside the room a panel lies over it, and the list keeps its place below. */
+/** Where there is no space beside the room a panel lies over it, and the list keeps its place below; a dialog lies over it in any case. */
 function isCovered(list: HTMLElement): boolean {
+  if (modals.peek() > 0) return true
   const { left, top, width, height } = list.getBoundingClientRect()
   const over = document.elementFromPoint(left + width / 2, top + height / 2)?.closest('.panel')
   return !!over && !over.contains(list)

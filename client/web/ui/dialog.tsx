@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { texts } from '../text/text.js'
 import { Icon } from './icon.js'
+import { useModal } from './modal.js'
 
 interface DialogProps {
   readonly title: string
@@ -15,12 +16,8 @@ interface DialogProps {
 export function Dialog({ title, close, isShownOnce = false, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   const heading = useId()
-  useLayoutEffect(() => {
-    const { current } = dialog
-    current?.showModal()
-    current?.querySelector<HTMLElement>('input, textarea')?.focus()
-    return () => current?.close()
-  }, [])
+  useModal(dialog)
+  useLayoutEffect(() => dialog.current?.querySelector<HTMLElement>('input, textarea')?.focus(), [])
   const closeOutside = (event: MouseEvent): void => {
     if (event.target === dialog.current && !isShownOnce) close()
   }
