@@ -130,6 +130,21 @@ t.test('a room and its members', async (t) => {
     await badge.waitFor({ state: 'detached' })
   })
 
+  await t.test('what was loaded of a long list stays when more comes', async (t) => {
+    const rows = panel.locator('.page-list').getByRole('listitem')
+    const report = async (): Promise<number> => {
+      const said = { method: 'POST', as: 'dave', body: { text: 'Buy my coffee' } }
+      const { seq } = (await fetchFrom(app.broker, '/v1/rooms/tea/messages', said)).body as { seq: number }
+      return status('carol', 'POST', '/reports', { room: 'tea', seq, reason: 'spam' })
+    }
+    for (let n = 1; n <= 30; n++) await report()
+    await open(alice, 'Reports')
+    await panel.locator('.page-end').getByRole('button').click()
+    await until('all of them are shown', async () => (await rows.count()) === 30)
+    t.equal(await report(), 201)
+    await until('and the new one', async () => (await rows.count()) === 31)
+  })
+
   await t.test('a person is asked to be a contact, reported, and blocked', async () => {
     await open(bob, /^Members/)
     await panelOf(bob).getByRole('button', { name: /dave/ }).click()

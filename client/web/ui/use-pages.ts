@@ -11,7 +11,7 @@ export interface PageList<T> {
   /** Why the last page did not come; null: it did. */
   readonly error: ChatError | null
   readonly next: () => void
-  /** Asks for the beginning again; what is shown stays until that is answered. */
+  /** Asks again for as much as is shown, which stays until that is answered. */
   readonly reload: () => void
   /** Takes an entry out that is done with. */
   readonly drop: (gone: T) => void
@@ -21,8 +21,11 @@ export interface PageList<T> {
 export function usePages<T>(key: string, make: () => Pages<T>): PageList<T> {
   const [round, setRound] = useState(0)
   const [gone, setGone] = useState<ReadonlySet<T>>(new Set())
-  const list = useMemo(() => new Asked(make()), [key, round])
+  /** Entries that the next round begins with. */
+  const wanted = useRef(0)
+  const list = useMemo(() => new Asked(make(), wanted.current), [key, round])
   useEffect(() => {
+    wanted.current = 0
     list.next()
     return () => list.dispose()
   }, [list])
@@ -31,14 +34,17 @@ export function usePages<T>(key: string, make: () => Pages<T>): PageList<T> {
   const isLoading = list.isLoading.value
   /** What was shown stays until something else is there. */
   const shown = useRef({ items, hasMore })
-  if (!isLoading || items.length > 0) shown.current = { items, hasMore }
+  if (!isLoading || (items.length > 0 && items.length >= list.wanted)) shown.current = { items, hasMore }
   return {
     items: shown.current.items.filter((one) => !gone.has(one)),
     hasMore: shown.current.hasMore,
     isLoading,
     error: list.error.value,
     next: list.next,
-    reload: () => setRound((count) => count + 1),
+    reload: () => {
+      wanted.current = shown.current.items.length
+      setRound((count) => count + 1)
+    },
     drop: (one) => setGone((before) => new Set([...before, one])),
   }
 }
@@ -66,12 +72,15 @@ export function useList<T>(
 
 class Asked<T> {
   readonly pages: Pages<T>
+  /** It begins with so many, if there are. */
+  readonly wanted: number
   readonly isLoading = signal(true)
   readonly error = signal<ChatError | null>(null)
   readonly #stop = new AbortController()
 
-  constructor(pages: Pages<T>) {
+  constructor(pages: Pages<T>, wanted: number) {
     this.pages = pages
+    this.wanted = wanted
   }
 
   readonly next = (): void => {
@@ -92,7 +101,7 @@ class Asked<T> {
     const { items, more } = this.pages
     const before = items.current.length
     do await this.pages.next({ signal: this.#stop.signal })
-    while (items.current.length === before && more.current)
+    while (more.current && (items.current.length === before || items.current.length < this.wanted))
   }
 
   #done(error: ChatError | null): void {
