@@ -1,12 +1,14 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { texts } from '../text/text.js'
 import { Icon, type IconName } from '../ui/icon.js'
+import { useModal } from '../ui/modal.js'
 import { plainLine } from '../ui/plain.js'
 import { SaveButton } from './file-line.js'
 import { lightbox } from './lightbox-state.js'
 import { MAX_ALT, type Shown } from './shown.js'
 import { fileTexts } from './texts.js'
 import { useAddress } from './use-address.js'
+import { useEnlarged } from './use-enlarged.js'
 import { useSwipe } from './use-swipe.js'
 
 const LARGEST = 8
@@ -23,14 +25,9 @@ export default function Lightbox({ opened: { pictures, at } }: { opened: { pictu
   const shown = pictures[at]!
   const words = plainLine(shown.attachment.alt ?? '', '', MAX_ALT)
   const name = plainLine(shown.attachment.name ?? '', texts.value.files.picture)
-  useLayoutEffect(() => {
-    dialog.current?.showModal()
-    return () => {
-      dialog.current?.close()
-      // Who logs in next sees nothing of it.
-      close()
-    }
-  }, [])
+  useModal(dialog)
+  // Who logs in next sees nothing of it.
+  useLayoutEffect(() => close, [])
   const go = (step: number): void => {
     if (!pictures[at + step]) return
     setZoom(1)
@@ -38,8 +35,9 @@ export default function Lightbox({ opened: { pictures, at } }: { opened: { pictu
   }
   /** What comes from the right is the next one, where one reads from the left. */
   const stepOf = (side: -1 | 1): number => (isRtl() ? side : -side)
+  const isEnlarged = useEnlarged()
   const swipe = useSwipe({
-    isOn: zoom === 1,
+    isOn: zoom === 1 && !isEnlarged,
     may: (side) => pictures[at + stepOf(side)] !== undefined,
     swiped: (to) => (to === 'down' ? close() : go(stepOf(to === 'left' ? -1 : 1))),
   })
@@ -68,6 +66,7 @@ export default function Lightbox({ opened: { pictures, at } }: { opened: { pictu
         shown={shown}
         words={words || name}
         zoom={zoom}
+        isEnlarged={isEnlarged}
         toggle={() => setZoom(zoom > 1 ? 1 : 2)}
         swipe={swipe}
       />
@@ -96,18 +95,21 @@ interface PictureProps {
   readonly words: string
   /** 1: all of it is seen. */
   readonly zoom: number
+  /** With all of the page, by the browser. */
+  readonly isEnlarged: boolean
   readonly toggle: () => void
   readonly swipe: Pick<ReturnType<typeof useSwipe>, 'moved' | 'handlers'>
 }
 
 /** The small image until the large one is there. */
-function Picture({ shown, words, zoom, toggle, swipe: { moved, handlers } }: PictureProps) {
+function Picture({ shown, words, zoom, isEnlarged, toggle, swipe: { moved, handlers } }: PictureProps) {
   const { url, isGone, failed } = useAddress(shown)
   const { url: small } = useAddress(shown, { thumbnail: true })
   const { width = 4, height = 3 } = shown.attachment
   const size = `${zoom * 100}%`
   const isHeld = moved.x !== 0 || moved.y !== 0
-  const classes = ['lightbox-stage', zoom > 1 && 'zoomed', isHeld && 'held'].filter(Boolean).join(' ')
+  const states = [zoom > 1 && 'zoomed', isEnlarged && 'enlarged', isHeld && 'held']
+  const classes = ['lightbox-stage', ...states].filter(Boolean).join(' ')
   return (
     <div class={classes} {...handlers}>
       {isGone && <p>{texts.value.files.gone}</p>}
