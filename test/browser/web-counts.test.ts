@@ -95,13 +95,15 @@ t.test('what is done for one message, and for one step to another room', async (
     await alice.sees('garden 150')
     const asked: string[] = []
     page.on('request', (request) => asked.push(`http ${request.url()}`))
-    const socket = page.waitForEvent('websocket')
+    // Before the page can send anything: what it asks for first counts, too.
+    page.once('websocket', (socket) =>
+      socket.on('framesent', ({ payload }) => {
+        // The text between the topics of two requests has what the first one asks for.
+        const [, ...requests] = payload.toString('latin1').split('requests/')
+        asked.push(...requests.map((one) => (one.includes('"pinned":true') ? 'pins' : /^[\w.]+/.exec(one)![0])))
+      }),
+    )
     await page.reload()
-    ;(await socket).on('framesent', ({ payload }) => {
-      // The text between the topics of two requests has what the first one asks for.
-      const [, ...requests] = payload.toString('latin1').split('requests/')
-      asked.push(...requests.map((one) => (one.includes('"pinned":true') ? 'pins' : /^[\w.]+/.exec(one)![0])))
-    })
     await alice.sees('garden 150')
     await page.getByRole('link', { name: /^tea/ }).click()
     await alice.sees('live 10')
