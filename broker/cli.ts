@@ -1,11 +1,13 @@
 #!/usr/bin/env -S node --min-semi-space-size=32 --max-semi-space-size=32
 // The flag: what is under way at a time should fit into V8's young generation, or each of its collections copies it once more.
 import { Command } from 'commander'
+import { hangUpWithTerminal } from './cli/hang-up.js'
 import { endWithReader, reportFailure } from './cli/report.js'
 import { readVersion } from './util/version.js'
 
 // Files written below the data directory, or into a backup, are for their owner only.
 process.umask(0o077)
+hangUpWithTerminal()
 
 // Modules are loaded on demand: `chat` starts without loading the broker.
 const serving = () => import('./cli/serve.js')

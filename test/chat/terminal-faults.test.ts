@@ -1,11 +1,13 @@
 /** What the terminal chat does when it is killed, stopped, cut off or squeezed: on a real terminal, and in pipes. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { startTestBroker } from '../helpers/broker.js'
 import { BrokerProcess } from '../helpers/broker-process.js'
 import { CLI } from '../helpers/command.js'
+import { until } from '../helpers/patience.js'
 import { addressOf, chatting } from '../helpers/terminal-chat.js'
 import { PROMPT, Tmux } from '../helpers/tmux.js'
 
@@ -82,6 +84,23 @@ t.test('in lines too the terminal is left as it was', async (t) => {
   await alice.enter('fg')
   await alice.enter('again')
   await alice.until(/alice: again/)
+})
+
+t.test('when its terminal is closed it is hung up, and does not crash', async (t) => {
+  const broker = await startTestBroker(t)
+  for (const flag of ['', '--plain']) {
+    const file = join(t.testdir({}), 'code')
+    const alice = await Tmux.start(t, { env: { TOPICTALK_PASSWORD: await broker.token('alice') } })
+    const chat = `${process.execPath} ${CLI} chat lobby --user alice --url ${broker.mqttUrl} ${flag}`
+    // The shell outlives its terminal, so that it can tell.
+    await alice.enter(`trap : HUP; ${chat}; echo $? > ${file}`)
+    await alice.enter('there')
+    await alice.until(/alice: there/)
+    await alice.close()
+    let code = ''
+    await until('the exit code', async () => (code = await readFile(file, 'utf8').catch(() => '')).endsWith('\n'))
+    t.equal(code, '129\n', flag)
+  }
 })
 
 t.test('what was sent offline, and what was begun, is there again after kill -9', async (t) => {

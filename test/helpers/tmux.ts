@@ -121,6 +121,11 @@ export class Tmux {
     await this.#do('resize-window', '-x', String(columns), '-y', String(rows))
   }
 
+  /** Closes the terminal, as whoever closes its window does. */
+  async close(): Promise<void> {
+    await this.#do('kill-pane')
+  }
+
   /** The program that the shell runs at present. */
   async child(): Promise<number> {
     const shell = (await this.#do('display-message', '-p', '#{pane_pid}')).trim()
