@@ -20,6 +20,7 @@ export interface HttpOptions {
 export function httpCalls(options: HttpOptions): Call {
   return async (name, params, { signal, timeout = options.timeout ?? CALL_TIMEOUT } = {}) => {
     const route = ROUTES[name]
+    if (route === undefined) throw new ChatError('not_found', `there is no method ${name}`)
     if (route === null) throw new ChatError('not_implemented', 'this is asked for over MQTT alone')
     const { path, ...request } = requestOf(route, params as Record<string, unknown>)
     const { response, body } = await send(options, path, request, { signal, timeout })
@@ -80,12 +81,22 @@ function requestOf(route: string, params: Record<string, unknown>): { path: stri
   const rest = { ...params }
   const path = template.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = rest[name]
+    if (value === undefined) throw notValid(name, 'is missing')
     delete rest[name]
     return encodeURIComponent(String(value))
   })
   if (method !== 'GET' && method !== 'DELETE') return { path, method, body: JSON.stringify(rest) }
   const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(rest))
-    for (const one of [value].flat()) if (one !== undefined) query.append(name, String(one))
+  for (const [name, value] of Object.entries(rest)) {
+    const all = [value].flat()
+    // A query cannot say so: it would ask for what is meant without this parameter.
+    if (all.length === 0) throw notValid(name, 'must not be empty')
+    for (const one of all) if (one !== undefined) query.append(name, String(one))
+  }
   return { path: query.size > 0 ? `${path}?${query}` : path, method }
+}
+
+/** As the broker says it. */
+function notValid(field: string, what: string): ChatError {
+  return new ChatError('bad_request', `${field} ${what}`, { field })
 }

@@ -59,6 +59,22 @@ t.test('the same methods over MQTT and over HTTP', async (t) => {
   t.match(await methods(httpCalls({ url: httpUrl(broker), token: () => own })).rooms.list(), { rooms: [] })
 })
 
+t.test('what is missing, empty or misspelt is refused alike over MQTT and over HTTP', async (t) => {
+  const broker = await startTestBroker(t)
+  const { client } = await Person.connect(t, broker, 'alice')
+  const token = await broker.token('alice')
+  const calls = [mqttCalls({ client, user: 'alice' }), httpCalls({ url: httpUrl(broker), token: () => token })]
+  await methods(calls[0]!).rooms.create({ room: 'undefined' })
+  const refusals = [
+    ['history', {}, { code: 'bad_request', field: 'room', message: 'room is missing' }],
+    ['history', { room: 'undefined', seqs: [] }, { code: 'bad_request', message: 'seqs must not be empty' }],
+    ['files.links', { files: [] }, { code: 'bad_request', message: 'files must not be empty' }],
+    ['histories', {}, { code: 'not_found', message: /there is no method histories/ }],
+  ] as const
+  for (const [name, params, refusal] of refusals)
+    for (const call of calls) await t.rejects(call(name as 'history', params as never), refusal, name)
+})
+
 t.test('a request without an answer is told so', async (t) => {
   const broker = await startTestBroker(t)
   const { client } = await Person.connect(t, broker, 'alice')
