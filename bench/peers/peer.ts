@@ -127,29 +127,30 @@ async function spawned(command: PeerCommand, context: PeerContext): Promise<Chil
   })
   // Ends with the process, which is expected later.
   ended.catch(() => {})
+  const knocking = new AbortController()
+  const late = setTimeout(() => knocking.abort(new Error(`${command.file} cannot be reached`)), START_MS)
   try {
     for (const port of command.ports ?? [context.port, context.wsPort])
-      await Promise.race([ended, reachable(port), late(command.file)])
+      await Promise.race([ended, reachable(port, knocking.signal)])
   } catch (error) {
     child.kill('SIGKILL')
     throw error
+  } finally {
+    clearTimeout(late)
+    knocking.abort()
   }
   return child
 }
 
 const RETRY_MS = 20
 /** How long a broker may take to accept connections, and to end. */
-const START_MS = 20_000
+const START_MS = 60_000
 const STOP_MS = 10_000
 
-function late(file: string): Promise<never> {
-  return new Promise((_, reject) => {
-    setTimeout(() => reject(new Error(`${file} cannot be reached`)), START_MS).unref()
-  })
-}
-
-async function reachable(port: number): Promise<void> {
+/** @throws the reason of the signal */
+async function reachable(port: number, signal: AbortSignal): Promise<void> {
   for (;;) {
+    signal.throwIfAborted()
     const socket = net.connect(port, '127.0.0.1')
     const connected = await new Promise<boolean>((resolve) => {
       socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
