@@ -127,7 +127,7 @@ t.test('the service worker', async (t) => {
     await alice.page.locator('.mark.clock').waitFor()
     await alice.page.locator('.banner').getByText('1 message waits').waitFor()
     await broker.start()
-    await alice.page.getByRole('button', { name: 'Try now' }).click()
+    await alice.tryNow()
     await alice.allSent(2)
     const { messages } = (await (await ask('/rooms/tea/messages')).json()) as { messages: { text: string }[] }
     t.same(
@@ -171,7 +171,7 @@ t.test('the service worker', async (t) => {
     await broker.kill()
     await bob.page.locator('.banner').waitFor()
     await broker.start()
-    await bob.page.getByRole('button', { name: 'Try now' }).click()
+    await bob.tryNow()
     await bob.page.locator('.notice-bar', { hasText: 'A new version is ready.' }).waitFor()
     t.same(await findingsOf(bob), [])
     t.equal(await bob.composer.inputValue(), 'half a sent', 'nothing was loaded anew')

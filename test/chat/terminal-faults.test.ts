@@ -19,7 +19,7 @@ t.test('the terminal is left as it was: at the end, at a signal, and while it is
   const state = async (): Promise<string> => {
     await alice.press('C-l')
     await alice.enter('clear; stty -a; echo state')
-    const screen = await alice.until(/^state$/m)
+    const screen = await alice.until(/^state$[\s\S]*shell\$/m)
     return screen + (await alice.modes())
   }
   const begin = async (): Promise<void> => {
@@ -70,7 +70,7 @@ t.test('in lines too the terminal is left as it was', async (t) => {
   const alice = await Tmux.start(t, { env: { TOPICTALK_PASSWORD: await broker.token('alice') } })
   const state = async (): Promise<string> => {
     await alice.enter('clear; stty -a; echo state')
-    return alice.until(/^state$/m)
+    return alice.until(/^state$[\s\S]*shell\$/m)
   }
   const before = await state()
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGTSTP'] as const) {

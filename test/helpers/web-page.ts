@@ -170,6 +170,17 @@ export class WebPage {
     )
   }
 
+  /** Asks for a connection at once. The button goes if the app has just connected by itself. */
+  async tryNow(): Promise<void> {
+    const button = this.page.getByRole('button', { name: 'Try now' })
+    const click = (): Promise<boolean> =>
+      button.click({ timeout: 2000 }).then(
+        () => true,
+        () => false,
+      )
+    await until('it connects', async () => !(await button.isVisible()) || click())
+  }
+
   /** Waits until so many own messages are shown, and all of them were sent. Evaluating in the page as it waits would be against its policy. */
   async allSent(count: number): Promise<void> {
     const counted = (of: string) => this.page.locator(`.message.own ${of}`).count()
@@ -182,11 +193,23 @@ export class WebPage {
 
 let axe: Promise<string> | null = null
 
+/** What is half faded in has too little contrast: while axe looks, all is as it is when its animation has ended. */
+const STILL = '* { animation-delay: 0s !important; animation-duration: 0s !important; transition: none !important }'
+
 /** What axe has to say of the page as it is, one line for each finding. */
 export async function findingsOf({ page }: WebPage): Promise<string[]> {
   axe ??= readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
   await page.evaluate(await axe)
-  const run = `axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`
+  const run = `(async () => {
+    const still = new CSSStyleSheet()
+    still.replaceSync(${JSON.stringify(STILL)})
+    document.adoptedStyleSheets.push(still)
+    try {
+      return await axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+    } finally {
+      document.adoptedStyleSheets = document.adoptedStyleSheets.filter((sheet) => sheet !== still)
+    }
+  })()`
   const { violations } = (await page.evaluate(run)) as {
     violations: { id: string; help: string; nodes: { html: string; failureSummary: string }[] }[]
   }
