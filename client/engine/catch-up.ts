@@ -137,7 +137,7 @@ export class CatchUp {
     else if (old && (after < old.seq || old.tail < state.tail)) await tx.keepMessages(room, [state.tail, after])
     const roots = await this.#rootsOf(tx, news)
     tx.put(state, messages)
-    this.#fetches.refresh(room, roots)
+    this.#fetches.refresh(tx, room, roots)
     return true
   }
 

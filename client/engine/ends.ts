@@ -9,12 +9,16 @@ const LONGEST_TIMER = 60_000
 export class Ends {
   readonly #replica: Replica
   readonly #clock: Pick<Clock, 'timer'>
-  readonly #ask: (room: string, unsure: Unsure) => void
+  readonly #ask: (tx: Transaction, room: string, unsure: Unsure) => void
   #stopTimer: Stop = () => {}
   #stopListening: Stop | null = null
 
   /** `ask`: a room has to be asked for something. */
-  constructor(replica: Replica, clock: Pick<Clock, 'timer'>, ask: (room: string, unsure: Unsure) => void) {
+  constructor(
+    replica: Replica,
+    clock: Pick<Clock, 'timer'>,
+    ask: (tx: Transaction, room: string, unsure: Unsure) => void,
+  ) {
     this.#replica = replica
     this.#clock = clock
     this.#ask = ask
@@ -41,7 +45,7 @@ export class Ends {
       const { unsure, ...applied } = applyEnds(state, seqs, await tx.messages(room, seqs), user!)
       tx.put(applied.state, applied.messages)
       const roots = await tx.messages(room, unsure.roots)
-      this.#ask(room, { ...unsure, roots: [...roots.keys()] })
+      this.#ask(tx, room, { ...unsure, roots: [...roots.keys()] })
     }
   }
 

@@ -79,7 +79,7 @@ export class Engine {
       chores: this.chores,
       trim: this.#trim,
     })
-    this.#ends = new Ends(this.replica, clock, (room, unsure) => this.#live.ask(room, unsure))
+    this.#ends = new Ends(this.replica, clock, (...asked) => this.#live.ask(...asked))
   }
 
   /**
@@ -201,6 +201,7 @@ export class Engine {
     this.#isHeld = false
     this.#trim.all().catch(() => {})
     for (const chores of this.#chores) chores.up()
+    this.#fetches.begin()
     for (const listener of [...this.#whenUpToDate]) listener()
     void this.#drain()
   }

@@ -6,7 +6,7 @@ import { ChatError } from '../base/chat-error.js'
 import type { Methods } from '../requests/methods.js'
 import type { Chores, MakeChores } from './chores.js'
 import { deletedBy, rootsAround } from './folding.js'
-import type { Replica } from './replica.js'
+import type { Replica, Transaction } from './replica.js'
 import { applyPage, type Page, type View } from './room-state.js'
 import type { Span } from './spans.js'
 
@@ -31,8 +31,6 @@ export class Fetches {
   readonly #ask: Pick<Methods, 'history'>
   readonly #replica: Replica
   readonly #open = new Set<Fetch>()
-  /** Messages to ask for again, by room. */
-  readonly #stale = new Map<string, Set<number>>()
   readonly #refreshes: Chores
 
   constructor(ask: Pick<Methods, 'history'>, replica: Replica, chores: MakeChores) {
@@ -41,24 +39,25 @@ export class Fetches {
     this.#refreshes = chores((room) => this.#refresh(room))
   }
 
-  /** Asks for these messages again. */
-  refresh(room: string, seqs: readonly number[]): void {
-    if (seqs.length === 0) return
-    const stale = this.#stale.get(room) ?? new Set()
-    for (const seq of seqs) stale.add(seq)
-    this.#stale.set(room, stale)
+  /** Asks for these messages again; that it has to is kept with what else `tx` keeps. */
+  refresh(tx: Transaction, room: string, seqs: readonly number[]): void {
+    const state = tx.room(room)
+    if (!state || seqs.length === 0) return
+    tx.put({ ...state, stale: [...new Set([...(state.stale ?? []), ...seqs])] })
     this.#refreshes.add(room)
   }
 
+  /** There is a connection: asks for what an earlier client had to ask for, too. */
+  begin(): void {
+    for (const { room, stale } of this.#replica.rooms.values()) if (stale?.length) this.#refreshes.add(room)
+  }
+
   async #refresh(room: string): Promise<void> {
-    for (const stale = this.#stale.get(room)!; stale.size > 0; ) {
-      const seqs = [...stale].slice(0, MOST_SEQS)
-      // Those that become stale meanwhile are asked for again.
-      for (const seq of seqs) stale.delete(seq)
-      await this.history(room, { seqs }).catch((error: ChatError) => {
-        if (error.transient) for (const seq of seqs) stale.add(seq)
-        throw error
-      })
+    for (;;) {
+      // Behind the transaction that it may be added in.
+      const seqs = await this.#replica.transact(async (tx) => tx.room(room)?.stale?.slice(0, MOST_SEQS) ?? [])
+      if (seqs.length === 0) return
+      await this.history(room, { seqs })
     }
   }
 
@@ -75,7 +74,7 @@ export class Fetches {
       try {
         const answer = await this.#ask.history({ room, view: 'folded', ...params })
         const page = { messages: answer.messages, span: spanOf(params, answer, seq), view: viewOf(params) }
-        if (await this.#put(fetch, page)) return answer
+        if (await this.#put(fetch, page, params.seqs)) return answer
       } finally {
         this.#open.delete(fetch)
       }
@@ -98,15 +97,15 @@ export class Fetches {
   }
 
   /** False: the page is of no use. */
-  #put(fetch: Fetch, page: Page): Promise<boolean> {
+  #put(fetch: Fetch, page: Page, asked: Params['seqs']): Promise<boolean> {
     const { room, heard } = fetch
     return this.#replica.transact(async (tx) => {
       const state = tx.room(room)
       if (fetch.isVoid || !state) return false
       const applied = applyPage(state, page, heard, this.#replica.user!, this.#replica.watchersOf(room))
-      tx.put(applied.state, applied.messages)
+      tx.put({ ...applied.state, stale: state.stale?.filter((seq) => !asked?.includes(seq)) ?? [] }, applied.messages)
       // What is heard of a deleted reply says nothing of its thread.
-      this.refresh(room, rootsAround(applied.messages, deletedBy(heard)))
+      this.refresh(tx, room, rootsAround(applied.messages, deletedBy(heard)))
       return true
     })
   }

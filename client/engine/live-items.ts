@@ -22,11 +22,8 @@ export interface LiveItemsDeps {
   readonly trim: Trim
 }
 
-/** What has to be asked for, by room. */
-interface UnsureRooms {
-  readonly counts: Set<string>
-  readonly roots: Map<string, readonly number[]>
-}
+/** Rooms whose counts have to be asked for. */
+type UnsureRooms = Set<string>
 
 export class LiveItems {
   readonly #deps: LiveItemsDeps
@@ -39,7 +36,7 @@ export class LiveItems {
 
   /** False: something was missed before. Rejects when it cannot be stored; nothing of it is applied then. */
   async apply(items: readonly Item[]): Promise<boolean> {
-    const unsure: UnsureRooms = { counts: new Set(), roots: new Map() }
+    const unsure: UnsureRooms = new Set()
     const isWhole = await this.#deps.replica.transact(async (tx) => {
       let whole = true
       for (const [room, messages] of messagesByRoom(items)) {
@@ -49,8 +46,7 @@ export class LiveItems {
       return whole
     })
     await this.#deps.trim.all()
-    for (const room of unsure.counts) this.count(room)
-    for (const [room, seqs] of unsure.roots) this.#deps.fetches.refresh(room, seqs)
+    for (const room of unsure) this.count(room)
     return isWhole
   }
 
@@ -70,11 +66,12 @@ export class LiveItems {
     const applied = applyLive(state, next, subjects, me)
     this.#deps.fetches.heard(room, next)
     tx.put(applied.state, applied.messages)
-    if (applied.unsure.counts) unsure.counts.add(room)
+    if (applied.unsure.counts) unsure.add(room)
     const known = await tx.messages(room, applied.unsure.roots)
     // Of deleted messages that the client does not have it does not know in which thread they were.
     const unknown = deletedBy(next).filter((seq) => !subjects.has(seq))
-    unsure.roots.set(room, [...known.keys(), ...(await this.#deps.replica.rootsAround(room, unknown))])
+    const around = await this.#deps.replica.rootsAround(room, unknown)
+    this.#deps.fetches.refresh(tx, room, [...known.keys(), ...around])
     await this.#deps.trim.room(tx, room)
     return isWhole
   }
@@ -93,7 +90,7 @@ export class LiveItems {
         const isMine = user === this.#deps.replica.user && thread === undefined
         // Nothing counts as read from where the user has marked messages as unread.
         const upTo = Math.min(read, (state?.mine.unreadFrom ?? Number.POSITIVE_INFINITY) - 1)
-        if (state && isMine && upTo > state.read) unsure.counts.add(item.room)
+        if (state && isMine && upTo > state.read) unsure.add(item.room)
         return true
       }
       case 'userEvent':
@@ -119,7 +116,7 @@ export class LiveItems {
     if (type === 'settings') {
       const mine = settingsOf(event)
       // Also if it is known: the counts beside it may have been made before.
-      if (mine.unreadFrom !== null || state.mine.unreadFrom !== null) unsure.counts.add(room)
+      if (mine.unreadFrom !== null || state.mine.unreadFrom !== null) unsure.add(room)
       tx.put({ ...state, mine })
     }
     return true
@@ -134,9 +131,9 @@ export class LiveItems {
     return false
   }
 
-  ask(room: string, { counts, roots }: Unsure): void {
+  ask(tx: Transaction, room: string, { counts, roots }: Unsure): void {
     if (counts) this.count(room)
-    this.#deps.fetches.refresh(room, roots)
+    this.#deps.fetches.refresh(tx, room, roots)
   }
 
   /** Asks for the counts of a room. */

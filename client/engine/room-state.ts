@@ -50,6 +50,8 @@ export interface RoomState {
   readonly bytes?: number
   /** Of the last message read, as long as the broker has not answered to that. Absent, or 0: it has. */
   readonly unsaid?: number
+  /** Messages that have to be asked for again. Absent, or none: none has. */
+  readonly stale?: readonly number[]
 }
 
 /** A part of the messages of a room: `roots` are those that are in no thread, `thread-1` the replies to 1. */
@@ -107,7 +109,7 @@ export function applyNews(old: RoomState | null, news: RoomNews): AppliedNews | 
   const last = news.messages.at(-1) ?? (news.more ? null : lastKept(known, news))
   const activeAt = timeOf(last) ?? known?.activeAt ?? info.createdAt
   const state: RoomState = {
-    // `ends`, `bytes`, `unsaid`.
+    // `ends`, `bytes`, `unsaid`, `stale`.
     ...known,
     ...{ room: news.room, seq: at.seq, id: at.id, created: info.createdAt, tail, spans, info, mine },
     ...{ read, unread, mentions: news.mentions, counted: head, last },

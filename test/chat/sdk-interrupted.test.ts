@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import type { WebSocket } from 'ws'
 import type { ChatPlatform } from '../../client/chat.js'
 import { httpCalls, type Item, type Methods, methods, type Status, type Timeline } from '../../client/index.js'
-import { memoryStores } from '../../client/store/memory-store.js'
+import { MemoryStore, memoryStores } from '../../client/store/memory-store.js'
 import type { Change } from '../../client/store/store.js'
 import { startTestBroker } from '../helpers/broker.js'
 import { FaultyStore } from '../helpers/faulty-store.js'
@@ -99,7 +99,7 @@ t.test('whatever the device cannot keep first, all goes on in memory, and the ap
     'a page of history': (_, timeline) => timeline.older(),
     'what comes live': ({ bob }) => say(bob, 'tea', 1),
     'what is read': async ({ chat }) => chat.room('tea').read(),
-    counts: ({ alice }) => alice.read({ room: 'tea', seq: 119 }),
+    counts: ({ alice }) => alice.read({ room: 'tea', seq: 79 }),
   }
   for (const [what, act] of Object.entries(acts))
     await t.test(what, async (t) => {
@@ -124,7 +124,7 @@ t.test('whatever the device cannot keep first, all goes on in memory, and the ap
       await say(bob, 'tea', 1)
       await answered(
         'what comes later',
-        when(timeline.items, (items) => [121, 122].includes(Number(items.at(-1)?.key))),
+        when(timeline.items, (items) => [81, 82].includes(Number(items.at(-1)?.key))),
       )
       t.equal(timeline.items.current[0]?.key, '1')
       t.notOk(seen.includes(0), 'what is shown stays there')
@@ -351,4 +351,38 @@ t.test('what came by sync is told to be delivered, once, and of rooms with news 
   await chat.connect()
   await until('of the den', async () => (await deliveredTo('den')) === 2)
   t.same(told.slice(2), ['den {"delivered":2}'])
+})
+
+/** The write of a message that is gone. */
+const isDeletion = (changes: readonly Change[]): boolean =>
+  changes.some((change) => 'put' in change && change.put === 'messages' && 'gone' in (change.value as object))
+
+t.test('a thread of which a reply is deleted is counted anew, also by the next client on the device', async (t) => {
+  const { broker, proxy, bob } = await start(t)
+  const tables = new Map()
+  const store = new FaultyStore(tables)
+  const chat = chatAt(t, broker, proxy.port, 'alice', { store: () => store })
+  await bob.send({ room: 'tea', text: 'root' })
+  await bob.send({ room: 'tea', text: 'reply', thread: 1 })
+  const countOf = (items: readonly Item[]): number | undefined =>
+    items.flatMap((item) =>
+      item.kind === 'message' && item.message.seq === 1 ? (item.message.replies?.count ?? 0) : [],
+    )[0]
+  await chat.connect()
+  const timeline = chat.room('tea').timeline()
+  await when(timeline.items, (items) => countOf(items) === 1)
+  const deletion = store.holdWrite(isDeletion)
+  await bob.send({ room: 'tea', type: 'delete', target: 2 })
+  await answered('the deletion', deletion.come)
+  proxy.holdAnswers()
+  deletion.release()
+  await until('the reply is gone', async () => store.written.some(isDeletion))
+  await chat.close()
+  proxy.heal()
+  t.equal(countOf(timeline.items.current), 1, 'it was not answered')
+
+  const next = chatAt(t, broker, proxy.port, 'alice', { store: () => new MemoryStore(tables) })
+  const shownNext = next.room('tea').timeline()
+  await next.connect()
+  await when(shownNext.items, (items) => countOf(items) === 0)
 })
