@@ -55,8 +55,8 @@ export class Fetches {
   async #refresh(room: string): Promise<void> {
     for (;;) {
       // Behind the transaction that it may be added in.
-      const seqs = await this.#replica.transact(async (tx) => tx.room(room)?.stale?.slice(0, MOST_SEQS) ?? [])
-      if (seqs.length === 0) return
+      const seqs = await this.#replica.transact(async (tx) => tx.room(room)?.stale?.slice(0, MOST_SEQS))
+      if (!seqs?.length) return
       await this.history(room, { seqs })
     }
   }
@@ -103,7 +103,7 @@ export class Fetches {
       const state = tx.room(room)
       if (fetch.isVoid || !state) return false
       const applied = applyPage(state, page, heard, this.#replica.user!, this.#replica.watchersOf(room))
-      tx.put({ ...applied.state, stale: state.stale?.filter((seq) => !asked?.includes(seq)) ?? [] }, applied.messages)
+      tx.put({ ...applied.state, stale: state.stale?.filter((seq) => !asked?.includes(seq)) }, applied.messages)
       // What is heard of a deleted reply says nothing of its thread.
       this.refresh(tx, room, rootsAround(applied.messages, deletedBy(heard)))
       return true

@@ -51,7 +51,7 @@ export interface RoomState {
   /** Of the last message read, as long as the broker has not answered to that. Absent, or 0: it has. */
   readonly unsaid?: number
   /** Messages that have to be asked for again. Absent, or none: none has. */
-  readonly stale?: readonly number[]
+  readonly stale?: readonly number[] | undefined
 }
 
 /** A part of the messages of a room: `roots` are those that are in no thread, `thread-1` the replies to 1. */

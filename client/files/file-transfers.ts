@@ -87,7 +87,7 @@ class Transfers implements FileTransfers, Files {
     { file }: Pick<Attachment, 'file'>,
     { thumbnail = false, signal, progress }: ShowOptions & ReadOptions = {},
   ): Promise<Blob> {
-    if (file === undefined) throw new ChatError('bad_request', 'only a file of the broker is read: fetch its url')
+    if (file === undefined) throw new ChatError('bad_request', 'no file of the broker: fetch its url')
     const scope = new Scope(signal)
     this.#reads.add(scope)
     try {

@@ -49,7 +49,7 @@ export class Links {
     files.add(file)
     const link = (await answer).get(file)
     if (link) return link
-    throw new ChatError('not_found', `there is no file ${file}, or it is not to be read by this user`)
+    throw new ChatError('not_found', `there is no file ${file}, or none for this user`)
   }
 
   /** They are the user's alone. */

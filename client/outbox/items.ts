@@ -73,6 +73,6 @@ export class Items implements Iterable<Item> {
     if (this.#items.size + messages > MOST_MESSAGES)
       throw new ChatError('storage', `the outbox is full: ${this.#items.size} messages wait`)
     if (this.#bytes + bytes > MOST_BYTES)
-      throw new ChatError('storage', `the outbox is full: ${this.#bytes} of ${MOST_BYTES} bytes of messages wait`)
+      throw new ChatError('storage', `the outbox is full: ${this.#bytes} of ${MOST_BYTES} bytes wait`)
   }
 }

@@ -20,7 +20,7 @@ export interface HttpOptions {
 export function httpCalls(options: HttpOptions): Call {
   return async (name, params, { signal, timeout = options.timeout ?? CALL_TIMEOUT } = {}) => {
     const route = ROUTES[name]
-    if (route === undefined) throw new ChatError('not_found', `there is no method ${name}`)
+    if (route === undefined) throw new ChatError('not_found', `no method ${name}`)
     if (route === null) throw new ChatError('not_implemented', 'this is asked for over MQTT alone')
     const { path, ...request } = requestOf(route, params as Record<string, unknown>)
     const { response, body } = await send(options, path, request, { signal, timeout })

@@ -69,7 +69,7 @@ t.test('what is missing, empty or misspelt is refused alike over MQTT and over H
     ['history', {}, { code: 'bad_request', field: 'room', message: 'room is missing' }],
     ['history', { room: 'undefined', seqs: [] }, { code: 'bad_request', message: 'seqs must not be empty' }],
     ['files.links', { files: [] }, { code: 'bad_request', message: 'files must not be empty' }],
-    ['histories', {}, { code: 'not_found', message: /there is no method histories/ }],
+    ['histories', {}, { code: 'not_found', message: /no method histories/ }],
   ] as const
   for (const [name, params, refusal] of refusals)
     for (const call of calls) await t.rejects(call(name as 'history', params as never), refusal, name)

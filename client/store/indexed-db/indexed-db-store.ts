@@ -93,7 +93,7 @@ export class IndexedDbStore implements Store {
     const opening = openDatabase(this.#name, {
       lost: () => this.#drop(opening),
       outdated: () => {
-        void this.#calls.end(new ChatError('storage', 'another tab deleted or upgraded the store: load the page again'))
+        void this.#calls.end(new ChatError('storage', 'another tab deleted or upgraded the store: reload the page'))
       },
     })
     opening.catch(() => this.#drop(opening))

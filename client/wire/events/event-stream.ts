@@ -58,7 +58,7 @@ async function begin(
   const response = await fetch(`${url}${API}/events?${query}`, { headers, cache: 'no-store', signal: scope.signal })
   if (!response.ok) throw refusal(response.status, await response.json().catch(() => null))
   const user = response.headers.get('topictalk-user')
-  if (user === null || !response.body) throw new ChatError('unavailable', 'what answers is no event stream of a broker')
+  if (user === null || !response.body) throw new ChatError('unavailable', 'no event stream of a broker')
   const stream = new EventStream(user, response.body.getReader(), scope, clock)
   await stream.begin()
   return stream
