@@ -44,7 +44,7 @@ export function NewRoom({ close }: { close: () => void }) {
         />
         <Field
           label={t.roomTopic}
-          hint={texts.value.optional}
+          hint={t.optional}
           value={topic}
           change={setTopic}
           input={{ maxLength: 1024, dir: 'auto' }}

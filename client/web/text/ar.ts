@@ -62,13 +62,10 @@ export const ar: Catalogue = {
   aboutRoom: 'عن هذه الغرفة',
   aboutPerson: 'عن هذا الشخص',
 
-  optional: 'اختياري',
-
   members: (n) =>
     count(n, { zero: 'بلا أعضاء', one: 'عضو واحد', two: 'عضوان', few: '# أعضاء', many: '# عضوًا', other: '# عضو' }),
   choose: 'اختر محادثة',
   noSuchPage: 'لا شيء في هذا العنوان',
-  notMember: 'لست عضوًا في هذه الغرفة',
   beginning: 'هنا تبدأ المحادثة',
   messages: 'الرسائل',
   today: 'اليوم',

@@ -53,12 +53,9 @@ export const en = {
   aboutRoom: 'About this room',
   aboutPerson: 'About this person',
 
-  optional: 'optional',
-
   members: (n: number) => count(n, { one: '# member', other: '# members' }),
   choose: 'Choose a conversation',
   noSuchPage: 'There is nothing at this address',
-  notMember: 'You are not a member of this room',
   beginning: 'This is where it begins',
   messages: 'Messages',
   today: 'Today',

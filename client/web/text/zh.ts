@@ -53,12 +53,9 @@ export const zh: Catalogue = {
   aboutRoom: '关于此房间',
   aboutPerson: '关于此人',
 
-  optional: '可选',
-
   members: (n) => count(n, { other: '# 位成员' }),
   choose: '请选择一个会话',
   noSuchPage: '此地址没有内容',
-  notMember: '您不是此房间的成员',
   beginning: '会话从这里开始',
   messages: '消息',
   today: '今天',

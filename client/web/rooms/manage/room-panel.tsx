@@ -11,6 +11,7 @@ import { PersonActs } from './person-acts.js'
 import { RoomAbout } from './room-about.js'
 import { RoomEntries } from './room-entries.js'
 import { RoomRights } from './room-rights.js'
+import { roomTexts } from './texts.js'
 
 /** What a room or a conversation is, and the way to all that can be done with it. */
 export default function RoomPanel({ room }: { room: string }) {
@@ -24,7 +25,7 @@ function OfRoom({ room }: { room: string }) {
   const info = signalOf(chat.room(room).info).value
   return (
     <Panel title={texts.value.aboutRoom}>
-      {!info && <Empty title={texts.value.notMember} />}
+      {!info && <Empty title={roomTexts.value.youAreNone} />}
       {info && (
         <>
           <RoomAbout room={room} info={info} />

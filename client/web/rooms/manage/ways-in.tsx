@@ -2,7 +2,6 @@ import { useState } from 'preact/hooks'
 import type { RoomInfo } from '../../../index.js'
 import { usePresent } from '../../state/context.js'
 import { signalOf } from '../../state/live.js'
-import { texts } from '../../text/text.js'
 import { AnswerView } from '../../ui/answer-view.js'
 import { Field } from '../../ui/field.js'
 import { Problem } from '../../ui/problem.js'
@@ -20,7 +19,7 @@ export function WaysIn({ id, info }: { id: string; info: RoomInfo }) {
   if (info.access === 'request') return <Request id={id} />
   return (
     <>
-      <p>{texts.value.notMember}</p>
+      <p>{roomTexts.value.youAreNone}</p>
       <Join id={id} />
     </>
   )

@@ -1,6 +1,7 @@
 import type { DialogTexts } from './en.js'
 
 export const ar: DialogTexts = {
+  optional: 'اختياري',
   byRequest: 'بطلب',
   roomId: 'عنوان الغرفة',
   roomIdHint: 'حروف لاتينية وأرقام و . _ - وبه يجدها الآخرون.',

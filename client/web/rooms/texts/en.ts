@@ -1,6 +1,7 @@
 import type { CatalogueOf } from '../../text/en.js'
 
 export const en = {
+  optional: 'optional',
   byRequest: 'on request',
   roomId: 'Address of the room',
   roomIdHint: 'Letters, digits, . _ and -: others find it by this.',

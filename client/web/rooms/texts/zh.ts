@@ -1,6 +1,7 @@
 import type { DialogTexts } from './en.js'
 
 export const zh: DialogTexts = {
+  optional: '可选',
   byRequest: '需申请',
   roomId: '房间地址',
   roomIdHint: '字母、数字、. _ 和 -：别人用它找到房间。',

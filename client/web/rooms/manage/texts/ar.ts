@@ -51,6 +51,7 @@ export const ar: RoomTexts = {
   role: 'الدور في هذه الغرفة',
   since: (day) => `منذ ${day}`,
   notMember: 'ليس عضوًا في هذه الغرفة',
+  youAreNone: 'لست عضوًا في هذه الغرفة',
   lastSeen: (time) => `آخر ظهور: ${time}`,
   makeOwner: (name) => `أتجعل ${name} مالكًا؟`,
   makeOwnerText: 'يستطيع المالكون فعل كل شيء هنا، حتى أخذ الغرفة منك.',

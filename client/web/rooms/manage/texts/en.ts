@@ -52,6 +52,7 @@ export const en = {
   role: 'Role in this room',
   since: (day: string) => `since ${day}`,
   notMember: 'Not a member of this room',
+  youAreNone: 'You are not a member of this room',
   lastSeen: (time: string) => `Last seen ${time}`,
   makeOwner: (name: string) => `Make ${name} an owner?`,
   makeOwnerText: 'Owners can do everything here, also take the room from you.',

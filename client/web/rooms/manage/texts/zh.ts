@@ -51,6 +51,7 @@ export const zh: RoomTexts = {
   role: '在此房间的角色',
   since: (day) => `${day} 加入`,
   notMember: '不是此房间的成员',
+  youAreNone: '您不是此房间的成员',
   lastSeen: (time) => `最后在线：${time}`,
   makeOwner: (name) => `要将 ${name} 设为所有者吗？`,
   makeOwnerText: '所有者可以在这里做任何事，也可以收回您的房间。',
