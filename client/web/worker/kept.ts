@@ -65,7 +65,7 @@ async function isOurs(page: Response): Promise<boolean> {
   return (await page.clone().text()).includes(`data-version="${VERSION}"`)
 }
 
-/** The page is the same to whoever asks for it. */
-async function ownOf(key: RequestInfo): Promise<Response | undefined> {
-  return (await caches.open(OWN)).match(key, { ignoreVary: true })
+/** The page is the same to whoever asks for it. What was taken away, as the server has no app any more, is not made again by looking for it. */
+function ownOf(key: RequestInfo): Promise<Response | undefined> {
+  return caches.match(key, { cacheName: OWN, ignoreVary: true })
 }
