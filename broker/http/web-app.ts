@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { API } from '../../schemas/api.js'
 import { type Config, ConfigError } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
 import { LOGO_PATH, MANIFEST_PATH, WEB_ASSETS, WEB_PATHS, WORKER_POLICY } from '../../schemas/web-paths.js'
@@ -122,13 +123,10 @@ export function sendHome(request: FastifyRequest, reply: FastifyReply, web: WebA
   return web.page !== null && wantsHtml(request) ? reply.headers(PAGE_HEADERS).send(web.page) : null
 }
 
-/** Below it programs ask, whatever they say they accept. */
-const API = '/v1/'
-
-/** Answers a browser that opens an address where nothing is with the app, which says so; returns null if none asks. */
+/** Answers a browser that opens an address where nothing is with the app, which says so; returns null if none asks: below the API programs do. */
 export function sendLost(request: FastifyRequest, reply: FastifyReply, web: WebApp): FastifyReply | null {
   const reads = request.method === 'GET' || request.method === 'HEAD'
-  if (web.page === null || !reads || request.url.startsWith(API) || !wantsHtml(request)) return null
+  if (web.page === null || !reads || request.url.startsWith(`${API}/`) || !wantsHtml(request)) return null
   varyBy(reply, 'accept')
   return reply.code(404).headers(PAGE_HEADERS).header('cache-control', 'no-store').send(web.page)
 }

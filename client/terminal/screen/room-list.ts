@@ -25,10 +25,9 @@ export function roomsBeside({ rooms, room, layout }: Omit<RoomList, 'me' | 'styl
 export function sideOf(list: RoomList): string[] {
   const { room, layout, style } = list
   if (layout.side === 0) return []
-  const shown = roomsBeside(list)
   const first = firstBeside(list)
   return Array.from({ length: layout.region }, (_, i) => {
-    const one = shown[i]
+    const one = list.rooms[first + i]
     const text = one ? entryOf(one, first + i + 1, list) : ''
     // What was there is erased before: after the last column that would be the end of the text.
     return `\x1b[K${style.dim(style.signs.vertical)}${one?.room === room ? style.bold(text) : text}`

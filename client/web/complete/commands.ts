@@ -1,24 +1,17 @@
 /** The commands that bots take in a room, as they were asked for last. */
 import { type Signal, signal } from '@preact/signals'
 import type { Chat, Methods } from '../../index.js'
-import { ofChat } from '../state/of-chat.js'
+import { ofRoom } from '../state/of-chat.js'
 
 export type Command = Awaited<ReturnType<Methods['slash']['list']>>['commands'][number]
 
 /** Null: they are not known. */
 type Known = Signal<readonly Command[] | null>
 
-/** By room. */
-const knownOf = ofChat(() => new Map<string, Known>())
 /** As the broker tells commands from texts. */
 const COMMAND = /^\/([a-z0-9][a-z0-9_-]{0,31})(?:@\S+)?(?:\s|$)/
 
-export function commandsOf(chat: Chat, room: string): Known {
-  const known = knownOf(chat)
-  const commands = known.get(room) ?? signal(null)
-  known.set(room, commands)
-  return commands
-}
+export const commandsOf = ofRoom((): Known => signal(null))
 
 /** Asks anew. Without an answer they are those of before. */
 export async function learnCommands(chat: Chat, room: string): Promise<void> {

@@ -1,7 +1,7 @@
 /** Files that were chosen for a message and not sent yet, of each room. They last as long as the page. */
 import { type Signal, signal } from '@preact/signals'
-import type { Attach, Chat } from '../../index.js'
-import { ofChat } from '../state/of-chat.js'
+import type { Attach } from '../../index.js'
+import { ofRoom } from '../state/of-chat.js'
 import type { Recorded } from './recording.js'
 
 export interface Picked {
@@ -21,16 +21,9 @@ export type Tray = Signal<readonly Picked[]>
 
 const SHOWN = /^image\/(jpeg|png|gif|webp|avif)$/
 
-/** By room. */
-const traysOf = ofChat(() => new Map<string, Tray>())
 let last = 0
 
-export function trayOf(chat: Chat, room: string): Tray {
-  const trays = traysOf(chat)
-  const tray = trays.get(room) ?? signal([])
-  trays.set(room, tray)
-  return tray
-}
+export const trayOf = ofRoom((): Tray => signal([]))
 
 export function pick(tray: Tray, files: readonly File[]): void {
   for (const file of files) {

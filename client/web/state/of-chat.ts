@@ -10,3 +10,14 @@ export function ofChat<T extends object>(make: (chat: Chat) => T): (chat: Chat) 
     return known
   }
 }
+
+/** The same of one room. */
+export function ofRoom<T>(make: () => T): (chat: Chat, room: string) => T {
+  const madeOf = ofChat(() => new Map<string, T>())
+  return (chat, room) => {
+    const made = madeOf(chat)
+    const known = made.get(room) ?? make()
+    made.set(room, known)
+    return known
+  }
+}
